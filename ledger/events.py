@@ -81,7 +81,7 @@ class Event(
 # --- grants, and what looks like one -------------------------------------------------------------
 
 
-class OptedIn(Event, tag="contact.opted_in.v1"):
+class OptedIn(Event, frozen=True, tag="contact.opted_in.v1"):
     """Somebody said yes, by some act. What it is worth, policy says."""
 
     act: Act = "unknown"
@@ -99,7 +99,7 @@ class OptedIn(Event, tag="contact.opted_in.v1"):
     valid_until: Moment | None = None
 
 
-class OptInRequested(Event, tag="contact.opt_in_requested.v1"):
+class OptInRequested(Event, frozen=True, tag="contact.opt_in_requested.v1"):
     """A double opt-in confirmation mail was sent."""
 
     purposes: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class OptInRequested(Event, tag="contact.opt_in_requested.v1"):
     wording: str | None = None
 
 
-class DoubleOptInConfirmed(Event, tag="contact.double_opt_in_confirmed.v1"):
+class DoubleOptInConfirmed(Event, frozen=True, tag="contact.double_opt_in_confirmed.v1"):
     """The link in the confirmation mail was followed. Proves the mailbox, nothing else (BGH I ZR 164/09)."""
 
     address_verified: bool | None = True
@@ -116,7 +116,7 @@ class DoubleOptInConfirmed(Event, tag="contact.double_opt_in_confirmed.v1"):
     wording: str | None = None
 
 
-class FormSubmitted(Event, tag="contact.form_submitted.v1"):
+class FormSubmitted(Event, frozen=True, tag="contact.form_submitted.v1"):
     """A form was sent in. Consent only if its answers say so, which is another event."""
 
     form: str | None = None
@@ -126,7 +126,7 @@ class FormSubmitted(Event, tag="contact.form_submitted.v1"):
 # --- stops ---------------------------------------------------------------------------------------
 
 
-class Stop(Event):
+class Stop(Event, frozen=True):
     """What every stop carries. An empty scope is the widest: all marketing, every channel."""
 
     purposes: tuple[str, ...] = ("marketing.*",)
@@ -135,31 +135,31 @@ class Stop(Event):
     address_only: bool = False
 
 
-class OptedOut(Stop, tag="contact.opted_out.v1"):
+class OptedOut(Stop, frozen=True, tag="contact.opted_out.v1"):
     """Unsubscribed: withdrawal and objection for its scope (P4)."""
 
 
-class Objected(Stop, tag="contact.objected.v1"):
+class Objected(Stop, frozen=True, tag="contact.objected.v1"):
     """Objection to direct marketing, in any words, by any door (GDPR 21(2), 21(3))."""
 
 
-class OptOutObstructed(Stop, tag="contact.opt_out_obstructed.v1"):
+class OptOutObstructed(Stop, frozen=True, tag="contact.opt_out_obstructed.v1"):
     """An attempt to opt out that did not get through. It counts (P1, P13)."""
 
     completed: bool = False
 
 
-class Complained(Stop, tag="contact.complained.v1"):
+class Complained(Stop, frozen=True, tag="contact.complained.v1"):
     """Reported as spam: a global e-mail objection (P5)."""
 
     channels: tuple[str, ...] = ("email",)
 
 
-class ErasureRequested(Stop, tag="contact.erasure_requested.v1"):
+class ErasureRequested(Stop, frozen=True, tag="contact.erasure_requested.v1"):
     """GDPR Art 17 request. Stops at once; the erasing itself is another event."""
 
 
-class ErasureCompleted(Event, tag="contact.erasure_completed.v1"):
+class ErasureCompleted(Event, frozen=True, tag="contact.erasure_completed.v1"):
     """Key and rows of the contact are destroyed."""
 
     rows: int = 0
@@ -168,7 +168,7 @@ class ErasureCompleted(Event, tag="contact.erasure_completed.v1"):
 # --- the relationship ----------------------------------------------------------------------------
 
 
-class ContractStarted(Event, tag="contact.contract_started.v1"):
+class ContractStarted(Event, frozen=True, tag="contact.contract_started.v1"):
     """A sale, subscription or account. `refusal_offered`: at collection, as ePD 13(2) asks."""
 
     kind: str = "unknown"
@@ -181,14 +181,14 @@ class ContractStarted(Event, tag="contact.contract_started.v1"):
     contract: str | None = None
 
 
-class ContractEnded(Event, tag="contact.contract_ended.v1"):
+class ContractEnded(Event, frozen=True, tag="contact.contract_ended.v1"):
     """The contract ended; without a `contract` reference, every running one of its kind."""
 
     kind: str = "unknown"
     contract: str | None = None
 
 
-class Enquired(Event, tag="contact.enquired.v1"):
+class Enquired(Event, frozen=True, tag="contact.enquired.v1"):
     """Asked about goods or services, or negotiated for a sale."""
 
     category: str | None = None
@@ -198,7 +198,7 @@ class Enquired(Event, tag="contact.enquired.v1"):
     collected_from_person: bool | None = None
 
 
-class Donated(Event, tag="contact.donated.v1"):
+class Donated(Event, frozen=True, tag="contact.donated.v1"):
     """Support of a non-business body: a gift, volunteering, membership, or interest shown in its cause."""
 
     kind: Literal["donation", "volunteering", "membership", "interest_in_cause"] = "donation"
@@ -208,7 +208,7 @@ class Donated(Event, tag="contact.donated.v1"):
     collected_directly: bool | None = None
 
 
-class AddressPublished(Event, tag="contact.address_published.v1"):
+class AddressPublished(Event, frozen=True, tag="contact.address_published.v1"):
     """The address was found published. `no_ads_statement`: whether a refusal of advertising stood there."""
 
     no_ads_statement: bool | None = None
@@ -218,32 +218,32 @@ class AddressPublished(Event, tag="contact.address_published.v1"):
 # --- messages ------------------------------------------------------------------------------------
 
 
-class EmailSent(Event, tag="contact.email_sent.v1"):
+class EmailSent(Event, frozen=True, tag="contact.email_sent.v1"):
     """An e-mail went out. Only one known to be marketing counts as use of an address."""
 
     purpose: str | None = None
     message: str | None = None
 
 
-class LetterSent(Event, tag="contact.letter_sent.v1"):
+class LetterSent(Event, frozen=True, tag="contact.letter_sent.v1"):
     """A letter went out."""
 
     purpose: str | None = None
 
 
-class Clicked(Event, tag="contact.clicked.v1"):
+class Clicked(Event, frozen=True, tag="contact.clicked.v1"):
     """A link was followed. Activity, never consent."""
 
     message: str | None = None
 
 
-class Opened(Event, tag="contact.opened.v1"):
+class Opened(Event, frozen=True, tag="contact.opened.v1"):
     """An open was reported. Not even activity (CNIL)."""
 
     message: str | None = None
 
 
-class Bounced(Event, tag="contact.bounced.v1"):
+class Bounced(Event, frozen=True, tag="contact.bounced.v1"):
     """The address did not take mail. A suspension of the address, not a legal fact (P5)."""
 
     kind: Literal["hard", "soft", "quarantined", "invalid", "cleared"] = "hard"
@@ -253,7 +253,7 @@ class Bounced(Event, tag="contact.bounced.v1"):
 # --- what a CRM says -----------------------------------------------------------------------------
 
 
-class MarketingStatusObserved(Event, tag="crm.marketing_status_observed.v1"):
+class MarketingStatusObserved(Event, frozen=True, tag="crm.marketing_status_observed.v1"):
     """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say."""
 
     marketing: bool | None = None
@@ -262,14 +262,14 @@ class MarketingStatusObserved(Event, tag="crm.marketing_status_observed.v1"):
     lifecycle: str | None = None
 
 
-class BasisClaimed(Event, tag="crm.basis_claimed.v1"):
+class BasisClaimed(Event, frozen=True, tag="crm.basis_claimed.v1"):
     """The CRM asserts a basis. Replaces what that field of that record said before; empty: cleared."""
 
     field: Literal["legal_basis", "double_opt_in"] = "legal_basis"
     claims: tuple[str, ...] = ()
 
 
-class OptOutShown(Event, tag="crm.opt_out_shown.v1"):
+class OptOutShown(Event, frozen=True, tag="crm.opt_out_shown.v1"):
     """Whether the CRM shows this record opted out of all e-mail. Shown lifted, it lifts nothing here."""
 
     opted_out: bool = False
@@ -287,13 +287,13 @@ class CountryHint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
         return self.kind in ("declared", "billing", "delivery", "assumed")
 
 
-class CountryEvidenced(Event, tag="contact.country_evidenced.v1"):
+class CountryEvidenced(Event, frozen=True, tag="contact.country_evidenced.v1"):
     """Signs of where the person is. Replaces what the same record showed before."""
 
     hints: tuple[CountryHint, ...] = ()
 
 
-class RecipientDescribed(Event, tag="contact.recipient_described.v1"):
+class RecipientDescribed(Event, frozen=True, tag="contact.recipient_described.v1"):
     """What is known of the recipient: a business or a consumer, a role address, a minor."""
 
     professional: bool | None = None
@@ -308,42 +308,42 @@ class RecipientDescribed(Event, tag="contact.recipient_described.v1"):
 # --- people and addresses ------------------------------------------------------------------------
 
 
-class AddressLinked(Event, tag="contact.address_linked.v1"):
+class AddressLinked(Event, frozen=True, tag="contact.address_linked.v1"):
     """The address belongs to this contact. One contact at a time."""
 
 
-class AddressUnlinked(Event, tag="contact.address_unlinked.v1"):
+class AddressUnlinked(Event, frozen=True, tag="contact.address_unlinked.v1"):
     """The address no longer belongs to this contact."""
 
 
-class AddressVerified(Event, tag="contact.address_verified.v1"):
+class AddressVerified(Event, frozen=True, tag="contact.address_verified.v1"):
     """Somebody showed control of the address outside a double opt-in (log-in, reply)."""
 
 
-class ContactsLinked(Event, tag="contact.linked.v1"):
+class ContactsLinked(Event, frozen=True, tag="contact.linked.v1"):
     """Merge: this contact and `other` are one person. Moves nothing."""
 
     other: str
 
 
-class ContactsUnlinked(Event, tag="contact.unlinked.v1"):
+class ContactsUnlinked(Event, frozen=True, tag="contact.unlinked.v1"):
     """Unmerge: takes the link away again."""
 
     other: str
 
 
-class SystemMigrated(Event, tag="contact.system_migrated.v1"):
+class SystemMigrated(Event, frozen=True, tag="contact.system_migrated.v1"):
     """The record moved to another system. Resets nothing."""
 
 
-class ReviewDecided(Event, tag="contact.review_decided.v1"):
+class ReviewDecided(Event, frozen=True, tag="contact.review_decided.v1"):
     """A person answered a review. It may stop or hold, or attach evidence; it never makes a yes."""
 
     outcome: Literal["stop", "hold", "release_hold", "attach_evidence"]
     question: str | None = None
 
 
-class Corrected(Event, tag="contact.corrected.v1"):
+class Corrected(Event, frozen=True, tag="contact.corrected.v1"):
     """A stop recorded by mistake does not count: named actor, reason and evidence are in the payload."""
 
     undoes: int
@@ -352,7 +352,7 @@ class Corrected(Event, tag="contact.corrected.v1"):
 # --- ledger-wide ---------------------------------------------------------------------------------
 
 
-class ImportFinished(Event, tag="ledger.import_finished.v1"):
+class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
     """A file was taken in. Grants nothing. `stops_hash`: SHA-256 over the sorted sids of its stops (P21)."""
 
     file: str | None = None
@@ -365,22 +365,26 @@ class ImportFinished(Event, tag="ledger.import_finished.v1"):
     proof: Proof = "none"
 
 
-class ControllerDescribed(Event, tag="ledger.controller_described.v1"):
-    """The legal entity that sends. Its name is public and stands in the described document."""
+class ControllerDescribed(Event, frozen=True, tag="ledger.controller_described.v1"):
+    """The legal entity that sends. Its name is public and stands in the described document.
+
+    `assumed_country`: what the controller assumes of recipients nothing is known of.
+    """
 
     document: str | None = None
     country: str | None = None
+    assumed_country: str | None = None
     charity: bool | None = None
 
 
-class NoticePublished(Event, tag="ledger.notice_published.v1"):
+class NoticePublished(Event, frozen=True, tag="ledger.notice_published.v1"):
     """A privacy notice came into use."""
 
     notice: str
     document: str
 
 
-class FormDescribed(Event, tag="ledger.form_described.v1"):
+class FormDescribed(Event, frozen=True, tag="ledger.form_described.v1"):
     """What a form showed from some moment on."""
 
     form: str
@@ -388,13 +392,13 @@ class FormDescribed(Event, tag="ledger.form_described.v1"):
     document: str
 
 
-class EvidenceMapAdopted(Event, tag="ledger.evidence_map_adopted.v1"):
+class EvidenceMapAdopted(Event, frozen=True, tag="ledger.evidence_map_adopted.v1"):
     """Somebody declared what forms, imports and sales showed. Named in the payload."""
 
     document: str
 
 
-class PolicyAdopted(Event, tag="ledger.policy_adopted.v1"):
+class PolicyAdopted(Event, frozen=True, tag="ledger.policy_adopted.v1"):
     """A rule set was adopted by a named person (in the payload)."""
 
     policy: str

@@ -1,0 +1,180 @@
+"""The person as the log tells it: `Contact`, and `evolve` that folds one entry into it.
+
+`evolve` files facts, it weighs none: an entry cannot be rejected once it is in the log, so the fold
+never raises and never decides. Linked contacts fold alone; `group_of` says who belongs together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from ledger import events as e
+from ledger.terms import BEGINNING
+
+
+class Entry(NamedTuple):
+    """An event with its place: `position` in the log, `version` in its stream; both from 1, no gaps."""
+
+    position: int
+    version: int
+    event: e.Event
+
+
+Entries = tuple[Entry, ...]
+
+
+class Contact(msgspec.Struct, frozen=True, gc=False):
+    """One stream, folded: entries by what they can be used for, each in log order.
+
+    `linked` holds the ids of contacts merged with this one; `undone` the positions of corrected stops.
+    """
+
+    contact: str
+    version: int = 0
+    position: int = 0
+    recorded_at: datetime = BEGINNING
+    stops: Entries = ()
+    opt_ins: Entries = ()
+    confirmations: Entries = ()
+    contracts: Entries = ()
+    endings: Entries = ()
+    enquiries: Entries = ()
+    support: Entries = ()
+    published: Entries = ()
+    sendings: Entries = ()
+    activity: Entries = ()
+    bounces: Entries = ()
+    described: Entries = ()
+    countries: Entries = ()
+    claims: Entries = ()
+    flags: Entries = ()
+    shown: Entries = ()
+    addresses: Entries = ()
+    reviews: Entries = ()
+    links: Entries = ()
+    corrections: Entries = ()
+
+    @property
+    def linked(self) -> frozenset[str]:
+        """Contacts merged with this one and not unmerged since."""
+        state: dict[str, bool] = {}
+        for entry in self.links:
+            event = entry.event
+            assert isinstance(event, e.ContactsLinked | e.ContactsUnlinked)  # noqa: S101 - filed by type
+            state[event.other] = isinstance(event, e.ContactsLinked)
+        return frozenset(other for other, on in state.items() if on)
+
+    @property
+    def undone(self) -> frozenset[int]:
+        """Positions of stops that `correct` took back."""
+        return frozenset(
+            entry.event.undoes for entry in self.corrections if isinstance(entry.event, e.Corrected)
+        )
+
+
+PLACES: dict[type[e.Event], str | None] = {
+    e.OptedIn: "opt_ins",
+    e.OptInRequested: "sendings",
+    e.DoubleOptInConfirmed: "confirmations",
+    e.FormSubmitted: "activity",
+    e.OptedOut: "stops",
+    e.Objected: "stops",
+    e.OptOutObstructed: "stops",
+    e.Complained: "stops",
+    e.ErasureRequested: "stops",
+    e.ErasureCompleted: None,
+    e.ContractStarted: "contracts",
+    e.ContractEnded: "endings",
+    e.Enquired: "enquiries",
+    e.Donated: "support",
+    e.AddressPublished: "published",
+    e.EmailSent: "sendings",
+    e.LetterSent: None,
+    e.Clicked: "activity",
+    e.Opened: "activity",
+    e.Bounced: "bounces",
+    e.MarketingStatusObserved: "flags",
+    e.BasisClaimed: "claims",
+    e.OptOutShown: "shown",
+    e.CountryEvidenced: "countries",
+    e.RecipientDescribed: "described",
+    e.AddressLinked: "addresses",
+    e.AddressUnlinked: "addresses",
+    e.AddressVerified: "confirmations",
+    e.ContactsLinked: "links",
+    e.ContactsUnlinked: "links",
+    e.SystemMigrated: None,
+    e.ReviewDecided: "reviews",
+    e.Corrected: "corrections",
+    e.ImportFinished: None,
+    e.ControllerDescribed: None,
+    e.NoticePublished: None,
+    e.FormDescribed: None,
+    e.EvidenceMapAdopted: None,
+    e.PolicyAdopted: None,
+}
+"""Where each event is filed; None: kept in the log, of no use to any question about this person."""
+
+
+def evolve(contact: Contact, entry: Entry) -> Contact:
+    """Fold one entry. Total: never raises, never decides."""
+    return extend(contact, (entry,))
+
+
+def extend(contact: Contact, entries: Iterable[Entry]) -> Contact:
+    """Fold many: the same as `evolve` one after the other, at a fraction of the cost."""
+    filed: dict[str, list[Entry]] = {}
+    last: Entry | None = None
+    for last in entries:
+        place = PLACES[type(last.event)]
+        if place is not None:
+            if place in filed:
+                filed[place].append(last)
+            else:
+                filed[place] = [last]
+    if last is None:
+        return contact
+    changes = {place: (*getattr(contact, place), *new) for place, new in filed.items()}
+    return msgspec.structs.replace(
+        contact,
+        version=last.version,
+        position=last.position,
+        recorded_at=last.event.recorded_at or contact.recorded_at,
+        **changes,
+    )
+
+
+def fold(contact: str, entries: Iterable[Entry]) -> Contact:
+    """A stream from its beginning."""
+    return extend(Contact(contact), entries)
+
+
+def latest_per_record(entries: Entries) -> dict[str | None, Entry]:
+    """What each record showed last, by the source's own time and then by position."""
+    newest: dict[str | None, Entry] = {}
+    for entry in entries:
+        held = newest.get(entry.event.record)
+        if held is None or _shown_at(held) <= _shown_at(entry):
+            newest[entry.event.record] = entry
+    return newest
+
+
+def _shown_at(entry: Entry) -> tuple[datetime, int]:
+    return (entry.event.captured_at or entry.event.recorded_at or BEGINNING, entry.position)
+
+
+def undeliverable(contact: Contact, address: str | None) -> Entry | None:
+    """The bounce that still stands against the address, if any (P5): never a legal fact."""
+    standing: Entry | None = None
+    for entry in contact.bounces:
+        event = entry.event
+        if isinstance(event, e.Bounced) and event.address in (None, address):
+            if event.kind == "cleared":
+                standing = None
+            elif event.kind != "soft":
+                standing = entry
+    return standing

@@ -1,0 +1,163 @@
+"""The facts of a person as policy reads them: the group united, corrected stops taken out.
+
+Stops come from every linked contact; grants from the contact that owns the address alone,
+so that a merge can only ever take away (P14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ledger import events as e
+from ledger.contact import Contact, Entries, Entry, latest_per_record
+from ledger.terms import BEGINNING, any_covers
+
+CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
+"""Sources accepted as recording when it happened, until an evidence map says otherwise (P10)."""
+
+
+class Dossier:
+    """One contact (the first, owner of the address) and those linked with it."""
+
+    __slots__ = ("_group", "owner", "stops", "undone")
+
+    def __init__(self, contacts: Sequence[Contact]) -> None:
+        self.owner = contacts[0]
+        self._group = contacts
+        if len(contacts) == 1 and not self.owner.corrections:
+            self.undone: frozenset[int] = frozenset()
+            self.stops: Entries = self.owner.stops
+        else:
+            self.undone = frozenset[int]().union(*(contact.undone for contact in contacts))
+            self.stops = tuple(s for c in contacts for s in c.stops if s.position not in self.undone)
+        for contact in contacts:
+            if contact.reviews:
+                self.stops += tuple(
+                    r
+                    for r in contact.reviews
+                    if isinstance(r.event, e.ReviewDecided)
+                    and r.event.outcome == "stop"
+                    and r.position not in self.undone
+                )
+
+    @property
+    def held(self) -> Entry | None:
+        """The review that holds this person, if one stands open: under review means no."""
+        standing: Entry | None = None
+        for contact in self._group:
+            for entry in contact.reviews:
+                if isinstance(entry.event, e.ReviewDecided):
+                    if entry.event.outcome == "hold":
+                        standing = entry
+                    elif entry.event.outcome == "release_hold":
+                        standing = None
+        return standing
+
+    def owns(self, address: str | None) -> bool:
+        """Whether the address still belongs to the owner (unlinked: it does not)."""
+        linked = True
+        for entry in self.owner.addresses:
+            if entry.event.address == address and address is not None:
+                linked = isinstance(entry.event, e.AddressLinked)
+        return linked
+
+    def stops_for(self, purpose: str, channel: str, address: str | None, at: datetime) -> list[Entry]:
+        """Stops that cover this cell and have begun by `at`."""
+        return [s for s in self.stops if s.event.earliest <= at and self.covers(s, purpose, channel, address)]
+
+    @staticmethod
+    def covers(entry: Entry, purpose: str, channel: str, address: str | None) -> bool:
+        """Whether a stop's scope takes in this purpose, channel and address."""
+        stop = entry.event
+        if not isinstance(stop, e.Stop):
+            return True  # a review that stops, stops everything
+        if stop.address_only and stop.address is not None and stop.address != address:
+            return False
+        if not any_covers(stop.channels, channel) or not any_covers(stop.purposes, purpose):
+            return False
+        return not any(_carved_out(purpose, kept) for kept in stop.except_purposes)
+
+    def facts(self, entries: Entries, address: str | None) -> list[Entry]:
+        """The owner's facts about this address, or about no address in particular."""
+        return [n for n in entries if n.event.address is None or n.event.address == address]
+
+    def consents(self, address: str | None) -> list[Entry]:
+        """Opt-ins of this very address."""
+        return [n for n in self.owner.opt_ins if n.event.address == address]
+
+    def recipient(self, address: str | None) -> Recipient:
+        """What is known of the recipient, latest description of each trait."""
+        return Recipient([n for c in self._group for n in c.described], address)
+
+    def claims(self) -> list[Entry]:
+        """What the CRM claims now, record by record and field by field."""
+        return _current_claims(self.owner.claims)
+
+    def country_entries(self) -> list[Entry]:
+        """The latest signs of a country, record by record, of the whole group."""
+        return [n for c in self._group for n in latest_per_record(c.countries).values()]
+
+
+class Recipient:
+    """Traits of the recipient: what was last said of each; a minor once said stays one."""
+
+    __slots__ = (
+        "age",
+        "corporate_subscriber",
+        "informed_of_objection",
+        "minor",
+        "position",
+        "professional",
+        "role_address",
+        "role_relevant",
+    )
+
+    def __init__(self, described: Sequence[Entry], address: str | None) -> None:
+        self.professional: bool | None = None
+        self.corporate_subscriber: bool | None = None
+        self.role_address: bool | None = None
+        self.role_relevant: str | None = None
+        self.informed_of_objection: bool | None = None
+        self.minor: bool | None = None
+        self.age: int | None = None
+        self.position: int | None = None
+        for position, _, event in described:
+            if event.address is not None and event.address != address:
+                continue
+            assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
+            self.position = position
+            for trait in ("professional", "corporate_subscriber", "role_address", "role_relevant"):
+                value = getattr(event, trait)
+                if value is not None:
+                    setattr(self, trait, value)
+            if event.informed_of_objection is not None:
+                self.informed_of_objection = event.informed_of_objection
+            self.minor = (
+                True
+                if self.minor or event.minor
+                else (event.minor if event.minor is not None else self.minor)
+            )
+            if event.age is not None:
+                self.age = event.age if self.age is None else min(self.age, event.age)
+
+
+def usable_from(event: e.Event) -> datetime:
+    """The moment from which a grant may be relied on: its end, and somebody's provable hold of it (P10)."""
+    held = event.recorded_at or BEGINNING
+    if event.captured_at is not None and event.captured_by in CONTEMPORANEOUS:
+        held = min(held, event.captured_at)
+    return max(event.latest, held)
+
+
+def _carved_out(purpose: str, kept: str) -> bool:
+    return any_covers((kept,), purpose) or purpose.rsplit(".", 1)[-1] == kept
+
+
+def _current_claims(entries: Entries) -> list[Entry]:
+    by_field: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if isinstance(entry.event, e.BasisClaimed):
+            by_field.setdefault(entry.event.field, []).append(entry)
+    found = [n for claims in by_field.values() for n in latest_per_record(tuple(claims)).values()]
+    return [n for n in found if isinstance(n.event, e.BasisClaimed) and n.event.claims]

@@ -1,0 +1,47 @@
+"""Which law may apply: the sender's, and that of every country the recipient may be in.
+
+Source: none of law; the cautious reading of LAW of several countries at once. All candidates must allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ledger import events as e
+from ledger.catalogue import Catalogue
+from ledger.contact import Entry
+from ledger.policy.question import Candidate
+
+UNKNOWN = "XX"
+
+
+def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candidate, ...]:
+    """Candidate jurisdictions with the evidence for each: declared ones first, unknown (XX) last.
+
+    XX, the strictest, joins when the sender's country is not described, and when nothing says where
+    the recipient is but hints (an IP, a phone prefix, a language, a domain).
+    """
+    strong: dict[str, set[int]] = {}
+    weak: dict[str, set[int]] = {}
+    for position, _, event in countries:
+        if isinstance(event, e.CountryEvidenced):
+            for hint in event.hints:
+                (strong if hint.strong else weak).setdefault(hint.country, set()).add(position)
+    unknown = catalogue.country is None
+    if catalogue.country is not None:
+        strong_sender = strong.setdefault(catalogue.country, set())
+        recipient_known = len(strong) > 1 or bool(strong_sender)
+    else:
+        recipient_known = bool(strong)
+    if not recipient_known:
+        if weak or catalogue.assumed_country is None:
+            unknown = True
+        else:
+            weak.setdefault(catalogue.assumed_country, set())
+    found = [Candidate(code, True, tuple(sorted(strong[code]))) for code in sorted(strong)]
+    found += [
+        Candidate(code, False, tuple(sorted(weak[code]))) for code in sorted(weak) if code not in strong
+    ]
+    if unknown:
+        found.append(Candidate(UNKNOWN, strong=False))
+    return tuple(found)

@@ -1,0 +1,486 @@
+"""The mechanisms of law as functions: a rule tried on the facts of a person gives trials.
+
+A `Trial` says when the rule would hold and which needs are met, not met, or unknown.
+Whether a stop stands against it is decided in `ledger.policy.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from ledger import events as e
+from ledger.contact import Entries, Entry
+from ledger.policy.calendar import end_of_window
+from ledger.policy.dossier import Dossier, Recipient, usable_from
+from ledger.policy.question import Candidate, Question
+from ledger.policy.rules import Regime, Rule, midnight, span
+from ledger.terms import BEGINNING, END, OWN, any_covers
+
+
+class Case(NamedTuple):
+    """What a rule is tried on: the person, the question, the purpose the message really has, the law."""
+
+    dossier: Dossier
+    question: Question
+    purpose: str
+    regime: Regime
+    candidate: Candidate
+    recipient: Recipient
+    charity: bool | None
+    minor: bool
+
+
+class Tried(msgspec.Struct, frozen=True, gc=False):
+    """A rule tried on facts: it would hold in [start, until); `needs` in the order of `names_of_needs`.
+
+    given, given_by  the earliest and the latest moment at which the fact may have happened
+    """
+
+    rule: Rule
+    evidence: tuple[int, ...]
+    start: datetime
+    until: datetime
+    needs: tuple[bool | None, ...]
+    given: datetime = BEGINNING
+    given_by: datetime = BEGINNING
+
+    @property
+    def proven(self) -> bool:
+        """Every need evidenced."""
+        return all(need is True for need in self.needs)
+
+    @property
+    def claimed(self) -> bool:
+        """Every need met or unknown, none contradicted."""
+        return False not in self.needs
+
+
+Mechanism = Callable[[Rule, Case], Iterable[Tried]]
+_marketing = "marketing."
+
+
+def attempt(rule: Rule, case: Case) -> Iterable[Tried]:
+    """Try a rule on the facts: one trial for each fact that could carry it."""
+    assert rule.mechanism is not None  # noqa: S101 - checked when the rule was read
+    return MECHANISMS[rule.mechanism](rule, case)
+
+
+# --- consent -------------------------------------------------------------------------------------
+
+
+def consent(rule: Rule, case: Case) -> Iterator[Tried]:
+    """GDPR 4(11), 7 and its like: each opt-in of this address, weighed alone."""
+    address = case.question.address
+    for entry in case.dossier.consents(address):
+        event = entry.event
+        assert isinstance(event, e.OptedIn)  # noqa: S101 - filed by type
+        needs, confirmed = [_act(rule, event)], None
+        for need in rule.needs:
+            if need == "address_verified":
+                confirmed, met = _verified(entry, case)
+                needs.append(met)
+            else:
+                needs.append(CONSENT_NEEDS[need](event, case))
+        start = usable_from(event)
+        evidence: tuple[int, ...] = (entry.position,)
+        if confirmed is not None:
+            start = max(start, usable_from(confirmed.event))
+            evidence += (confirmed.position,)
+        until = event.valid_until or END
+        if rule.inactivity is not None:
+            lapses, kept_by = _kept_alive(entry, rule.activity, rule.inactivity, case)
+            until = min(until, lapses)
+            evidence += kept_by
+        yield Tried(rule, evidence, start, until, tuple(needs), event.earliest, event.latest)
+
+
+def _act(rule: Rule, event: e.OptedIn) -> bool | None:
+    return None if event.act == "unknown" else event.act in rule.acts
+
+
+def _by_person(event: e.OptedIn, case: Case) -> bool | None:
+    if event.by == "unknown":
+        return None
+    return event.by == ("guardian" if case.minor else "data_subject")
+
+
+def _named(event: e.OptedIn, _: Case) -> bool | None:
+    return None if not event.to else OWN in event.to
+
+
+def _covered(patterns: tuple[str, ...], name: str) -> bool | None:
+    return None if not patterns else any_covers(patterns, name)
+
+
+def _proof(event: e.OptedIn, _: Case) -> bool | None:
+    return {"individual": True, "none": None, "declared": None}.get(event.proof, False)
+
+
+CONSENT_NEEDS: dict[str, Callable[[e.OptedIn, Case], bool | None]] = {
+    "informed": lambda event, _: event.informed,
+    "specific": lambda event, _: event.specific,
+    "sender_named": _named,
+    "purpose_covered": lambda event, case: _covered(event.purposes, case.purpose),
+    "channel_covered": lambda event, case: _covered(event.channels, case.question.channel),
+    "proof_individual": _proof,
+    "by_data_subject": _by_person,
+}
+
+
+def _verified(entry: Entry, case: Case) -> tuple[Entry | None, bool | None]:
+    """The confirmation of an opt-in, at or after it, for this channel; a mailbox proves no phone."""
+    event = entry.event
+    channel = case.question.channel
+    assert isinstance(event, e.OptedIn)  # noqa: S101 - filed by type
+    if event.address_verified and event.verifies_channel in (None, channel):
+        return None, True
+    for confirmation in case.dossier.facts(case.dossier.owner.confirmations, event.address):
+        shown = confirmation.event
+        if shown.latest < event.earliest:
+            continue
+        if isinstance(shown, e.DoubleOptInConfirmed):
+            if shown.address_verified and (shown.verifies_channel or "email") == channel:
+                return confirmation, True
+        elif channel == "email":
+            return confirmation, True
+    # No confirmation on record is a fact about our records: not contradicted, but not shown.
+    return None, False if event.address_verified is False else None
+
+
+def _kept_alive(
+    entry: Entry, names: tuple[str, ...], inactivity: str, case: Case
+) -> tuple[datetime, tuple[int, ...]]:
+    """When a basis lapses for want of activity: a chain, and what comes after a gap mends nothing."""
+    until = end_of_window(entry.event.earliest, span(inactivity), case.regime.zone)
+    last: tuple[int, ...] = ()
+    for moment, position in _activity(names, case):
+        if entry.event.earliest < moment < until:
+            longer = end_of_window(moment, span(inactivity), case.regime.zone)
+            if longer > until:
+                until, last = longer, (position,)
+    return until, last
+
+
+def _activity(names: tuple[str, ...], case: Case) -> list[tuple[datetime, int]]:
+    """Moments of activity strictly before the one asked about, in order of time."""
+    owner, address = case.dossier.owner, case.question.address
+    found: list[tuple[datetime, int]] = []
+    for name in names:
+        for entry in case.dossier.facts(getattr(owner, ACTIVITY[name][0]), address):
+            if isinstance(entry.event, ACTIVITY[name][1]) and _is_use(entry.event):
+                moment = entry.event.earliest
+                if moment < case.question.at:
+                    found.append((moment, entry.position))
+    found.sort()
+    return found
+
+
+def _is_use(event: e.Event) -> bool:
+    """A sending counts only when it is known to have been marketing."""
+    return not isinstance(event, e.EmailSent) or (event.purpose or "").startswith(_marketing)
+
+
+ACTIVITY: dict[str, tuple[str, type[e.Event]]] = {
+    "opt_in": ("opt_ins", e.OptedIn),
+    "double_opt_in_confirmation": ("confirmations", e.DoubleOptInConfirmed),
+    "email_sent": ("sendings", e.EmailSent),
+    "click": ("activity", e.Clicked),
+    "form_submission": ("activity", e.FormSubmitted),
+    "contract_started": ("contracts", e.ContractStarted),
+    "contract_ended": ("endings", e.ContractEnded),
+}
+
+
+# --- sale, support, windows ----------------------------------------------------------------------
+
+
+def sale(rule: Rule, case: Case) -> Iterator[Tried]:
+    """Soft opt-in (ePD 13(2)): each sale, or negotiation where the rule knows it, weighed alone."""
+    owner, address = case.dossier.owner, case.question.address
+    for entry in case.dossier.facts(owner.contracts, address):
+        event = entry.event
+        assert isinstance(event, e.ContractStarted)  # noqa: S101 - filed by type
+        if event.kind != "unknown" and event.kind not in rule.kinds:
+            continue
+        if not _known(rule, event.kind, case.question):
+            continue
+        needs = (None if event.kind == "unknown" else True, *_sale_needs(rule, event, case))
+        yield _relation(rule, entry, needs, _sale_until(rule, entry, case))
+    if "enquiry" in rule.kinds:
+        for entry in case.dossier.facts(owner.enquiries, address):
+            needs = (True, *_sale_needs(rule, entry.event, case))
+            yield _relation(rule, entry, needs, _sale_until(rule, entry, case))
+
+
+def _relation(rule: Rule, entry: Entry, needs: tuple[bool | None, ...], until: datetime) -> Tried:
+    event = entry.event
+    return Tried(rule, (entry.position,), usable_from(event), until, needs, event.earliest, event.latest)
+
+
+def _known(rule: Rule, kind: str, question: Question) -> bool:
+    """Whether a court had declared by `law_at` that this kind of contract counts."""
+    declared = rule.known_from.get(kind)
+    return declared is None or question.law_at is None or midnight(declared) <= question.law_at
+
+
+def _sale_needs(rule: Rule, event: e.Event, case: Case) -> Iterator[bool | None]:
+    for need in rule.needs:
+        match need:
+            case "seller_is_sender":
+                seller = getattr(event, "seller", None)
+                yield None if seller is None else seller == OWN
+            case "collected_from_person":
+                yield getattr(event, "collected_from_person", None)
+            case "opt_out_offered_at_collection":
+                yield getattr(event, "refusal_offered", None)
+            case "not_refused":
+                refused = getattr(event, "refused", None)
+                yield None if refused is None else not refused
+            case "charity":
+                yield _either(getattr(event, "charity", None), case.charity)
+            case "collected_directly":
+                yield getattr(event, "collected_directly", None)
+            case "messages_exchanged":
+                yield getattr(event, "messages_exchanged", None)
+            case _:
+                yield _trait(need, case)
+
+
+def _either(first: bool | None, second: bool | None) -> bool | None:
+    return second if first is None else first
+
+
+def _sale_until(rule: Rule, entry: Entry, case: Case) -> datetime:
+    if rule.window is not None:
+        return _kept_alive(entry, tuple(rule.window_from), rule.window, case)[0]
+    if rule.after_end is not None:
+        ended = _ended(entry, case)
+        return END if ended is None else end_of_window(ended, span(rule.after_end), case.regime.zone)
+    return END
+
+
+ONE_OFF = frozenset({"purchase", "lease", "barter"})
+"""Contracts that are over when they are made."""
+
+
+def _ended(entry: Entry, case: Case) -> datetime | None:
+    """When the relationship ended: a one-off sale at once, another contract by a later ending of its kind."""
+    event = entry.event
+    if not isinstance(event, e.ContractStarted) or event.kind in ONE_OFF:
+        return event.earliest
+    for ending in case.dossier.facts(case.dossier.owner.endings, event.address):
+        end = ending.event
+        assert isinstance(end, e.ContractEnded)  # noqa: S101 - filed by type
+        same = end.contract == event.contract if end.contract else end.kind in (event.kind, "unknown")
+        if same and end.latest >= event.earliest:
+            return end.earliest
+    return None
+
+
+def support(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A gift, volunteering, membership or interest shown: PECR 22(3A), CASL 10(13)."""
+    for entry in case.dossier.facts(case.dossier.owner.support, case.question.address):
+        event = entry.event
+        assert isinstance(event, e.Donated)  # noqa: S101 - filed by type
+        if event.kind not in rule.kinds:
+            continue
+        floor = rule.collected_not_before
+        fresh = True if floor is None else event.earliest >= midnight(floor)
+        until = (
+            END if rule.window is None else end_of_window(event.earliest, span(rule.window), case.regime.zone)
+        )
+        yield _relation(rule, entry, (fresh, *_sale_needs(rule, event, case)), until)
+
+
+def purchase_window(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A number of years from a purchase: CASL 10(10)(a)."""
+    for entry in _of_kind(rule, case):
+        assert rule.window is not None  # noqa: S101 - a window rule has one
+        until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
+        yield _relation(rule, entry, (True, *_sale_needs(rule, entry.event, case)), until)
+
+
+def contract_window(rule: Rule, case: Case) -> Iterator[Tried]:
+    """While a contract runs, and a number of years after it ended: CASL 10(10)(d)."""
+    for entry in _of_kind(rule, case):
+        ended = _ended(entry, case)
+        assert rule.window is not None  # noqa: S101 - a window rule has one
+        until = END if ended is None else end_of_window(ended, span(rule.window), case.regime.zone)
+        yield _relation(rule, entry, (True, *_sale_needs(rule, entry.event, case)), until)
+
+
+def enquiry_window(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A number of months from an enquiry: CASL 10(10)(e)."""
+    for entry in case.dossier.facts(case.dossier.owner.enquiries, case.question.address):
+        assert rule.window is not None  # noqa: S101 - a window rule has one
+        until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
+        yield _relation(rule, entry, (True, *_sale_needs(rule, entry.event, case)), until)
+
+
+def ongoing_relationship(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A running contract, or a purchase not long ago: Spam Act Sch 2 cl 2(b)."""
+    for entry in _of_kind(rule, case):
+        event = entry.event
+        ended = _ended(entry, case)
+        until = END if ended is None else ended
+        if isinstance(event, e.ContractStarted) and event.kind in ONE_OFF and rule.recent is not None:
+            until = end_of_window(event.earliest, span(rule.recent), case.regime.zone)
+        yield _relation(rule, entry, (True, *_sale_needs(rule, event, case)), until)
+
+
+def transitional_relationship(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A relationship from before a law, with messages exchanged: CASL s 66."""
+    for entry in case.dossier.facts(case.dossier.owner.contracts, case.question.address):
+        assert rule.before is not None  # noqa: S101 - a transitional rule has one
+        early = entry.event.latest < midnight(rule.before)
+        yield _relation(rule, entry, (early, *_sale_needs(rule, entry.event, case)), END)
+
+
+def published_address(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A published address: no refusal beside it and relevance to the role, each proved (CASL 10(9)(b))."""
+    for entry in case.dossier.facts(case.dossier.owner.published, case.question.address):
+        event = entry.event
+        assert isinstance(event, e.AddressPublished)  # noqa: S101 - filed by type
+        refused = event.no_ads_statement
+        known = {
+            "no_refusing_statement_proved": None if refused is None else not refused,
+            "role_relevance_proved": _proved(event.role_relevant),
+        }
+        needs = tuple(known[need] if need in known else _trait(need, case) for need in rule.needs)
+        yield _relation(rule, entry, needs, END)
+
+
+def _of_kind(rule: Rule, case: Case) -> Iterator[Entry]:
+    facts: Entries | list[Entry] = case.dossier.facts(case.dossier.owner.contracts, case.question.address)
+    return (n for n in facts if isinstance(n.event, e.ContractStarted) and n.event.kind in rule.kinds)
+
+
+def _proved(value: str | None) -> bool | None:
+    return True if value == "proved" else None
+
+
+# --- what rests on the recipient alone -----------------------------------------------------------
+
+
+def business_interest(rule: Rule, case: Case) -> Iterator[Tried]:
+    """Writing to somebody in a business role: needs about the recipient and the message, no act of his."""
+    if (
+        rule.needs[0] in ("recipient_professional", "corporate_subscriber")
+        and case.recipient.position is None
+    ):
+        return
+    needs = tuple(_trait(need, case) for need in rule.needs)
+    position = case.recipient.position
+    yield Tried(rule, () if position is None else (position,), BEGINNING, END, needs)
+
+
+def _trait(need: str, case: Case) -> bool | None:
+    recipient, message = case.recipient, case.question.message
+    match need:
+        case "recipient_professional":
+            return recipient.professional
+        case "corporate_subscriber":
+            return recipient.corporate_subscriber
+        case "informed_of_right_to_object":
+            return recipient.informed_of_objection
+        case "role_relevant":
+            said = message.relevant_to_role if message else None
+            return said if said is not None else _proved(recipient.role_relevant)
+        case "country_declared":
+            return True if case.candidate.strong else None
+        case _:
+            return None
+
+
+def opt_out_regime(rule: Rule, case: Case) -> Iterator[Tried]:
+    """No prior consent asked for (CAN-SPAM): the country must be declared, not guessed from an IP."""
+    needs = tuple(_trait(need, case) for need in rule.needs)
+    yield Tried(rule, case.candidate.evidence, BEGINNING, END, needs)
+
+
+# --- service messages ----------------------------------------------------------------------------
+
+
+def running_contract(rule: Rule, case: Case) -> Iterator[Tried]:
+    """A message a contract needs (GDPR 6(1)(b)): while it runs, and for claims after it."""
+    owner, address = case.dossier.owner, case.question.address
+    for entry in case.dossier.facts(owner.contracts + owner.support, address):
+        ended = entry.event.earliest if isinstance(entry.event, e.Donated) else _ended(entry, case)
+        until = END
+        if ended is not None and rule.after_end is not None:
+            until = end_of_window(ended, span(rule.after_end), case.regime.zone)
+        yield _relation(rule, entry, (True,), until)
+
+
+def requested_reply(rule: Rule, case: Case) -> Iterator[Tried]:
+    """An answer to something the person sent in."""
+    owner, address = case.dossier.owner, case.question.address
+    for entry in case.dossier.facts(owner.enquiries + owner.activity, address):
+        if isinstance(entry.event, e.FormSubmitted | e.Enquired) and rule.window is not None:
+            until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
+            own = None if entry.event.by == "unknown" else entry.event.by == "data_subject"
+            yield _relation(rule, entry, (own,), until)
+
+
+CONFIRMATION_PURPOSES = ("doi", "double_opt_in", "confirm")
+
+
+def confirmation_mail(rule: Rule, case: Case) -> Iterator[Tried]:
+    """One ad-free confirmation mail after a form was sent in, whoever sent it (OLG Düsseldorf, 2016)."""
+    if not any(part in case.purpose for part in CONFIRMATION_PURPOSES):
+        return
+    owner, address, at = case.dossier.owner, case.question.address, case.question.at
+    asked = [
+        n
+        for n in case.dossier.facts(owner.activity + owner.opt_ins, address)
+        if isinstance(n.event, e.FormSubmitted | e.OptedIn)
+    ]
+    for entry in asked:
+        sent = [
+            n
+            for n in case.dossier.facts(owner.sendings, address)
+            if isinstance(n.event, e.OptInRequested) and entry.event.earliest <= n.event.earliest < at
+        ]
+        assert rule.window is not None  # noqa: S101 - the time to live of a request
+        until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
+        yield _relation(rule, entry, (not sent,), until)
+
+
+MECHANISMS: dict[str, Mechanism] = {
+    "consent": consent,
+    "sale": sale,
+    "support": support,
+    "purchase_window": purchase_window,
+    "contract_window": contract_window,
+    "enquiry_window": enquiry_window,
+    "ongoing_relationship": ongoing_relationship,
+    "transitional_relationship": transitional_relationship,
+    "published_address": published_address,
+    "business_interest": business_interest,
+    "opt_out_regime": opt_out_regime,
+    "running_contract": running_contract,
+    "requested_reply": requested_reply,
+    "confirmation_mail": confirmation_mail,
+}
+
+
+def names_of_needs(rule: Rule) -> tuple[str, ...]:
+    """The names of the conditions a mechanism tries, in the order of `Tried.needs`."""
+    first = {
+        "consent": ("act_is_affirmative",),
+        "sale": ("sale_or_negotiation",),
+        "support": ("collected_since_commencement",),
+        "purchase_window": ("purchase",),
+        "contract_window": ("contract",),
+        "enquiry_window": ("enquiry",),
+        "ongoing_relationship": ("relationship",),
+        "transitional_relationship": ("relationship_before_the_law",),
+        "running_contract": ("contract",),
+        "requested_reply": ("asked_by_the_person",),
+        "confirmation_mail": ("no_confirmation_mail_sent_yet",),
+    }.get(rule.mechanism or "", ())
+    return first + rule.needs
