@@ -27,21 +27,19 @@ def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candid
         if isinstance(event, e.CountryEvidenced):
             for hint in event.hints:
                 (strong if hint.strong else weak).setdefault(hint.country, set()).add(position)
-    unknown = catalogue.country is None
-    if catalogue.country is not None:
-        strong_sender = strong.setdefault(catalogue.country, set())
-        recipient_known = len(strong) > 1 or bool(strong_sender)
+    declared = bool(strong)
+    if not declared and not weak and catalogue.assumed_country is not None:
+        weak[catalogue.assumed_country] = set()
+        unknown = catalogue.country is None
     else:
-        recipient_known = bool(strong)
-    if not recipient_known:
-        if weak or catalogue.assumed_country is None:
-            unknown = True
-        else:
-            weak.setdefault(catalogue.assumed_country, set())
+        unknown = not declared or catalogue.country is None
     found = [Candidate(code, True, tuple(sorted(strong[code]))) for code in sorted(strong)]
     found += [
         Candidate(code, False, tuple(sorted(weak[code]))) for code in sorted(weak) if code not in strong
     ]
+    if catalogue.country is not None and catalogue.country not in strong | weak:
+        # The sender's own law is declared, but only a declared recipient makes both ends known.
+        found.insert(len(strong), Candidate(catalogue.country, strong=declared))
     if unknown:
         found.append(Candidate(UNKNOWN, strong=False))
     return tuple(found)
