@@ -1,0 +1,159 @@
+"""`write_outputs`: the folder of an audit, in one pass over its verdicts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from adapters.report.cells import Sheet, fits_import, reading_cell
+from adapters.report.documents import audit_json, manifest_json
+from adapters.report.html import page
+from adapters.report.order import ByHand, import_order
+from adapters.report.staging import Staging
+from adapters.report.tally import Tally
+from projections.verdicts import Action, Audit, Verdict
+
+VERDICTS = "verdicts.csv"
+OPT_OUT = "opt-out-list.csv"
+DO_NOT_SEND = "do-not-send.csv"
+NON_MARKETING = "set-non-marketing.csv"
+REJECTED = "rejected.csv"
+
+_HEADERS = {
+    VERDICTS: ("Record ID", "bucket", "action", "basis", "rule", "reason", "reference"),
+    OPT_OUT: ("Email",),
+    DO_NOT_SEND: ("Record ID", "Email", "bucket", "reason"),
+    NON_MARKETING: ("Record ID", "Email"),
+    REJECTED: ("file", "row", "column", "reason"),
+}
+
+# Rules, bases and reasons are few; references and addresses are not.
+_token = lru_cache(maxsize=4096)(reading_cell)
+
+
+class Rejected(Protocol):
+    """An input row that was not read, whoever's type it is."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def row(self) -> int: ...
+    @property
+    def column(self) -> str | None: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def write_outputs(
+    audit: Audit,
+    verdicts: Iterable[Verdict],
+    rejected: Iterable[Rejected],
+    out: Path,
+    *,
+    tool_version: str | None = None,
+) -> list[Path]:
+    """Write every file of the audit into the folder `out`; the paths written, the report first.
+
+    `verdicts` is read once and not kept; `audit` and `rejected` are read after it, so a generator may
+    complete them on its way. The same arguments give the same bytes. Raises `tally.SumsDisagreeError`,
+    writing nothing, if the verdicts do not add up to the audit.
+    """
+    version = tool_version or _installed_version()
+    tally = Tally()
+    by_hand: list[ByHand] = []
+    with Staging(out) as staging:
+        sheets = {name: Sheet(staging.text(name), header) for name, header in _HEADERS.items()}
+        writer = _Writer(sheets, by_hand)
+        for verdict in verdicts:
+            tally.see(verdict)
+            writer.add(verdict)
+        for row in rejected:
+            sheets[REJECTED].add(
+                *(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason))
+            )
+        tally.check(audit)
+        rows = {name: sheet.rows for name, sheet in sheets.items()}
+        staging.whole(
+            "report.html",
+            page(audit, tally, rows, Counter(one.file for one in by_hand), version).encode(
+                "utf-8", "backslashreplace"
+            ),
+        )
+        staging.whole("audit.json", audit_json(audit))
+        staging.whole(
+            "IMPORT-ORDER.md", import_order(audit, rows, by_hand).encode("utf-8", "backslashreplace")
+        )
+        staging.whole("manifest.json", manifest_json(audit, sorted(staging.settled()), version))
+        written = staging.publish()
+    return sorted(written, key=lambda path: (path.name != "report.html", path.name))
+
+
+class _Writer:
+    """Puts each verdict into the sheets it belongs in."""
+
+    def __init__(self, sheets: dict[str, Sheet], by_hand: list[ByHand]) -> None:
+        self._sheets = sheets
+        self._by_hand = by_hand
+        self._opted_out: set[str] = set()
+
+    def add(self, verdict: Verdict) -> None:
+        """One record, in input order."""
+        self._sheets[VERDICTS].add(
+            reading_cell(verdict.record_id),
+            verdict.bucket,
+            verdict.action,
+            _token(verdict.basis),
+            _token(verdict.rule),
+            _token(verdict.reason),
+            reading_cell(verdict.reference),
+        )
+        if verdict.stopped_all and verdict.shown_stopped is not True:
+            self._opt_out(verdict)
+        # Unknown is never rounded up: without a flag the contact may well be in the next send.
+        if verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW):
+            self._for_import(DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason))
+        if verdict.action is Action.SET_NON_MARKETING:
+            self._for_import(NON_MARKETING, verdict)
+
+    def _opt_out(self, verdict: Verdict) -> None:
+        address = (verdict.email or "").strip()
+        key = address.casefold()
+        if not address or key in self._opted_out:
+            return
+        self._opted_out.add(key)
+        if fits_import(address):
+            self._sheets[OPT_OUT].add(address)
+        else:
+            self._by_hand.append(ByHand(OPT_OUT, _handle(verdict)))
+
+    def _for_import(self, file: str, verdict: Verdict, *more: str) -> None:
+        record, address = verdict.record_id or "", (verdict.email or "").strip()
+        kept_record = record if fits_import(record) else ""
+        kept_address = address if fits_import(address) else ""
+        if kept_record or kept_address:
+            # An empty cell changes nothing in HubSpot; a changed address would overwrite the real one.
+            self._sheets[file].add(kept_record, kept_address, *more)
+        else:
+            self._by_hand.append(ByHand(file, _handle(verdict)))
+
+
+def _handle(verdict: Verdict) -> str:
+    """What finds the record in the CRM: its id, else its address, else where the ledger holds it."""
+    if verdict.record_id:
+        return f"Record ID {verdict.record_id}"
+    return f"address {verdict.email}" if verdict.email else f"reference {verdict.reference}"
+
+
+def _shown(cell: object) -> str:
+    return "" if cell is None else str(cell)
+
+
+def _installed_version() -> str:
+    try:
+        return importlib.metadata.version("consent-ledger")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

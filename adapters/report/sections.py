@@ -1,0 +1,226 @@
+"""The parts of the page that answer: what is wasted, what is risky, where contacts stand, what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from adapters.report import wording
+from adapters.report.markup import Cell, Html, code, join, paragraph, section, table, text
+from adapters.report.masking import mask_email
+from adapters.report.tally import Tally
+from projections.verdicts import Action, Audit, Bucket, Count
+
+_BAR = 400
+PATTERNS = Html(
+    '<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
+    '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)">'
+    '<rect width="5" height="5" fill="#fff"/>'
+    '<rect width="2" height="5" fill="#0b4f6c"/></pattern></defs></svg>'
+)
+_FILLS = {"marketing": "#0b4f6c", "unknown": "url(#hatch)", "other": "#fff"}
+
+
+def summary(audit: Audit) -> Html:
+    """What is paid for in vain, and what may go wrong: the first thing read."""
+    claimed = audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing
+    cards = (
+        _card(
+            "waste",
+            "Wasted",
+            audit.avoidable_marketing,
+            "avoidable marketing contacts: no rule allows marketing to them, and they may be set "
+            "non-marketing now",
+            "set-non-marketing.csv",
+        ),
+        _card(
+            "waste",
+            "Wasted",
+            audit.undeliverable_marketing,
+            "marketing contacts whose address does not take mail: paid for, never reached",
+            "set-non-marketing.csv",
+        ),
+        _card(
+            "risk",
+            "Risk",
+            audit.stopped_still_marketing,
+            "people who said stop and are still marked as marketing contacts",
+            "opt-out-list.csv",
+            "set-non-marketing.csv",
+        ),
+        _card(
+            "risk",
+            "Risk",
+            claimed,
+            "marketing contacts that rest on a claim in the CRM which nothing on record shows",
+            "do-not-send.csv",
+        ),
+    )
+    below = ["The four figures overlap: do not add them up."]
+    if audit.scheduled:
+        who = wording.counted(audit.scheduled, "contact")
+        below.append(f"HubSpot already turns {who} non-marketing at its next update.")
+    if unknown := wording.flags_unknown(audit):
+        below.append(unknown)
+    return Html(
+        '<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">In short</h2>'
+        f"{paragraph(text(wording.outcome(audit)), kind='lead')}"
+        f'<ul class="cards">{join(cards)}</ul>{paragraph(text(" ".join(below)), kind="note")}'
+        '<p class="dont"><strong>Do not mail them all to ask.</strong> An e-mail that asks for permission '
+        'to send marketing is itself marketing. <a href="#asking">Why, with sources</a>.</p></section>'
+    )
+
+
+def _card(kind: str, tag: str, figure: int, what: str, *files: str) -> Html:
+    step = join((code(file) for file in files), ", ") if figure else text("Nothing to do")
+    return Html(
+        f'<li class="{kind}"><span class="tag">{tag}</span><span class="figure">{figure:,}</span>'
+        f'<span class="what">{text(what)}</span><span class="step">{step}</span></li>'
+    )
+
+
+def standing(audit: Audit, tally: Tally) -> Html:
+    """Buckets against the HubSpot flag, with a bar drawn to one scale."""
+    largest = max((count.contacts for count in audit.buckets.values()), default=0)
+    rows: list[list[Cell]] = []
+    for bucket in wording.SHOWN_ORDER:
+        count = audit.buckets.get(bucket, Count())
+        unknown = tally.unknown[bucket]
+        rest = count.contacts - count.marketing - unknown
+        rows.append(
+            [
+                (_bucket_cell(bucket, _bar(count.marketing, unknown, rest, largest)),),
+                count.marketing,
+                wording.percent(count.marketing, audit.totals.get("marketing", 0)),
+                unknown,
+                rest,
+                count.contacts,
+            ]
+        )
+    unknown_all = audit.totals.get("marketing_unknown", 0)
+    contacts, marketing = audit.totals.get("contacts", 0), audit.totals.get("marketing", 0)
+    rows.append(
+        [
+            "All",
+            marketing,
+            wording.percent(marketing, marketing),
+            unknown_all,
+            contacts - marketing - unknown_all,
+            contacts,
+        ]
+    )
+    headers = ("Bucket", "Marketing", "Share of marketing", "Flag unknown", "Non-marketing", "All")
+    return section(
+        "standing",
+        "Where the contacts stand",
+        paragraph(
+            text(
+                "HubSpot's marketing flag says who is paid for. It says nothing about who may be written to. "
+                "Each record falls in exactly one bucket, and unknown is never rounded up to yes."
+            )
+        ),
+        _legend(),
+        table("Records by bucket and HubSpot marketing flag", headers, rows, numbers=range(1, 6)),
+    )
+
+
+def _bucket_cell(bucket: Bucket, bar: Html) -> Html:
+    name, meaning, verdict = wording.BUCKETS[bucket]
+    return Html(
+        f'{text(name)}{bar}<span class="means">{text(meaning)} '
+        f'Marketing by e-mail: <span class="verdict">{text(verdict)}</span>.</span>'
+    )
+
+
+def _bar(marketing: int, unknown: int, rest: int, largest: int) -> Html:
+    """One horizontal bar: solid is marketing, hatched is unknown, outlined is non-marketing."""
+    label = f"{marketing:,} marketing, {unknown:,} of unknown flag, {rest:,} non-marketing"
+    pieces, at = [], 1.0
+    for kind, number in (("marketing", marketing), ("unknown", unknown), ("other", rest)):
+        if number:
+            # At least two units: a few people among many thousands still show.
+            width = max(2.0, number * (_BAR - 8) / largest)
+            pieces.append(
+                f'<rect x="{at:.1f}" y="1" width="{width:.1f}" height="12" fill="{_FILLS[kind]}" '
+                'stroke="#0b4f6c" stroke-width="1"/>'
+            )
+            at += width
+    return Html(
+        f'<svg class="bar" viewBox="0 0 {_BAR} 14" preserveAspectRatio="none" role="img" '
+        f'aria-label="{text(label)}">{"".join(pieces)}</svg>'
+    )
+
+
+def _legend() -> Html:
+    names = {"marketing": "marketing contact", "unknown": "flag unknown", "other": "non-marketing"}
+    keys = "".join(
+        f'<span><svg class="key" viewBox="0 0 24 12" aria-hidden="true">'
+        f'<rect x=".5" y=".5" width="23" height="11" '
+        f'fill="{_FILLS[kind]}" stroke="#0b4f6c"/></svg>{text(name)}</span>'
+        for kind, name in names.items()
+    )
+    return Html(f'<p class="legend">{keys}</p>')
+
+
+def actions(audit: Audit, rows_written: dict[str, int], by_hand: Counter[str]) -> Html:
+    """What to do, and the file to do it with."""
+    todo: list[list[Cell]] = []
+    for action in Action:
+        name, meaning, file = wording.ACTIONS[action]
+        todo.append([name, audit.actions.get(action, 0), meaning, (code(file),)])
+    files: list[list[Cell]] = [
+        [(code(name),), rows_written.get(name, "–"), by_hand[name] or "–", sentence]
+        for name, sentence in wording.FILES.items()
+    ]
+    return section(
+        "actions",
+        "What to do",
+        table("Records by action", ("Action", "Records", "What it means", "File"), todo, numbers=(1,)),
+        paragraph(
+            Html(
+                f"<strong>{audit.do_not_send:,}</strong> records must not be mailed now: marked as "
+                "marketing, or of unknown flag, and not shown to be allowed. The clicks in HubSpot, in "
+                "order, with how to check and how to undo, are in "
+            ),
+            code("IMPORT-ORDER.md"),
+            text(", with the records to do by hand because they do not fit into a file unchanged."),
+        ),
+        table(
+            "Files beside this report", ("File", "Rows", "By hand", "What it holds"), files, numbers=(1, 2)
+        ),
+    )
+
+
+def samples(tally: Tally) -> Html:
+    """A few records of each bucket, masked, with the reference to look them up by."""
+    parts: list[Html] = []
+    for bucket in wording.SHOWN_ORDER:
+        chosen = tally.samples[bucket].chosen()
+        if not chosen:
+            continue
+        rows: list[list[Cell]] = [
+            [
+                verdict.record_id or "none",
+                mask_email(verdict.email),
+                wording.reason_sentence(verdict.reason),
+                wording.ACTIONS[verdict.action][0],
+                (code(verdict.reference),),
+            ]
+            for verdict in chosen
+        ]
+        name = wording.BUCKETS[bucket][0]
+        parts.append(table(name, ("Record ID", "Address", "Reason", "Action", "Reference"), rows))
+    if not parts:
+        parts.append(paragraph(text("There are no records to show.")))
+    return section(
+        "samples",
+        "Examples to check",
+        paragraph(
+            text(
+                "Up to five records of each bucket, addresses masked. To see the whole history of one and "
+                "the rule applied to it: "
+            ),
+            code("consent-ledger why REFERENCE"),
+        ),
+        *parts,
+    )

@@ -1,0 +1,139 @@
+"""The audit on a terminal: what a reader needs before opening the report, in 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters.report import wording
+from adapters.report.masking import printable
+from adapters.report.screen import Screen
+from adapters.report.why_text import render_why
+from projections.verdicts import Action, Audit, Bucket, Count
+
+__all__ = ["render_audit", "render_why"]
+
+_LABEL = 9
+
+
+def render_audit(audit: Audit, console: Console, out: Path, written: list[Path]) -> None:
+    """Print the audit: counts, waste, risk, and where the files are. Money is not guessed."""
+    screen = Screen(console)
+    _read(audit, screen)
+    _marketing(audit, screen)
+    _others(audit, screen)
+    _findings(audit, screen)
+    _files(screen, out, written)
+
+
+def _read(audit: Audit, screen: Screen) -> None:
+    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "adopted by nobody"
+    screen.wrapped(
+        "",
+        f"{audit.controller} · {wording.moment(audit.at)} · rule set {audit.rule_set.hash[:12]}, {adopted}",
+        0,
+    )
+    for one in audit.files:
+        assumed = ", assumed" if one.encoding_assumed else ""
+        delimiter = "tab" if one.delimiter == "\t" else f"'{one.delimiter}'"
+        rejected = f", {one.rejected:,} rejected" if one.rejected else ""
+        screen.wrapped(
+            "read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5
+        )
+    screen.line(wording.NOTHING_LEFT)
+    screen.line()
+
+
+def _marketing(audit: Audit, screen: Screen) -> None:
+    marketing = audit.totals.get("marketing", 0)
+    screen.columns(" MARKETING CONTACTS TODAY", f"{marketing:,}")
+    for bucket in wording.SHOWN_ORDER:
+        number = audit.buckets.get(bucket, Count()).marketing
+        step = f" → {wording.BUCKET_STEPS[bucket]}" if number else ""
+        name = wording.BUCKETS[bucket][0].lower()
+        screen.columns(f"   {name}", f"{number:,}", f"{wording.percent(number, marketing):>5}{step}")
+
+
+def _others(audit: Audit, screen: Screen) -> None:
+    contacts, marketing = audit.totals.get("contacts", 0), audit.totals.get("marketing", 0)
+    unknown = audit.totals.get("marketing_unknown", 0)
+    screen.columns(" NON-MARKETING CONTACTS", f"{contacts - marketing - unknown:,}")
+    if unknown:
+        screen.columns(" MARKETING FLAG UNKNOWN", f"{unknown:,}", "counted apart, never as paid for")
+    done = ", ".join(
+        f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action
+    )
+    screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1)
+    screen.line()
+
+
+def _findings(audit: Audit, screen: Screen) -> None:
+    _listed(screen, " WASTED", _wasted(audit))
+    _listed(screen, " RISK", _risks(audit))
+    dont = (
+        "Do not mail all of them to ask: that mail is itself marketing. The ICO fined Honda and Flybe for it "
+        "in 2017. The report says why."
+    )
+    screen.wrapped(" DON'T", dont, _LABEL, style="bold")
+    rules = audit.rule_set
+    soft = rules.resting_on_medium + rules.resting_on_policy
+    if rules.rules_unchecked or soft:
+        unchecked = wording.counted(rules.rules_unchecked, "rule")
+        resting = wording.counted(soft, "contact rests", "contacts rest")
+        said = f"{unchecked} not checked by counsel; {resting} on rules of medium or policy confidence"
+        screen.wrapped(" RULES", said, _LABEL, style="bold")
+    if audit.corrections:
+        said = (
+            f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
+        )
+        screen.wrapped(" UNDONE", said, _LABEL, style="bold")
+    screen.line()
+
+
+def _wasted(audit: Audit) -> list[tuple[int, str]]:
+    return [
+        (audit.avoidable_marketing, "avoidable marketing contacts"),
+        (audit.undeliverable_marketing, "paid for and undeliverable"),
+        (audit.scheduled, "already turn non-marketing at HubSpot's next update"),
+    ]
+
+
+def _risks(audit: Audit) -> list[tuple[int, str]]:
+    first = min((item.month for item in audit.expiring), default="")
+    return [
+        (audit.stopped_still_marketing, "said stop and are still marked as marketing"),
+        (
+            audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing,
+            "rest on claims that nothing here shows",
+        ),
+        (audit.do_not_send, "must not be mailed now: do-not-send.csv"),
+        (audit.buckets.get(Bucket.CONFLICT, Count()).contacts, "have conflicting records"),
+        (
+            audit.jurisdictions.get("XX", Count()).contacts,
+            "are of unknown country: the strictest rules apply",
+        ),
+        (
+            sum(item.contacts for item in audit.expiring),
+            f"proven bases end by themselves, the first in {wording.month(first)}",
+        ),
+    ]
+
+
+def _listed(screen: Screen, label: str, found: list[tuple[int, str]]) -> None:
+    """A label beside its findings, one on a line; those of nobody are left out."""
+    lines = [f"{number:>9,}  {what}" for number, what in found if number] or [
+        "       0  found in what was read"
+    ]
+    for number, line in enumerate(lines):
+        screen.wrapped(label if number == 0 else "", line, _LABEL, style="bold")
+
+
+def _files(screen: Screen, out: Path, written: list[Path]) -> None:
+    screen.line(f" wrote    {printable(str(out), 4000)}/")
+    names = ", ".join(path.name for path in written)
+    screen.wrapped("", names or "no files", _LABEL)
+    if any(path.name == "report.html" for path in written):
+        screen.line(f" open     {printable(str(out / 'report.html'), 4000)}")
+    screen.line()
+    screen.wrapped("", wording.NOT_ADVICE, 0)

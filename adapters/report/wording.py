@@ -1,0 +1,175 @@
+"""Every sentence a report uses more than once, and how numbers and days are written.
+
+The three verdicts are *allowed by the rules applied*, *not allowed by the rules applied* and
+*cannot be shown*. No report says that something is or was within the law: that is for a court.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from projections.verdicts import REASONS, Action, Audit, Bucket
+
+ALLOWED = "allowed by the rules applied"
+NOT_ALLOWED = "not allowed by the rules applied"
+NOT_SHOWN = "cannot be shown"
+
+SHOWN_ORDER = (Bucket.BASIS_PROVEN, Bucket.BASIS_CLAIMED, Bucket.NO_BASIS, Bucket.STOPPED, Bucket.CONFLICT)
+"""From what may be used to what needs a person."""
+
+BUCKETS: dict[Bucket, tuple[str, str, str]] = {
+    Bucket.BASIS_PROVEN: (
+        "Basis proven",
+        "A rule allows it, and every fact that the rule needs is on record.",
+        ALLOWED,
+    ),
+    Bucket.BASIS_CLAIMED: (
+        "Basis claimed, not shown",
+        "The CRM says there is a basis; nothing on record shows it. No mail until it is shown.",
+        NOT_SHOWN,
+    ),
+    Bucket.NO_BASIS: (
+        "No basis on record",
+        "Nothing on record could carry a basis.",
+        NOT_ALLOWED,
+    ),
+    Bucket.STOPPED: (
+        "Stopped",
+        "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
+        NOT_ALLOWED,
+    ),
+    Bucket.CONFLICT: (
+        "Records in conflict",
+        "The records contradict each other. A person must look; no mail until then.",
+        NOT_SHOWN,
+    ),
+}
+"""Name, meaning and verdict of each bucket."""
+
+BUCKET_STEPS: dict[Bucket, str] = {
+    Bucket.BASIS_PROVEN: "keep",
+    Bucket.BASIS_CLAIMED: "legal review",
+    Bucket.NO_BASIS: "set non-marketing",
+    Bucket.STOPPED: "opt-out list, non-marketing",
+    Bucket.CONFLICT: "review by hand",
+}
+"""The usual next step for marketing contacts of a bucket; the exact one of each record is in verdicts.csv."""
+
+ACTIONS: dict[Action, tuple[str, str, str]] = {
+    Action.KEEP: (
+        "Keep",
+        "A basis is proven. Write within its purpose, and only until it ends.",
+        "verdicts.csv",
+    ),
+    Action.REVIEW: (
+        "Review",
+        "A person decides, on the evidence. No mail until answered.",
+        "do-not-send.csv",
+    ),
+    Action.SET_NON_MARKETING: (
+        "Set as non-marketing",
+        "Paid for as a marketing contact; no rule allows marketing to it, or its address takes no mail.",
+        "set-non-marketing.csv",
+    ),
+    Action.NONE: (
+        "Nothing to do",
+        "Nothing in the CRM needs to change. It is not a permission to write.",
+        "verdicts.csv",
+    ),
+}
+"""Name, meaning and file of each action."""
+
+FILES: dict[str, str] = {
+    "report.html": "This report: one file, nothing loaded from elsewhere.",
+    "audit.json": "The same figures for machines.",
+    "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference.",
+    "opt-out-list.csv": "Addresses that stopped all marketing and that HubSpot does not show as opted out.",
+    "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
+    "set-non-marketing.csv": "Marketing contacts to set as non-marketing.",
+    "rejected.csv": "Input rows that could not be read, and why.",
+    "IMPORT-ORDER.md": "The clicks in HubSpot, in order; how to check; how to undo.",
+    "manifest.json": "SHA-256 of every file written and of every input.",
+}
+
+NOTHING_LEFT = "Nothing left this machine."
+NOT_ADVICE = (
+    "This is not legal advice. It states what the named rules say about the records it was given; "
+    "it does not see what is not in them. A lawyer decides."
+)
+
+PECR_22 = "https://www.legislation.gov.uk/uksi/2003/2426/regulation/22"
+CASL_1 = "https://laws-lois.justice.gc.ca/eng/acts/e-1.6/page-1.html"
+HONDA_FLYBE = "https://www.lewissilkin.com/hk/insights/ico-fines-flybe-and-honda"
+MORRISONS = (
+    "https://www.privacylaws.com/news/morrisons-supermarket-chain-fined-for-not-respecting-email-opt-outs/"
+)
+HUBSPOT_OPT_OUT = "https://knowledge.hubspot.com/marketing-email/import-an-opt-out-list"
+HUBSPOT_NON_MARKETING = "https://knowledge.hubspot.com/contacts/set-contacts-as-non-marketing"
+HUBSPOT_EXCLUDE = "https://knowledge.hubspot.com/marketing-email/how-do-i-create-an-email-suppression-list"
+
+# Not strftime: a report reads the same on every machine.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def percent(part: int, whole: int) -> str:
+    """A share, never rounded up to all or down to none."""
+    if whole <= 0:
+        return "–"
+    if 0 < part * 100 < whole:
+        return "<1 %"
+    if 0 < (whole - part) * 100 < whole:
+        return ">99 %"
+    return f"{round(part * 100 / whole)} %"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 contact`, `2,000 contacts`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(at: datetime) -> str:
+    """A moment in words, with its zone."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+
+
+def month(token: str) -> str:
+    """`2027-01` as `January 2027`; anything else as it stands."""
+    year, _, number = token.partition("-")
+    if year.isdigit() and number.isdigit() and 1 <= int(number) <= 12:
+        return f"{_MONTHS[int(number) - 1]} {year}"
+    return token
+
+
+def reason_sentence(token: str) -> str:
+    """The sentence of a reason; a token nobody has worded is shown as it is."""
+    sentence = REASONS.get(token)
+    return sentence[:1].upper() + sentence[1:] if sentence else token
+
+
+def outcome(audit: Audit) -> str:
+    """The whole audit in one or two sentences."""
+    marketing = audit.totals.get("marketing", 0)
+    if not audit.totals.get("contacts", 0):
+        return "No records were read."
+    if not marketing:
+        return "No record is shown as a marketing contact."
+    proven = audit.buckets[Bucket.BASIS_PROVEN].marketing if Bucket.BASIS_PROVEN in audit.buckets else 0
+    said = f"Of {counted(marketing, 'marketing contact')}, {proven:,} ({percent(proven, marketing)}) have"
+    if marketing == 1:
+        said = f"Of 1 marketing contact, {proven} has"
+    rest = marketing - proven
+    tail = f" For the other {rest:,}, none is proven." if rest else ""
+    return f"{said} a basis that the records prove.{tail}"
+
+
+def flags_unknown(audit: Audit) -> str:
+    """What is said of records whose flag the export does not show; empty when there are none."""
+    unknown = audit.totals.get("marketing_unknown", 0)
+    if not unknown:
+        return ""
+    who = "1 record has" if unknown == 1 else f"{unknown:,} records have"
+    return f"{who} no readable marketing flag. They are counted apart, and in no figure of what is paid for."
