@@ -1,0 +1,160 @@
+"""The audit run: verdict by verdict over the records of an import, and the sums as they go by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+import msgspec
+
+from adapters.intake import CHUNK, Intake, Progress
+from adapters.wiring import House
+from ledger import events as e
+from ledger.catalogue import Catalogue
+from ledger.contact import Contact
+from ledger.policy.rules import Policy
+from projections.audit import Auditor, Record
+from projections.verdicts import (
+    Action,
+    Audit,
+    Bucket,
+    CorrectionListed,
+    Count,
+    Expiring,
+    RuleSet,
+    Verdict,
+)
+
+
+class AuditRun:
+    """One audit under way: iterate `verdicts()` once, then `audit` holds the sums."""
+
+    def __init__(
+        self,
+        house: House,
+        intake: Intake,
+        catalogue: Catalogue,
+        *,
+        at: datetime,
+        controller: str,
+        purpose: str | None = None,
+        timezone: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self._house = house
+        self._intake = intake
+        self._auditor = Auditor(house.policy, catalogue, at, purpose)
+        self._expiring: Counter[tuple[str, str]] = Counter()
+        self._resting: Counter[str] = Counter()
+        adopted = house.adopted
+        self.audit = Audit(
+            at=at,
+            controller=controller,
+            sender_country=catalogue.country,
+            assumed_country=catalogue.assumed_country,
+            timezone=timezone,
+            purpose=purpose,
+            files=intake.files,
+            totals={"contacts": 0, "marketing": 0, "rejected": len(intake.rejected), "marketing_unknown": 0},
+            buckets={bucket.value: Count() for bucket in Bucket},
+            actions={action.value: 0 for action in Action},
+            reasons={},
+            jurisdictions={},
+            expiring=[],
+            avoidable_marketing=0,
+            do_not_send=0,
+            stopped_still_marketing=0,
+            undeliverable_marketing=0,
+            scheduled=0,
+            rule_set=_rule_set(house.policy, f"{adopted.name}, {adopted.role}" if adopted else None),
+            corrections=list(_corrections(house)),
+            notes=[*notes, *intake.findings],
+            ledger_position=house.ledger.log.last_position(),
+        )
+
+    def verdicts(self, progress: Progress = lambda _: None) -> Iterator[Verdict]:
+        """One verdict a record, in the order of the file; afterwards the sums are complete."""
+        records, done = iter(self._intake.records), 0
+        while chunk := list(islice(records, CHUNK)):
+            contacts = self._house.contacts(list({r.contact for r in chunk if r.contact}))
+            for record in chunk:
+                verdict = self._verdict(contacts, record)
+                self._count(verdict)
+                yield verdict
+            done += len(chunk)
+            progress(done)
+        self._close()
+
+    def _verdict(self, contacts: dict[str, Contact], record: Record) -> Verdict:
+        owner = contacts.get(record.contact) or Contact(record.contact)
+        group = self._house.group(owner) if owner.links else [owner]
+        return self._auditor.verdict(group, record)
+
+    def _count(self, verdict: Verdict) -> None:
+        audit, marked = self.audit, verdict.marketing is True
+        bucket = audit.buckets[verdict.bucket]
+        bucket.contacts += 1
+        bucket.marketing += marked
+        audit.totals["contacts"] += 1
+        audit.totals["marketing"] += marked
+        audit.totals["marketing_unknown"] += verdict.marketing is None
+        audit.actions[verdict.action] += 1
+        audit.reasons[verdict.reason] = audit.reasons.get(verdict.reason, 0) + 1
+        for code in verdict.jurisdictions:
+            count = audit.jurisdictions.setdefault(code, Count())
+            count.contacts += 1
+            count.marketing += marked
+        audit.avoidable_marketing += marked and verdict.action is Action.SET_NON_MARKETING
+        audit.do_not_send += verdict.marketing is not False and (
+            not verdict.allowed or verdict.action is Action.REVIEW
+        )
+        audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
+        audit.undeliverable_marketing += marked and verdict.undeliverable
+        audit.scheduled += verdict.scheduled
+        if verdict.bucket is Bucket.BASIS_PROVEN:
+            self._count_proven(verdict)
+
+    def _count_proven(self, verdict: Verdict) -> None:
+        if verdict.expires_at is not None:
+            self._expiring[(verdict.expires_at.strftime("%Y-%m"), verdict.rule or "")] += 1
+        self._resting[verdict.rule_confidence or ""] += 1
+
+    def _close(self) -> None:
+        audit = self.audit
+        audit.jurisdictions = dict(sorted(audit.jurisdictions.items()))
+        audit.reasons = dict(sorted(audit.reasons.items()))
+        audit.expiring = [
+            Expiring(month=month, rule=rule, contacts=count)
+            for (month, rule), count in sorted(self._expiring.items())
+        ]
+        audit.rule_set = msgspec.structs.replace(
+            audit.rule_set,
+            resting_on_medium=self._resting["medium"],
+            resting_on_policy=self._resting["policy"],
+        )
+
+
+def _rule_set(policy: Policy, adopted_by: str | None) -> RuleSet:
+    return RuleSet(
+        hash=policy.hash,
+        adopted_by=adopted_by,
+        resting_on_medium=0,
+        resting_on_policy=0,
+        rules_unchecked=sum(not rule.checked_by for rule in policy.rules.values()),
+    )
+
+
+def _corrections(house: House) -> Iterator[CorrectionListed]:
+    for position, _, event in house.corrections():
+        if isinstance(event, e.Corrected) and event.recorded_at is not None:
+            signed = house.payload(event)
+            yield CorrectionListed(
+                position=position,
+                undoes=event.undoes,
+                recorded_at=event.recorded_at,
+                actor=f"{signed.get('name', '(erased)')}, {signed.get('role', '')}".rstrip(", "),
+                reason=str(signed.get("reason", "(erased)")),
+                reference=f"CL-{event.stream[:8]}-{position}",
+            )

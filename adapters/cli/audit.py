@@ -1,0 +1,162 @@
+"""`audit`, `demo` and `import`: from files to a folder of answers, with progress on long work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters.auditing import AuditRun
+from adapters.cli.demo import record_other_records
+from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.hubspot.demo import write_demo_export
+from adapters.intake import Intake, take_in
+from adapters.report.documents import audit_json
+from adapters.report.files import write_outputs
+from adapters.report.text import render_audit
+from adapters.wiring import House, now
+from ledger.terms import MARKETING_PURPOSES
+from projections.verdicts import Audit, Bucket
+
+DEMO_CONTROLLER = "Sample Goods GmbH"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of an audit, as they were typed."""
+
+    controller: str | None = None
+    sender_country: str | None = None
+    assume_country: str | None = None
+    out: Path | None = None
+    at: str | None = None
+    purpose: str | None = None
+    timezone: str | None = None
+    encoding: str | None = None
+    json: bool = False
+    fail_on: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The export's time zone. Raises a usage error for a name nobody knows."""
+        try:
+            return ZoneInfo(self.timezone) if self.timezone else None
+        except (ZoneInfoNotFoundError, ValueError):
+            raise typer.BadParameter(f"no time zone {self.timezone!r}; write e.g. Europe/Berlin") from None
+
+
+def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
+    """Audit the files; the exit code."""
+    at = moment(asked.at) or now()
+    _check(asked)
+    with open_house(ledger, make=True) as house:
+        audit, folder, written = _audit(house, files, asked, at)
+    if asked.json:
+        out(audit_json(audit))
+    else:
+        render_audit(audit, console(), folder, written)
+    failing = asked.fail_on is not None and audit.buckets[asked.fail_on].contacts > 0
+    return EXIT.FINDINGS if failing else EXIT.OK
+
+
+def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
+    """Audit the made-up export, in a ledger of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export = folder / "demo-export.csv"
+    if not export.exists():
+        write_demo_export(export)
+    asked = Asked(
+        controller=DEMO_CONTROLLER,
+        sender_country="DE",
+        out=folder / "audit",
+        timezone="Europe/Berlin",
+        json=json,
+    )
+    where = ledger or folder / "ledger"
+    with open_house(where, make=True) as house:
+        new = record_other_records(house)
+    if new:
+        show(f"recorded {new} facts from the company's other files, as `consent-ledger record` would")
+    return run_audit([export], where, asked)
+
+
+def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
+    """Take the files in; the exit code."""
+    with open_house(ledger, make=True) as house:
+        intake = _take_in(house, files, asked)
+    counts = {
+        "rows": intake.rows,
+        "records": len(intake.records),
+        "added": intake.added,
+        "unchanged": intake.unchanged,
+        "rejected": len(intake.rejected),
+    }
+    if asked.json:
+        out(msgspec.json.encode(counts))
+    else:
+        show(", ".join(f"{count} {name}" for name, count in counts.items()))
+        for row in intake.rejected[:20]:
+            show(f"rejected: {row.file} row {row.row}, {row.column or 'row'}: {row.reason}")
+    return EXIT.OK
+
+
+def _check(asked: Asked) -> None:
+    if asked.fail_on is not None and asked.fail_on not in list(Bucket):
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(Bucket)}")
+    if asked.purpose is not None and asked.purpose not in MARKETING_PURPOSES:
+        raise typer.BadParameter(f"--purpose takes one of {', '.join(MARKETING_PURPOSES)}")
+    for code in (asked.sender_country, asked.assume_country):
+        if code is not None and not (len(code) == 2 and code.isalpha()):
+            raise typer.BadParameter(f"{code!r} is no country: write two letters, e.g. DE")
+
+
+def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime) -> tuple[Audit, Path, list[Path]]:
+    intake = _take_in(house, files, asked)
+    sender, assumed = (
+        code.upper() if code else None for code in (asked.sender_country, asked.assume_country)
+    )
+    controller, catalogue = house.describe_controller(asked.controller, sender, assumed)
+    run = AuditRun(
+        house,
+        intake,
+        catalogue,
+        at=at,
+        controller=controller,
+        purpose=asked.purpose,
+        timezone=asked.timezone,
+    )
+    folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    with _progress(f"judging {len(intake.records)} records", len(intake.records)) as step:
+        written = write_outputs(run.audit, run.verdicts(step), intake.rejected, folder)
+    return run.audit, folder, written
+
+
+def _upper(code: str | None) -> str | None:
+    return code.upper() if code else None
+
+
+def _take_in(house: House, files: Sequence[Path], asked: Asked) -> Intake:
+    with _progress("reading and recording", None) as step:
+        return take_in(house, files, encoding=asked.encoding, timezone=asked.zone, progress=step)
+
+
+@contextmanager
+def _progress(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr at a terminal; nothing when piped."""
+    screen = console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done: bar.update(task, completed=done)

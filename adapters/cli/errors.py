@@ -1,0 +1,55 @@
+"""Exceptions to one clear line and an exit code. What is not listed here is a bug and keeps its traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from adapters.cli.options import EXIT, show
+
+
+def explained(run: Callable[[], object]) -> int:
+    """Run the command line; the exit code."""
+    try:
+        run()
+    except KeyboardInterrupt:
+        show("stopped; what was recorded so far is kept, and the same command goes on from there")
+        return EXIT.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone: nothing is left to say
+        return EXIT.OK
+    except Exception as error:
+        code = _code(error)
+        if code is None:
+            raise
+        show(str(error))
+        return code
+    return EXIT.OK
+
+
+def _code(error: Exception) -> EXIT | None:
+    """The exit code of an error made for people; None for any other."""
+    from eventsourcing.persistence import OperationalError
+    from pydantic import ValidationError
+
+    from adapters.tabular import UnreadableInput
+    from adapters.wiring import UnknownAddressError
+    from ledger.codec import EntryError
+    from ledger.commands import CommandRefusedError
+    from ledger.database import DurabilityError
+    from ledger.keys import KeyFileError
+    from ledger.policy.rules import PolicyError
+
+    known: list[tuple[type[Exception], EXIT]] = [
+        (UnreadableInput, EXIT.UNREADABLE),
+        (UnknownAddressError, EXIT.ERROR),
+        (EntryError, EXIT.ERROR),
+        (CommandRefusedError, EXIT.ERROR),
+        (DurabilityError, EXIT.ERROR),
+        (KeyFileError, EXIT.ERROR),
+        (PolicyError, EXIT.ERROR),
+        (OperationalError, EXIT.TEMPORARY),
+        (ValidationError, EXIT.USAGE),
+        (LookupError, EXIT.ERROR) if type(error) is LookupError else (FileNotFoundError, EXIT.UNREADABLE),
+    ]
+    return next((code for kind, code in known if isinstance(error, kind)), None)

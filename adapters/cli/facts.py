@@ -1,0 +1,121 @@
+"""Facts told by hand to events: one table from the words of the command line to the event classes."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from adapters.cli.options import moment
+from adapters.wiring import keep_files, now
+from ledger import events as e
+from ledger.application import Fact
+from ledger.codec import EntryError
+from ledger.vault import Registration
+
+if TYPE_CHECKING:
+    from adapters.wiring import House
+
+SOURCE = "cli"
+EVENTS: dict[str, type[e.Event]] = {
+    "opt-in": e.OptedIn,
+    "confirmation": e.DoubleOptInConfirmed,
+    "opt-out": e.OptedOut,
+    "objection": e.Objected,
+    "obstructed-opt-out": e.OptOutObstructed,
+    "complaint": e.Complained,
+    "contract": e.ContractStarted,
+    "contract-ended": e.ContractEnded,
+    "enquiry": e.Enquired,
+    "country": e.CountryEvidenced,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Told:
+    """What every fact told by hand may say."""
+
+    email: str
+    at: str | None
+    by: str
+    via: str | None
+    note: str | None
+    evidence: list[Path] | None
+    source_id: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of it."""
+
+    position: int
+    status: str
+
+    def as_text(self) -> str:
+        """For a person."""
+        return {
+            "recorded": f"recorded at position {self.position}",
+            "unchanged": f"nothing new: this stands at position {self.position} already",
+            "conflict": f"not recorded: that source id stands at position {self.position} with other content",
+        }[self.status]
+
+    def as_json(self) -> bytes:
+        """For a program."""
+        return msgspec.json.encode({"position": self.position, "status": self.status})
+
+
+def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
+    """Record one fact told by hand. Raises EntryError, UnreadableInput by way of `moment` and files."""
+    payload = {"note": told.note} if told.note else None
+    happened = _interval(told.at)
+    if kind == "erasure-request":
+        receipt = house.ledger.erasure_request(
+            told.email,
+            source=SOURCE,
+            source_id=told.source_id,
+            occurred_from=happened["occurred_from"],
+            via=told.via,
+            payload=payload,
+        )
+        return Taken(receipt.position, receipt.status)
+    (person,) = house.ledger.register_many([Registration(told.email, SOURCE, None)])
+    if fields.get("wording") is not None:
+        (fields["wording"],) = keep_files(house.ledger, [fields["wording"]])
+    if kind == "country":
+        fields = {"hints": [{"country": fields["code"].upper(), "kind": "declared"}]}
+    said = {
+        "type": EVENTS[kind].__struct_config__.tag,
+        "stream": person.contact,
+        "source": SOURCE,
+        "address": person.address,
+        "by": told.by,
+        "via": told.via,
+        "evidence": keep_files(house.ledger, told.evidence or ()),
+        **happened,
+        **{name: value for name, value in fields.items() if value is not None},
+    }
+    try:
+        event = msgspec.convert(said, EVENTS[kind])
+    except msgspec.ValidationError as error:
+        raise EntryError(f"this cannot be recorded: {error}") from error
+    receipt = house.ledger.record(Fact(event, told.source_id, payload))
+    return Taken(receipt.position, receipt.status)
+
+
+def _interval(at: str | None) -> dict[str, Any]:
+    """When it happened: now to the microsecond, a moment, or a whole day (never reaching past now)."""
+    today = now()
+    found = moment(at)
+    if at is None or found is None:
+        return {"occurred_from": today}
+    if len(at) != len("2026-11-23"):
+        return {"occurred_from": found}
+    begin = datetime(found.year, found.month, found.day, tzinfo=UTC)
+    return {
+        "occurred_from": begin,
+        "occurred_to": min(begin + timedelta(days=1, microseconds=-1), max(today, begin)),
+        "precision": "day",
+    }

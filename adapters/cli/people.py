@@ -1,0 +1,198 @@
+"""Commands about one person: why, status, history, correct, merge; and the replay of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+from adapters.cli.options import EXIT, console, open_house, out, show
+from adapters.report.masking import mask_email
+from adapters.report.why import why_json
+from adapters.report.why_text import render_why
+from adapters.whys import WHAT, answer
+from adapters.wiring import House, keep_files, now
+from ledger import events as e
+from ledger.codec import topic_of
+from ledger.commands import CommandRefusedError, Correct, Merge, Signature, Unmerge
+from ledger.policy.question import Question
+
+
+def run_why(
+    email: str,
+    ledger: Path | None,
+    purpose: str,
+    channel: str,
+    on: datetime | None,
+    known_at: datetime | None,
+    law_at: datetime | None,
+    json: bool,
+) -> int:
+    """Explain one answer; the exit code."""
+    asked_at = now()
+    question = Question(purpose=purpose, channel=channel, at=on or asked_at, known_at=known_at, law_at=law_at)
+    with open_house(ledger) as house:
+        why = answer(house, email, question, asked_at)
+    if json:
+        out(why_json(why))
+    else:
+        render_why(why, console())
+    return EXIT.OK
+
+
+def run_status(email: str, ledger: Path | None, json: bool) -> int:
+    """What is allowed now, purpose by purpose; the exit code."""
+    with open_house(ledger) as house:
+        rows = _status(house, email, now())
+    if json:
+        out(msgspec.json.format(msgspec.json.encode({"email": mask_email(email), "status": rows}), indent=2))
+        return EXIT.OK
+    table = Table("purpose", "by", "answer", "basis or reason", "until", box=None, pad_edge=False)
+    for row in rows:
+        word = "allowed" if row["allowed"] else "not allowed"
+        why = row["basis"] or row["reason"].replace("_", " ")
+        table.add_row(row["purpose"], row["channel"], word, why, row["changes_at"] or "")
+    screen = console()
+    screen.print(f"{mask_email(email)}, now, by the rules applied", style="bold")
+    screen.print(table)
+    return EXIT.OK
+
+
+def _status(house: House, email: str, at: datetime) -> list[dict[str, Any]]:
+    """The rows of the address, never staler than its last fact; the answer that holds at a moment."""
+    contact, address = house.find(email)
+    rows = []
+    for row in house.runner.current(contact):
+        decision = row.at(at)
+        if row.address not in (None, address) or decision is None:
+            continue
+        later = next((segment.start for segment in row.segments if segment.start > at), None)
+        rows.append(
+            {
+                "purpose": row.purpose,
+                "channel": row.channel,
+                "allowed": decision.allowed,
+                "basis": decision.basis,
+                "reason": decision.reason,
+                "rules": decision.rules,
+                "evidence": decision.evidence,
+                "changes_at": later.date().isoformat() if later else None,
+            }
+        )
+    return rows
+
+
+def run_history(email: str, ledger: Path | None, json: bool) -> int:
+    """Every fact about the contact of an address; the exit code."""
+    with open_house(ledger) as house:
+        contact, _ = house.find(email)
+        entries = house.entries(contact)
+        if json:
+            facts = [
+                {"position": n.position, "version": n.version, "topic": topic_of(n.event)}
+                | {"entry": msgspec.to_builtins(n.event), "payload": dict(house.payload(n.event))}
+                for n in entries
+            ]
+            out(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+            return EXIT.OK
+    table = Table("pos", "happened", "held since", "recorded", "what", box=None, pad_edge=False)
+    for entry in entries:
+        event = entry.event
+        table.add_row(
+            str(entry.position),
+            _happened(event),
+            _day(event.captured_at),
+            _day(event.recorded_at),
+            WHAT.get(type(event), topic_of(event)),
+        )
+    screen = console()
+    screen.print(f"{mask_email(email)}, contact {contact}", style="bold")
+    screen.print(table)
+    return EXIT.OK
+
+
+def _happened(event: e.Event) -> str:
+    if event.occurred_from is None:
+        return f"before {_day(event.occurred_to)}" if event.occurred_to else "unknown"
+    if event.occurred_to and _day(event.occurred_to) != _day(event.occurred_from):
+        return f"{_day(event.occurred_from)}..{_day(event.occurred_to)}"
+    return _day(event.occurred_from)
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+def run_correct(
+    position: int, ledger: Path | None, by: str, role: str, reason: str, evidence: Sequence[Path]
+) -> int:
+    """Take back a stop; the exit code."""
+    with open_house(ledger) as house:
+        entries = house.ledger.log.read(position - 1, 1)
+        if not entries or entries[0][0] != position:
+            raise CommandRefusedError(f"there is no position {position} in this ledger")
+        owner = house.stream_of(entries[0][2])
+        signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
+        contact = house.contacts([owner])[owner]
+        (done,) = house.carry_out(Correct(position=position, signed=signed), [contact])
+    show(f"the stop at position {position} is taken back (position {done}); every report lists it")
+    return EXIT.OK
+
+
+def run_link(
+    first: str,
+    second: str,
+    ledger: Path | None,
+    by: str,
+    role: str,
+    reason: str,
+    evidence: Sequence[Path],
+    *,
+    undo: bool,
+) -> int:
+    """Merge two contacts, or unmerge them; the exit code."""
+    with open_house(ledger) as house:
+        ids = [house.find(email)[0] for email in (first, second)]
+        folds = house.contacts(ids)
+        signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
+        command = Unmerge(signed=signed) if undo else Merge(signed=signed)
+        positions = house.carry_out(command, [folds[name] for name in ids])
+    show(f"{'unmerged' if undo else 'merged'} (positions {', '.join(map(str, positions))})")
+    return EXIT.OK
+
+
+def run_replay(ledger: Path | None, compare: bool, json: bool) -> int:
+    """Rebuild every answer from the log alone; with `compare`, against those followed live."""
+    with open_house(ledger) as house:
+        runner = house.runner
+        if not compare:
+            position = runner.rebuild()
+            show(f"rebuilt the status of every contact, up to position {position}")
+            return EXIT.OK
+        runner.follow(once=True)
+        found = runner.replay()
+    listed = [
+        {"what": d.what, "contact": d.contact, "purpose": d.purpose, "channel": d.channel}
+        for d in found.listed
+    ]
+    if json:
+        out(
+            msgspec.json.encode(
+                {
+                    "position": found.position,
+                    "rows": found.rows,
+                    "differences": found.count,
+                    "same_setting": found.same_setting,
+                    "listed": listed,
+                }
+            )
+        )
+    else:
+        show(f"{found.rows} answers at position {found.position}: {found.count} differences")
+        for difference in listed[:20]:
+            show("  " + ", ".join(str(value) for value in difference.values()))
+    return EXIT.OK if found.equal else EXIT.VERIFICATION

@@ -1,0 +1,241 @@
+"""`consent-ledger record ...`: one fact about one address, by hand.
+
+A fact is taken whatever it is worth; what it is worth, the rules decide when a question is asked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.cli.options import EXIT, JsonOut, LedgerDir, open_house, out, show
+
+if TYPE_CHECKING:
+    from adapters.cli.facts import Told
+
+app = typer.Typer(help="Record one fact about one address.", no_args_is_help=True)
+
+At = Annotated[str | None, typer.Option(metavar="DATE", help="when it happened; now")]
+By = Annotated[str, typer.Option(help="who acted: data_subject, agent, third_party, unknown ...")]
+Via = Annotated[str | None, typer.Option(help="by which door it came: reply, phone, letter, dpo_email ...")]
+Note = Annotated[str | None, typer.Option(help="words to keep, encrypted")]
+Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
+SourceId = Annotated[str | None, typer.Option(help="its id where it comes from: the same id is taken once")]
+Purposes = Annotated[list[str] | None, typer.Option("--purpose", help="purpose; may stand several times")]
+Channels = Annotated[list[str] | None, typer.Option("--channel", help="channel; may stand several times")]
+Offered = Annotated[bool | None, typer.Option("--refusal-offered/--no-refusal-offered", help="at collection")]
+Refused = Annotated[bool | None, typer.Option("--refused/--not-refused", help="the person's answer to it")]
+Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collected-elsewhere")]
+
+
+def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
+    from adapters.cli.facts import record_fact
+
+    with open_house(ledger, make=True) as house:
+        receipt = record_fact(house, what, told, fields)
+    if json:
+        out(receipt.as_json())
+    else:
+        show(receipt.as_text())
+    raise typer.Exit(EXIT.ERROR if receipt.status == "conflict" else EXIT.OK)
+
+
+def _told(*values: Any) -> Told:
+    from adapters.cli.facts import Told
+
+    return Told(*values)
+
+
+@app.command("opt-in")
+def opt_in(
+    email: str,
+    act: Annotated[
+        str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...")
+    ] = "unknown",
+    purpose: Purposes = None,
+    channel: Channels = None,
+    to: Annotated[list[str] | None, typer.Option(help="senders named; `own` is this controller")] = None,
+    wording: Annotated[Path | None, typer.Option(help="file with the exact words shown")] = None,
+    informed: Annotated[bool | None, typer.Option("--informed/--not-informed")] = None,
+    specific: Annotated[bool | None, typer.Option("--specific/--not-specific")] = None,
+    at: At = None,
+    by: By = "data_subject",
+    via: Via = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """A yes. With --evidence it is proved for this person; with --wording, informed and specific."""
+    _record(
+        _told(email, at, by, via, note, evidence, source_id),
+        ledger,
+        json,
+        "opt-in",
+        act=act,
+        purposes=tuple(purpose or ()),
+        channels=tuple(channel or ("email",)),
+        to=tuple(to or ("own",)),
+        wording=wording,
+        informed=informed if informed is not None or wording is None else True,
+        specific=specific if specific is not None or wording is None else True,
+        proof="individual" if evidence else "declared",
+    )
+
+
+@app.command("confirmation")
+def confirmation(
+    email: str,
+    at: At = None,
+    by: By = "data_subject",
+    via: Via = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """The link of a double opt-in mail was followed."""
+    told = _told(email, at, by, via, note, evidence, source_id)
+    _record(told, ledger, json, "confirmation", verifies_channel="email")
+
+
+def _stop(kind: str, text: str) -> None:
+    @app.command(kind, help=text)
+    def command(
+        email: str,
+        purpose: Purposes = None,
+        channel: Channels = None,
+        except_purpose: Annotated[
+            list[str] | None, typer.Option(help="purpose the person keeps; may stand several times")
+        ] = None,
+        at: At = None,
+        by: By = "data_subject",
+        via: Via = None,
+        note: Note = None,
+        evidence: Evidence = None,
+        source_id: SourceId = None,
+        json: JsonOut = False,
+        ledger: LedgerDir = None,
+    ) -> None:
+        scope: dict[str, Any] = {"except_purposes": tuple(except_purpose or ())}
+        scope |= {"purposes": tuple(purpose)} if purpose else {}
+        scope |= {"channels": tuple(channel)} if channel else {}
+        _record(_told(email, at, by, via, note, evidence, source_id), ledger, json, kind, **scope)
+
+
+_stop("opt-out", "Unsubscribed. Without a purpose or channel it stops all marketing by every channel.")
+_stop("objection", "Objected to direct marketing, in any words, by any door.")
+_stop("obstructed-opt-out", "Tried to opt out and did not get through. It counts.")
+_stop("complaint", "Reported a message as spam.")
+
+
+@app.command("erasure-request")
+def erasure_request(
+    email: str,
+    at: At = None,
+    via: Via = None,
+    note: Note = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Asked to be erased: stops at once, and outlives a re-import of the address."""
+    _record(_told(email, at, "data_subject", via, note, None, source_id), ledger, json, "erasure-request")
+
+
+@app.command("contract")
+def contract(
+    email: str,
+    kind: Annotated[str, typer.Option(help="purchase, subscription, free_account_service ...")],
+    seller: Annotated[str, typer.Option(help="`own`: this controller; else another legal entity")] = "own",
+    category: Annotated[str | None, typer.Option(help="what was sold")] = None,
+    refusal_offered: Offered = None,
+    refused: Refused = None,
+    collected_from_person: Direct = None,
+    at: At = None,
+    by: By = "data_subject",
+    via: Via = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """A sale, a subscription or an account began."""
+    _record(
+        _told(email, at, by, via, note, evidence, source_id),
+        ledger,
+        json,
+        "contract",
+        kind=kind,
+        seller=seller,
+        category=category,
+        refusal_offered=refusal_offered,
+        refused=refused,
+        collected_from_person=collected_from_person,
+    )
+
+
+@app.command("contract-ended")
+def contract_ended(
+    email: str,
+    kind: Annotated[str, typer.Option(help="the kind that ended; unknown: all")] = "unknown",
+    at: At = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """A contract ended."""
+    told = _told(email, at, "unknown", None, note, evidence, source_id)
+    _record(told, ledger, json, "contract-ended", kind=kind)
+
+
+@app.command("enquiry")
+def enquiry(
+    email: str,
+    category: Annotated[str | None, typer.Option(help="what was asked about")] = None,
+    seller: Annotated[str, typer.Option(help="`own`: this controller was asked")] = "own",
+    refusal_offered: Offered = None,
+    refused: Refused = None,
+    collected_from_person: Direct = None,
+    at: At = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Asked about goods or services."""
+    _record(
+        _told(email, at, "data_subject", None, note, evidence, source_id),
+        ledger,
+        json,
+        "enquiry",
+        category=category,
+        seller=seller,
+        refusal_offered=refusal_offered,
+        refused=refused,
+        collected_from_person=collected_from_person,
+    )
+
+
+@app.command("country")
+def country(
+    email: str,
+    code: Annotated[str, typer.Argument(help="two letters: DE, GB, US ...")],
+    at: At = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Said where they are."""
+    told = _told(email, at, "data_subject", None, note, evidence, source_id)
+    _record(told, ledger, json, "country", code=code)

@@ -1,0 +1,66 @@
+"""What the ledger already holds of one CRM record, so that a newer export adds only what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ledger import events as e
+from ledger.contact import Contact, Entries, latest_per_record
+
+_COMMON = frozenset(e.Event.__struct_fields__) - {"address"}
+_Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The latest observation of each kind, and the stops already recorded, of one record."""
+
+    observed: dict[_Key, _Key] = field(default_factory=dict)
+    stops: frozenset[_Key] = frozenset()
+    claims: tuple[str, ...] = ()
+
+    def says(self, event: e.Event) -> bool:
+        """Whether this is what the record said last: nothing new."""
+        if isinstance(event, e.Stop):
+            return _content(event) in self.stops
+        return self.observed.get(_kind(event)) == _content(event)
+
+
+def seen_of(contact: Contact, record: str | None) -> Seen:
+    """What was seen of a record. A stop shown lifted since counts as unseen: shown again, it is news."""
+    observed = {
+        _kind(latest.event): _content(latest.event)
+        for entries in (contact.flags, contact.shown, contact.countries, contact.described)
+        if (latest := latest_per_record(entries).get(record)) is not None
+    }
+    for entry in contact.bounces + contact.claims:
+        if entry.event.record == record:
+            observed[_kind(entry.event)] = _content(entry.event)
+    claims = tuple(
+        token
+        for entry in contact.claims
+        if entry.event.record == record and isinstance(entry.event, e.BasisClaimed)
+        for token in entry.event.claims
+    )
+    return Seen(observed, _standing(contact.stops, contact.shown, record), claims)
+
+
+def _standing(stops: Entries, shown: Entries, record: str | None) -> frozenset[_Key]:
+    last = latest_per_record(shown).get(record)
+    lifted = last is not None and isinstance(last.event, e.OptOutShown) and not last.event.opted_out
+    return frozenset(
+        _content(n.event)
+        for n in stops
+        if n.event.record == record and not (lifted and n.event.via == "hubspot")
+    )
+
+
+def _kind(event: e.Event) -> _Key:
+    """Two observations of one kind replace each other."""
+    return type(event), getattr(event, "field", None), getattr(event, "kind", None)
+
+
+def _content(event: e.Event) -> _Key:
+    """All an event says, apart from when and by which id."""
+    names = [name for name in event.__struct_fields__ if name not in _COMMON]
+    return (type(event), event.via, *(getattr(event, name) for name in names))

@@ -1,0 +1,237 @@
+"""The only place that picks implementations: a ledger's directory becomes a `House` to work with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger import catalogue as catalogues
+from ledger import events as e
+from ledger.application import Fact, Ledger
+from ledger.catalogue import Catalogue
+from ledger.codec import decode, topic_of
+from ledger.commands import Command, decide
+from ledger.contact import Contact, Entry, fold
+from ledger.policy.rules import Policy
+from ledger.policy.shipped import policy as shipped_policy
+from ledger.terms import LEDGER_STREAM
+from projections.runner import StatusRunner
+from projections.views import Views
+
+
+class UnknownAddressError(LookupError):
+    """An address the ledger holds nothing about."""
+
+
+class Adopted(NamedTuple):
+    """Who adopted the rule set in force, and when."""
+
+    name: str
+    role: str
+    position: int
+    on: datetime
+
+
+_reference = re.compile(r"CL-([0-9a-f]{8})-([0-9]{1,15})\Z").match
+
+
+def now() -> datetime:
+    """The clock of a running program; everything below is given it."""
+    return datetime.now(UTC)
+
+
+class House:
+    """One open ledger with its rule set and its catalogue. Close it, or use it as a context manager."""
+
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
+        self.directory = directory
+        self.ledger = ledger
+
+    @classmethod
+    def open(cls, directory: Path, env: Mapping[str, str]) -> House:
+        """Open or make the ledger in a directory. Raises KeyFileError, DurabilityError, OperationalError."""
+        return cls(directory, Ledger.open(directory, now, os.urandom, env))
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.ledger.close()
+        if "views" in self.__dict__:
+            self.views.close()
+
+    @cached_property
+    def views(self) -> Views:
+        """The answers kept beside the facts; made when first asked for, and deleted without loss."""
+        return Views.open(self.directory / "views.db")
+
+    @property
+    def runner(self) -> StatusRunner:
+        """What keeps the answers in step with the facts."""
+        return StatusRunner(self.ledger.log, self.directory / "log.db", self.views, self.policy_of)
+
+    # --- what holds for all ---------------------------------------------------------------------
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The ledger-wide fold, up to now."""
+        return self.catalogue_at(None)
+
+    def catalogue_at(self, known_at: datetime | None) -> Catalogue:
+        """The ledger-wide fold of what was recorded by a moment."""
+        folded = Catalogue()
+        for entry in self.entries(LEDGER_STREAM):
+            if known_at is not None and (entry.event.recorded_at or known_at) > known_at:
+                break
+            folded = catalogues.evolve(folded, entry)
+        return folded
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The rule set in force: the one adopted last, else the shipped one, adopted by nobody."""
+        return self.policy_of(self.catalogue.policy)
+
+    def policy_of(self, version: str | None) -> Policy:
+        """A rule set by its hash: shipped, or kept when it was adopted. Raises LookupError."""
+        shipped = shipped_policy()
+        if version is None or shipped.hash == version:
+            return shipped
+        for entry in self.catalogue.policies:
+            event = entry.event
+            if isinstance(event, e.PolicyAdopted) and event.policy.startswith(version) and event.document:
+                kept = self.ledger.log.document(event.document)
+                if kept is not None:
+                    return Policy({name: text.encode() for name, text in json.loads(kept).items()})
+        if shipped.hash.startswith(version):
+            return shipped
+        raise LookupError(f"no rule set {version!r}: neither shipped nor adopted here (see `policy list`)")
+
+    @property
+    def adopted(self) -> Adopted | None:
+        """Who adopted the rule set in force; None: nobody."""
+        policies = self.catalogue.policies
+        if not policies:
+            return None
+        position, _, event = policies[-1]
+        signed = self.payload(event)
+        return Adopted(
+            str(signed.get("name", "?")),
+            str(signed.get("role", "?")),
+            position,
+            event.recorded_at or datetime.min.replace(tzinfo=UTC),
+        )
+
+    def describe_controller(
+        self, name: str | None, country: str | None, assumed: str | None
+    ) -> tuple[str, Catalogue]:
+        """Record what is newly said of the controller; the name in force and the catalogue after it."""
+        catalogue = self.catalogue
+        known = self.controller_name(catalogue)
+        said = (name or known, country or catalogue.country, assumed or catalogue.assumed_country)
+        if said != (known, catalogue.country, catalogue.assumed_country):
+            document = self.ledger.log.put_document(json.dumps({"controller": said[0]}).encode())
+            self.ledger.record(
+                Fact(
+                    e.ControllerDescribed(
+                        stream=LEDGER_STREAM,
+                        source="cli",
+                        by="officer",
+                        document=document,
+                        country=said[1],
+                        assumed_country=said[2],
+                        charity=catalogue.is_charity,
+                    )
+                )
+            )
+        return said[0] or "this controller", self.catalogue
+
+    def controller_name(self, catalogue: Catalogue) -> str | None:
+        """The controller's name, from the document that describes it."""
+        described = catalogue.controller.event if catalogue.controller else None
+        if not isinstance(described, e.ControllerDescribed) or described.document is None:
+            return None
+        kept = self.ledger.log.document(described.document)
+        name = json.loads(kept).get("controller") if kept else None
+        return str(name) if name else None
+
+    # --- one person -----------------------------------------------------------------------------
+
+    def entries(self, stream: str) -> list[Entry]:
+        """One stream's entries, in order."""
+        return [Entry(p, v, decode(state)) for p, v, state in self.ledger.log.stream(stream)]
+
+    def stream_of(self, state: bytes) -> str:
+        """The stream an entry belongs to."""
+        return decode(state).stream
+
+    def whom(self, text: str) -> tuple[str, str | None, str | None]:
+        """(contact, address id, address) of an address or of a reference `CL-xxxxxxxx-N`.
+
+        Raises UnknownAddressError.
+        """
+        reference = _reference(text)
+        if reference is None:
+            return (*self.find(text), text)
+        entries = self.ledger.log.read(int(reference[2]) - 1, 1)
+        event = decode(entries[0][2]) if entries else None
+        if event is None or not event.stream.startswith(reference[1]):
+            raise UnknownAddressError(f"{text}: no such reference in this ledger")
+        address = event.address or next(iter(self.ledger.vault.addresses_of(event.stream)), None)
+        written = self.ledger.vault.address_text(address) if address else None
+        return event.stream, address, written if isinstance(written, str) else None
+
+    def find(self, email: str) -> tuple[str, str]:
+        """(contact id, address id) of an address. Raises UnknownAddressError."""
+        found = self.ledger.vault.find_address(email)
+        if found is None:
+            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
+        return found
+
+    def contacts(self, streams: Sequence[str]) -> dict[str, Contact]:
+        """Folds of many contacts at once."""
+        sorted_in: dict[str, list[Entry]] = {stream: [] for stream in streams}
+        for position, version, state in self.ledger.log.entries(streams=sorted_in):
+            event = decode(state)
+            sorted_in[event.stream].append(Entry(position, version, event))
+        return {stream: fold(stream, entries) for stream, entries in sorted_in.items()}
+
+    def group(self, contact: Contact) -> list[Contact]:
+        """A contact, and after it everybody linked with it, however far."""
+        found = {contact.contact: contact}
+        wanted = set(contact.linked)
+        while wanted := wanted - found.keys():
+            for other in self.contacts(sorted(wanted)).values():
+                found[other.contact] = other
+            wanted = {name for member in found.values() for name in member.linked}
+        return list(found.values())
+
+    def payload(self, event: e.Event) -> Mapping[str, object]:
+        """What is personal about an event; empty when there is nothing, or nothing any more."""
+        if event.commitment is None:
+            return {}
+        opened = self.ledger.vault.payload(event.commitment)
+        return opened if isinstance(opened, dict) else {}
+
+    def carry_out(self, command: Command, contacts: Sequence[Contact]) -> list[int]:
+        """Decide a command and record what it comes to; the positions. Raises CommandRefusedError."""
+        signed = command.signed
+        payload = {"name": signed.name, "role": signed.role, "reason": signed.reason}
+        facts = [Fact(event, payload=payload) for event in decide(command, contacts)]
+        return self.ledger.record_many(facts).positions
+
+    def corrections(self) -> Iterator[Entry]:
+        """Every stop taken back, for the reports."""
+        topics = (topic_of(e.Corrected(stream="", source="", undoes=0)),)
+        for found in self.ledger.log.select_notifications(1, 2**31, topics=topics):
+            yield Entry(found.id, found.originator_version, decode(found.state))
+
+
+def keep_files(ledger: Ledger, paths: Iterable[Path]) -> tuple[str, ...]:
+    """Keep files as documents beside the log; their SHA-256."""
+    return tuple(ledger.log.put_document(path.read_bytes()) for path in paths)
