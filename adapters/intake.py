@@ -14,7 +14,7 @@ from adapters.encodings import Ask, UnreadableInput
 from adapters.hubspot.export import Export, Row, read_export
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.hubspot.facts import facts_of
-from adapters.seen import seen_of
+from adapters.seen import NOTHING_SEEN, seen_of
 from adapters.tabular import Rejected
 from adapters.wiring import House, now
 from ledger import events as e
@@ -169,10 +169,10 @@ class _Taking:
     def _said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """What the row says; of a record known before, only what it did not say before."""
         about = RowPerson(person.contact, person.address, person.record)
-        before = seen_of(contact, person.record) if contact else None
-        claimed = before is not None and bool(before.claims)
-        for event, source_id, _ in facts_of(row, about, self.observed_at, known_claims=claimed):
-            if before is None or not before.says(event):
+        before = seen_of(contact, person.record) if contact else NOTHING_SEEN
+        known_claims = bool(before.claims)
+        for event, source_id, _ in facts_of(row, about, self.observed_at, known_claims=known_claims):
+            if not before.says(event):
                 yield event, source_id
 
     def _record(self, row: Row, person: Person) -> Record:

@@ -23,7 +23,12 @@ class Seen:
         """Whether this is what the record said last: nothing new."""
         if isinstance(event, e.Stop):
             return _content(event) in self.stops
+        if isinstance(event, e.OptOutShown) and not event.opted_out and _kind(event) not in self.observed:
+            return True  # not shown as opted out is news only of a record that once was
         return self.observed.get(_kind(event)) == _content(event)
+
+
+NOTHING_SEEN = Seen()
 
 
 def seen_of(contact: Contact, record: str | None) -> Seen:

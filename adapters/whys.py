@@ -66,21 +66,22 @@ WHAT: dict[type[e.Event], str] = {
     e.ImportFinished: "imported",
 }
 DETAILS = ("act", "purposes", "kind", "marketing", "claims", "field", "opted_out", "outcome", "undoes", "via")
-NEED_SENTENCES = {
-    "act_is_affirmative": "an act of the person's own (an unticked box ticked, a sign-up, a reply)",
-    "informed": "that the person was informed",
-    "specific": "that what was agreed to was specific",
-    "sender_named": "that the sender was named",
-    "purpose_covered": "that the wording covers this purpose",
-    "channel_covered": "that the wording covers this channel",
+MISSING: dict[str, str] = {
+    "act_is_affirmative": "evidence of an act of the person's own (a box ticked, a sign-up, a reply)",
+    "informed": "evidence that the person was informed",
+    "specific": "evidence that what was agreed to was specific",
+    "sender_named": "evidence that the sender was named",
+    "purpose_covered": "evidence that the wording covers this purpose",
+    "channel_covered": "evidence that the wording covers this channel",
     "proof_individual": "that person's own record, not a form or a habit",
-    "by_data_subject": "that the person acted, and nobody else",
+    "by_data_subject": "evidence that the person acted, and nobody else",
     "address_verified": "a double opt-in confirmation",
-    "seller_is_sender": "that the seller is the sender",
-    "collected_from_person": "that the address came from the person",
-    "opt_out_offered_at_collection": "that refusal was offered when the address was collected",
-    "not_refused": "that the person did not refuse",
-    "country_declared": "the recipient's country, declared",
+    "sale_or_negotiation": "evidence of a sale, or of negotiations where the rule knows them",
+    "seller_is_sender": "evidence that the seller is the sender",
+    "collected_from_person": "evidence that the address came from the person",
+    "opt_out_offered_at_collection": "evidence that refusal was offered when the address was collected",
+    "not_refused": "evidence that the person did not refuse",
+    "country_declared": "evidence of the recipient's country, not a guess from an IP address",
 }
 
 
@@ -106,7 +107,7 @@ def answer(house: House, whom: str, question: Question, asked_at: datetime) -> W
         sentence=_sentence(decision),
         basis=decision.basis,
         rule=_rule(house.policy, decision, grounds),
-        conditions=_conditions(grounds),
+        conditions=_conditions(grounds, decision),
         timeline=tuple(_timeline(found)),
         spoke_against=tuple(_against(decision)),
         obligations=tuple(fact.replace("_", " ") for fact in decision.obligations),
@@ -134,7 +135,8 @@ def _verdict(decision: Decision) -> VerdictSentence:
 
 def _sentence(decision: Decision) -> str:
     if decision.allowed:
-        return "Every need of the rule is evidenced, and nothing that stops it came later."
+        rules = " and ".join(decision.rules)
+        return f"Every need of {rules} is evidenced, and nothing that stops it came later."
     if decision.uncertain:
         return "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
     if decision.reason in STOPS:
@@ -164,16 +166,16 @@ def _rule(policy: Policy, decision: Decision, grounds: Trial | None) -> WhyRule 
         return None
     return WhyRule(
         id=rule.id,
-        text=rule.text,
+        text=" ".join(rule.text.split()),
         source=rule.source,
         confidence=rule.confidence,
         checked_by=rule.checked_by or None,
     )
 
 
-def _conditions(grounds: Trial | None) -> tuple[WhyCondition, ...]:
-    if grounds is None:
-        return ()
+def _conditions(grounds: Trial | None, decision: Decision) -> tuple[WhyCondition, ...]:
+    if grounds is None or decision.reason in STOPS:
+        return ()  # a stop has no needs: it holds
     return tuple(
         WhyCondition(name=c.name.replace("_", " "), met=c.met, positions=grounds.evidence)
         for c in grounds.conditions
@@ -205,6 +207,8 @@ def _what(event: e.Event) -> str:
         value = getattr(event, name, None)
         if value is not None and value != ():
             said.append(", ".join(value) if isinstance(value, tuple) else str(value).lower())
+    if isinstance(event, e.CountryEvidenced):
+        said += [f"{hint.country} {hint.kind}" for hint in event.hints]
     return WHAT[type(event)] + (f" ({'; '.join(said)})" if said else "")
 
 
@@ -244,7 +248,7 @@ def _would_change(decision: Decision) -> Iterator[str]:
         return
     if decision.claimed is not None:
         for need in decision.claimed.missing:
-            yield f"evidence of {NEED_SENTENCES.get(need, need.replace('_', ' '))}"
+            yield MISSING.get(need, f"evidence: {need.replace('_', ' ')}")
         if decision.claimed.rule is None:
             yield "no rule of these countries accepts what is claimed; the person's own opt-in would"
         return
