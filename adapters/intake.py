@@ -20,7 +20,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact, Person
 from ledger.contact import Contact
-from ledger.terms import LEDGER_STREAM
+from ledger.terms import BEGINNING, LEDGER_STREAM
 from ledger.vault import Registration
 from projections.audit import Record
 from projections.verdicts import FileRead
@@ -57,6 +57,7 @@ def take_in(
 ) -> Intake:
     """Import the files. Raises UnreadableInput, before anything is recorded if the portal is another one."""
     export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask)
+    export.refuse_unfit()
     taking = _Taking(house, export, max(map(_file_date, paths)))
     if taking.imports:
         taking.run_checked(progress)
@@ -85,8 +86,12 @@ class _Taking:
         self.digest = _digest(export)
         self.imports = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
         before = next((done for done in self.imports if done.file == self.digest), None)
-        # A copy of a file taken in before shows what it showed then, whatever its date is now.
-        self.observed_at = (before.captured_at if before else None) or observed_at
+        last = max((done.captured_at or BEGINNING for done in self.imports), default=BEGINNING)
+        # A copy of a file taken in before shows what it showed then, whatever its date is now. And a file
+        # nobody took in before is asked about because it is news: a date before the last one backs nothing.
+        self.observed_at = (before.captured_at if before else None) or (
+            observed_at if observed_at > last else now()
+        )
         self.intake = Intake()
         self.stops: list[str] = []
         self._people: dict[str, set[int]] = {}
@@ -169,9 +174,10 @@ class _Taking:
     def _said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """What the row says; of a record known before, only what it did not say before."""
         about = RowPerson(person.contact, person.address, person.record)
-        before = seen_of(contact, person.record) if contact else NOTHING_SEEN
-        known_claims = bool(before.claims)
-        for event, source_id, _ in facts_of(row, about, self.observed_at, known_claims=known_claims):
+        at = self.observed_at
+        before = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
+        known = {"known_claims": bool(before.claims), "known_bounce": before.suspended}
+        for event, source_id, _ in facts_of(row, about, at, **known):
             if not before.says(event):
                 yield event, source_id
 

@@ -1,0 +1,1 @@
+"""HubSpot: its exports read, its words understood. Nothing outside this folder knows them."""

@@ -1,0 +1,135 @@
+"""Which column of an export is which property: by label in four languages, or by internal name.
+
+Labels are compared folded (`fold`): case, spaces, hyphens of any kind, accents and punctuation do not
+count. A header cell that matches no wording is left out, and listed as such.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from adapters.encodings import UnreadableInput
+from adapters.hubspot.wordings import INTERNAL, LABELS, LANGUAGES, OPTED_OUT_OF
+
+_DEFAULT_EXPORT = ("record_id", "email", "marketing", "opted_out", "legal_basis", "lifecycle", "created")
+
+_OPTED_OUT_OF_ID = re.compile(r"hs_email_optout_(\d+)\Z", re.IGNORECASE).match
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where in a row each property stands.
+
+    at         property -> column index
+    types      (index, subscription type as the header names it) of each per-type opt-out
+    twins      (index, index, property) of two columns for one property: they must agree in every row
+    left_out   header cells no property claims; `language` the one most labels were in, or `internal`
+    """
+
+    at: Mapping[str, int]
+    types: tuple[tuple[int, str], ...]
+    twins: tuple[tuple[int, int, str], ...]
+    left_out: tuple[str, ...]
+    language: str
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Properties no column gives: unknown, never false."""
+        absent = tuple(name for name in LABELS if name not in self.at and name != "hard_bounce_text")
+        return absent if self.types else (*absent, "opted_out_of_type")
+
+
+def fold(text: str) -> str:
+    """Letters and digits alone, without case and accents: what two wordings are compared by."""
+    if text.isascii():
+        return "".join(filter(str.isalnum, text.lower()))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(filter(str.isalnum, decomposed))
+
+
+def recognise(header: Sequence[str], names: Mapping[str, str] | None = None) -> Columns:
+    """Find the properties in a header. `names`: header cell -> property, said by a person; it goes first.
+
+    Raises UnreadableInput (`unknown_property`) when `names` speaks of a property there is none of.
+    """
+    said = _said(names or {})
+    at: dict[str, int] = {}
+    types: list[tuple[int, str]] = []
+    twins: list[tuple[int, int, str]] = []
+    left_out: list[str] = []
+    spoken: dict[str, int] = {}
+    for index, label in enumerate(header):
+        if not label:
+            continue
+        name, language = (said[label.casefold()], "") if label.casefold() in said else _property(label)
+        if name is None and (kind := _opted_out_of(label)) is not None:
+            types.append((index, kind[0]))
+            language = kind[1]
+        elif name is None:
+            left_out.append(label)
+        elif name in at:
+            twins.append((at[name], index, name))
+        else:
+            at[name] = index
+        spoken[language] = spoken.get(language, 0) + bool(language)
+    # `E-mail` and `Lifecycle Stage` are words of several languages, so the majority speaks
+    language = max(spoken, key=lambda key: spoken[key], default="") or LANGUAGES[0]
+    return Columns(at, tuple(types), tuple(twins), tuple(left_out), language)
+
+
+def is_contacts_export(columns: Columns) -> bool:
+    """Whether the header has, beside the address, anything a HubSpot contacts export has."""
+    return bool(columns.types) or any(name in columns.at for name in _DEFAULT_EXPORT if name != "email")
+
+
+def used(label: str) -> bool:
+    """Whether a header cell is read at all."""
+    return _property(label)[0] is not None or _opted_out_of(label) is not None
+
+
+def _said(names: Mapping[str, str]) -> dict[str, str]:
+    for label, name in names.items():
+        if name not in LABELS:
+            raise UnreadableInput(
+                "unknown_property",
+                f"“{label}” is mapped to “{name}”, which is no property.",
+                f"Choose one of: {', '.join(LABELS)}.",
+            )
+    return {label.strip().casefold(): name for label, name in names.items()}
+
+
+@cache
+def _wordings() -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for name, wordings in LABELS.items():
+        for language, synonyms in zip((*LANGUAGES, INTERNAL), (*wordings[1:], wordings[0]), strict=True):
+            for label in filter(None, synonyms.split("|")):
+                found.setdefault(fold(label), (name, language))
+    return found
+
+
+@cache
+def _prefixes() -> dict[str, str]:
+    return {fold(label): language for language, labels in OPTED_OUT_OF.items() for label in labels.split("|")}
+
+
+def _property(label: str) -> tuple[str | None, str]:
+    if "_" in label:
+        # an internal name is matched whole: `hs_email_optout` is no other spelling of anything
+        name = next((n for n, w in LABELS.items() if label.lower() in w[0].split("|")), None)
+        return name, INTERNAL if name else ""
+    return _wordings().get(fold(label), (None, ""))
+
+
+def _opted_out_of(label: str) -> tuple[str, str] | None:
+    """(type, language) of a per-type opt-out column, or None."""
+    found = _OPTED_OUT_OF_ID(label)
+    if found:
+        return found[1], INTERNAL
+    prefix, colon, kind = label.partition(":")
+    language = _prefixes().get(fold(prefix)) if colon else None
+    return (kind.strip(), language) if language and kind.strip() else None

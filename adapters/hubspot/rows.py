@@ -1,0 +1,326 @@
+"""One row of a contacts export, read: what each cell says, with unknown kept apart from no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from adapters.encodings import UnreadableInput
+from adapters.hubspot.addresses import is_address
+from adapters.hubspot.findings import Findings
+from adapters.hubspot.hints import CountryReader, Signs
+from adapters.hubspot.labels import Columns, fold
+from adapters.hubspot.times import Span, TimeReader
+from adapters.hubspot.values import UNKNOWN, Values
+from adapters.hubspot.wordings import LABELS
+from adapters.tabular import Rejected, Table
+from ledger.events import CountryHint
+
+_CACHED = 50_000
+_SIGNS = (
+    "country",
+    "country_code",
+    "state",
+    "ip_country",
+    "ip_country_code",
+    "ip_state",
+    "phone",
+    "language",
+)
+_UNREAD = object()
+_PHONE = _SIGNS.index("phone")
+_NAMES = frozenset(
+    fold(label)
+    for label in ("First Name", "Last Name", "Vorname", "Nachname", "Prénom", "Nom", "Nombre", "Apellidos")
+)
+"""Columns that name the person, in four languages; `firstname` and `lastname` fold to the same."""
+_TIMES = ("deal_closed", "closed", "created", "modified")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One record as the export shows it. None: the column is missing or the cell is not understood.
+
+    file, row         where it stands; `row` as a spreadsheet counts
+    record_id         as written; None without one
+    email             valid, as written but trimmed; None where the cell is empty
+    marketing         the HubSpot flag; `marketing_reason` a token of what set it
+    legal_basis       claims of the field, sorted: `consent`, `interest_customer`, `interest_prospect`,
+                      `interest_other`, `contract`, `other`; () says nothing. `double_opt_in` likewise:
+                      `confirmation` or ()
+    opted_out         of all e-mail; `opted_out_of` the types (as the header names them) shown opted out.
+                      False means not shown as opted out, and is no consent
+    quarantine        reasons as tokens; `hard_bounce` its reason; `invalid` the address was bad
+    lifecycle, form_submissions, deal_closed, closed, source    carried on, never a basis
+    raw               canonical bytes of the cells read, for a row hash
+    twice_differing   the same record id stands elsewhere with other consent columns (see `Export.twice`)
+    name_key          equal in this process for rows that name the same person; 0 without a name. Names are
+                      compared within one run and kept nowhere
+    """
+
+    file: str
+    row: int
+    record_id: str | None
+    email: str | None
+    raw: bytes
+    emails_additional: tuple[str, ...] = ()
+    marketing: bool | None = None
+    until_next_update: bool | None = None
+    marketing_reason: str | None = None
+    legal_basis: tuple[str, ...] | None = None
+    double_opt_in: tuple[str, ...] | None = None
+    opted_out: bool | None = None
+    opted_out_of: tuple[str, ...] = ()
+    quarantined: bool | None = None
+    quarantine: tuple[str, ...] = ()
+    hard_bounce: str | None = None
+    invalid: bool | None = None
+    lifecycle: str | None = None
+    form_submissions: int | None = None
+    deal_closed: Span | None = None
+    closed: Span | None = None
+    created: Span | None = None
+    modified: Span | None = None
+    source: str | None = None
+    hints: tuple[CountryHint, ...] = ()
+    twice_differing: bool = False
+    name_key: int = 0
+
+    def consent_key(self) -> int:
+        """Equal in this process for rows that say the same of consent, to the same address."""
+        return hash(
+            (
+                self.email and self.email.casefold(),
+                self.marketing,
+                self.until_next_update,
+                self.legal_basis,
+                self.double_opt_in,
+                self.opted_out,
+                self.opted_out_of,
+                self.quarantined,
+                self.quarantine,
+                self.hard_bounce,
+                self.invalid,
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Column:
+    """How one column is read. `instead` is what a cell not understood is taken for; `effect` says so."""
+
+    name: str
+    index: int
+    read: Callable[[str], object]
+    instead: Callable[[str], object]
+    effect: str
+    memo: dict[str, object] = field(default_factory=dict)
+
+
+class Readers:
+    """What reads cells, shared by the tables of one export so that each value is understood once."""
+
+    def __init__(self, zone: ZoneInfo | None) -> None:
+        self.values = Values()
+        self.times = TimeReader(zone)
+        self.countries = CountryReader()
+        values = self.values
+        unknown, stop = "is taken as unknown", "is not understood, so taken as yes"
+        self.plan: dict[str, tuple[Callable[[str], object], Callable[[str], object], str]] = {
+            "marketing": (values.marketing, _nothing, unknown),
+            "until_next_update": (values.flag, _nothing, unknown),
+            "marketing_reason": (values.source_type, _nothing, ""),
+            "legal_basis": (
+                self._basis,
+                lambda cell: values.legal_basis(cell)[0],
+                "is taken as another claim",
+            ),
+            "double_opt_in": (values.double_opt_in, lambda _: (), "is taken as not confirmed"),
+            "opted_out": (values.flag, _yes, stop),
+            "quarantined": (values.flag, _yes, stop),
+            "quarantine_reason": (_optional(values.quarantine), _other, "is taken as another reason"),
+            "quarantine_reason_manual": (_optional(values.quarantine), _other, "is taken as another reason"),
+            "hard_bounce": (_optional(values.hard_bounce), _other, "is taken as another reason"),
+            "hard_bounce_text": (_optional(values.hard_bounce), _other, ""),
+            "invalid": (values.flag, _yes, stop),
+            "lifecycle": (values.lifecycle, _nothing, ""),
+            "form_submissions": (_count, _nothing, unknown),
+            "source": (lambda cell: cell or None, _nothing, ""),
+            **dict.fromkeys(_TIMES, (self._time, _nothing, "is not read as a time; taken as unknown")),
+        }
+
+    def _basis(self, cell: str) -> object:
+        claims, known = self.values.legal_basis(cell)
+        return claims if known else UNKNOWN
+
+    def _time(self, cell: str) -> object:
+        return (self.times.read(cell) or UNKNOWN) if cell else None
+
+
+class RowReader:
+    """Cells of one table -> `Row`, or the reason it is rejected."""
+
+    def __init__(self, table: Table, columns: Columns, readers: Readers, findings: Findings) -> None:
+        self._table, self._columns, self._readers, self._findings = table, columns, readers, findings
+        at = columns.at
+        plan = [_Column(name, at[name], *readers.plan[name]) for name in readers.plan if name in at]
+        self._empty = {column.name: column.read("") for column in plan}
+        self._plan = [(column.name, column.index, column.memo, column) for column in plan]
+        self._types = [
+            _Column(kind, index, readers.values.flag, _yes, "is not understood, so taken as yes")
+            for index, kind in sorted(columns.types, key=lambda found: found[1])
+        ]
+        self._signs = [at.get(name) for name in _SIGNS]
+        self._email = at["email"]
+        self._record, self._more = at.get("record_id"), at.get("additional_emails")
+        read = [name for name in LABELS if name in at]
+        self._used = [at[name] for name in read] + [column.index for column in self._types]
+        # which cells, and then the cells: the same words in other columns are another row
+        named = "\x1f".join(read + [column.name for column in self._types])
+        folded = [fold(label) for label in table.header]
+        self._names = [folded.index(name) for name in sorted(_NAMES) if name in folded]
+        self._named: dict[str, int] = {}
+        self._raw_head = sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:16] + "\x1e"
+
+    def unfit(self, number: int, cells: list[str]) -> Rejected | None:
+        """Why a row cannot be taken in, if so. Raises as `read` does."""
+        if self._columns.twins:
+            self._same(number, [cell.strip() for cell in cells])
+        email = cells[self._email].strip()
+        if email and not is_address(email):
+            reason = "not an e-mail address"
+            return Rejected(self._table.name, number, self._table.header[self._email], reason)
+        return None
+
+    def read(self, number: int, cells: list[str]) -> Row | Rejected:
+        """Read one row. Raises UnreadableInput when two columns for one property disagree."""
+        cells = list(map(str.strip, cells))
+        unfit = self.unfit(number, cells)
+        if unfit is not None:
+            return unfit
+        email = cells[self._email] or None
+        # most cells are empty, and what those say is known before the first row
+        read = self._empty.copy()
+        for name, index, memo, column in self._plan:
+            if cell := cells[index]:
+                found = memo.get(cell, _UNREAD)
+                read[name] = self._understand(column, number, cell) if found is _UNREAD else found
+        if self._types:
+            read["opted_out_of"] = self._left(number, cells)
+        self._fold_reasons(read)
+        return Row(
+            file=self._table.name,
+            row=number,
+            record_id=(cells[self._record] or None) if self._record is not None else None,
+            email=email,
+            raw=(self._raw_head + "\x1f".join([cells[index] for index in self._used])).encode(
+                "utf-8", "surrogatepass"
+            ),
+            emails_additional=self._additional(number, cells) if self._more is not None else (),
+            hints=self._hints(number, cells, email),
+            name_key=self._name(cells),
+            **cast("Any", read),
+        )
+
+    def _fold_reasons(self, read: dict[str, object]) -> None:
+        """Two quarantine columns, and two of hard bounces, say one thing each."""
+        automatic, manual = read.pop("quarantine_reason", None), read.pop("quarantine_reason_manual", None)
+        if automatic is not None or manual is not None:
+            reasons = (reason for reason in (automatic, manual) if reason is not None)
+            read["quarantine"] = tuple(dict.fromkeys(reasons))
+        text = read.pop("hard_bounce_text", None)
+        if text is not None and read.get("hard_bounce") is None:
+            read["hard_bounce"] = text
+
+    def _left(self, number: int, cells: list[str]) -> tuple[str, ...]:
+        """The subscription types shown opted out of."""
+        return tuple(
+            column.name
+            for column in self._types
+            if (cell := cells[column.index]) and self._understand(column, number, cell)
+        )
+
+    def _understand(self, column: _Column, number: int, cell: str) -> object:
+        """What a cell says, remembered; what nobody foresaw is a finding each time, so it is not."""
+        found = column.read(cell)
+        if found == UNKNOWN:
+            if column.effect:
+                label = self._table.header[column.index]
+                self._findings.add(self._table.name, number, label, cell, column.effect)
+            return column.instead(cell)
+        if len(column.memo) < _CACHED:
+            column.memo[cell] = found
+        return found
+
+    def _hints(self, number: int, cells: list[str], email: str | None) -> tuple[CountryHint, ...]:
+        parts = ["" if index is None else cells[index] for index in self._signs]
+        if parts[_PHONE]:
+            parts[_PHONE] = self._readers.countries.dialling(parts[_PHONE])
+        parts.append(email.rpartition(".")[2].lower() if email else "")
+        hints = self._readers.countries.read(Signs._make(parts))
+        if hints and hints[0].kind == "declared":
+            return hints
+        for index, part in zip(self._signs[:2], parts, strict=False):
+            if part and index is not None:
+                label = self._table.header[index]
+                self._findings.add(self._table.name, number, label, part, "is no country known here")
+        return hints
+
+    def _name(self, cells: list[str]) -> int:
+        name = "".join([cells[index] for index in self._names])
+        if not name:
+            return 0
+        found = self._named.get(name)
+        if found is None:
+            found = hash(fold(name))
+            if len(self._named) < _CACHED:
+                self._named[name] = found
+        return found
+
+    def _additional(self, number: int, cells: list[str]) -> tuple[str, ...]:
+        index = cast("int", self._more)
+        if not cells[index]:
+            return ()
+        found = [part.strip() for part in cells[index].split(";") if part.strip()]
+        for part in found:
+            if not is_address(part):
+                label = self._table.header[index]
+                self._findings.add(self._table.name, number, label, part, "is no e-mail address; left out")
+        return tuple(part for part in found if is_address(part))
+
+    def _same(self, number: int, cells: Sequence[str]) -> None:
+        for first, second, name in self._columns.twins:
+            if cells[first] != cells[second]:
+                labels = f"“{self._table.header[first]}” and “{self._table.header[second]}”"
+                raise UnreadableInput(
+                    "columns_disagree",
+                    f"{self._table.name}: {labels} both say {name}, and differ in row {number}.",
+                    "Remove the one that does not count, or map the other to it.",
+                )
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _yes(_: str) -> bool:
+    return True
+
+
+def _other(_: str) -> str:
+    return "other"
+
+
+def _optional(read: Callable[[str], str]) -> Callable[[str], object]:
+    return lambda cell: read(cell) if cell else None
+
+
+def _count(cell: str) -> object:
+    if not cell:
+        return None
+    digits = cell.removesuffix(".0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else UNKNOWN

@@ -1,0 +1,113 @@
+"""Where a table's bytes come from: a file, or one member of a ZIP, which is never unpacked to disk."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from adapters.encodings import UnreadableInput
+
+MAX_UNCOMPRESSED = 2 * 1024**3
+"""A ZIP that would unfold to more than this is refused, unopened."""
+MAX_MEMBERS = 500
+
+_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_NO_TABLES = {
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a table's bytes come from: a file, or one member of a ZIP."""
+
+    path: Path
+    member: str | None
+    name: str
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The bytes, from the start. Raises UnreadableInput when they cannot be had."""
+        try:
+            with self.path.open("rb") as file:
+                if self.member is None:
+                    yield file
+                    return
+                with zipfile.ZipFile(file) as archive, archive.open(self.member) as member:
+                    yield cast("BinaryIO", member)
+        except _BROKEN as error:
+            raise UnreadableInput(
+                "cannot_read",
+                f"{self.name} cannot be read: {_sentence(error)}.",
+                "Check the path and the permissions; if the file is damaged, download it again.",
+            ) from error
+
+
+def sources_of(path: Path) -> tuple[list[Source], str | None]:
+    """The tables at a path, a ZIP's in name order (its folders are read, never written), and its SHA-256.
+
+    Raises UnreadableInput: cannot_read, not_a_table, archive_too_large, no_table_in_archive.
+    """
+    plain = Source(path, None, path.name)
+    with plain.open() as file:
+        magic = file.read(4)
+        if magic not in (b"PK\x03\x04", b"PK\x05\x06"):
+            for start, kind in _NO_TABLES.items():
+                if magic.startswith(start):
+                    raise not_a_table(path.name, kind)
+            return [plain], None
+        file.seek(0)
+        digest = hashlib.sha256()
+        while chunk := file.read(1024**2):
+            digest.update(chunk)
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    _refuse_bad_archive(path.name, members)
+    names = sorted(member.filename for member in members if _is_csv(member))
+    if not names:
+        raise UnreadableInput(
+            "no_table_in_archive",
+            f"{path.name} holds no CSV file.",
+            "Give the ZIP as it was downloaded, or the CSV files themselves.",
+        )
+    return [Source(path, name, f"{path.name}/{name}") for name in names], digest.hexdigest()
+
+
+def _is_csv(member: zipfile.ZipInfo) -> bool:
+    parts = member.filename.split("/")
+    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    return not hidden and parts[-1].lower().endswith((".csv", ".tsv", ".txt"))
+
+
+def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
+    if any(member.filename == "[Content_Types].xml" for member in members):
+        raise not_a_table(name, "an Excel workbook or other Office document")
+    if any(member.flag_bits & 1 for member in members):
+        raise UnreadableInput("cannot_read", f"{name} is encrypted.", "Unpack it and give the CSV files.")
+    # zipfile hands out no more than the size a member declares, so the declared sizes bound the work
+    if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNCOMPRESSED:
+        raise UnreadableInput(
+            "archive_too_large",
+            f"{name} would unpack to more than {MAX_UNCOMPRESSED >> 20} MiB or {MAX_MEMBERS} files.",
+            "If it really is this large, unpack it and give the CSV files.",
+        )
+
+
+def not_a_table(name: str, kind: str) -> UnreadableInput:
+    """The error for a file of another kind."""
+    return UnreadableInput(
+        "not_a_table", f"{name} is {kind}, not a CSV file.", "Export as CSV, or save it as “CSV UTF-8”."
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text or type(error).__name__).rstrip(".")

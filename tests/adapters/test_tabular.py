@@ -1,0 +1,239 @@
+"""Any table file: encodings, delimiters, ZIPs, broken rows; any bytes are read or refused."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters import sources
+from adapters.tabular import Rejected, Table, UnreadableInput, open_tables, require_unique
+
+TEXT = (
+    'Name,Email,Note\r\nJürgen Weiß,jw@example.com,"Straße, 1"\r\n'
+    'Renée Über,ru@example.com,"two\r\nlines"\r\n'
+)
+CELLS = [["Jürgen Weiß", "jw@example.com", "Straße, 1"], ["Renée Über", "ru@example.com", "two\r\nlines"]]
+
+Write = Callable[[bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: bytes) -> Path:
+        path = tmp_path / "table.csv"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def read(table: Table) -> tuple[list[list[str]], list[Rejected]]:
+    rejected: list[Rejected] = []
+    return [cells for _, cells in table.rows(rejected.append)], rejected
+
+
+def code(path: Path) -> str:
+    with pytest.raises(UnreadableInput) as caught:
+        open_tables(path)
+    assert caught.value.remedy
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found", "assumed"),
+    [
+        ("utf-8", "utf-8", False),
+        ("utf-8-sig", "utf-8-sig", False),
+        ("utf-16", "utf-16", False),
+        ("utf-16-le", "utf-16-le", False),
+        ("utf-16-be", "utf-16-be", False),
+        ("utf-32", "utf-32", False),
+        ("cp1252", "cp1252", True),
+        ("mac_roman", "mac_roman", True),
+    ],
+)
+def test_every_encoding_gives_the_same_rows(write: Write, encoding: str, found: str, assumed: bool) -> None:
+    content = TEXT.encode(encoding)
+    (table,) = open_tables(write(content))
+    assert (table.encoding, table.assumed) == (found, assumed)
+    assert table.sha256 == sha256(content).hexdigest()
+    assert read(table) == (CELLS, [])
+    assert "Jürgen" in table.preview[0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_every_delimiter_gives_the_same_rows(write: Write, delimiter: str) -> None:
+    text = TEXT.replace('"Straße, 1"', '"Straße 1"').replace(",", delimiter)
+    (table,) = open_tables(write(text.encode()))
+    assert table.delimiter == delimiter
+    assert read(table)[0][0] == ["Jürgen Weiß", "jw@example.com", "Straße 1"]
+
+
+def test_the_first_line_excel_writes_is_no_header(write: Write) -> None:
+    (table,) = open_tables(write(b"sep=;\r\nName;Email\r\nA;a@example.com\r\n"))
+    assert table.header == ("Name", "Email")
+    assert list(table.rows(lambda _: None)) == [(3, ["A", "a@example.com"])]
+
+
+def test_letters_far_down_the_file_still_tell_the_encoding(write: Write) -> None:
+    rows = b"plain,plain@example.com\n" * 20_000
+    (table,) = open_tables(write(b"Name,Email\n" + rows + "Müßig,m@example.com\n".encode("cp1252")))
+    assert (table.encoding, table.assumed) == ("cp1252", True)
+    assert read(table)[0][-1][0] == "Müßig"
+
+
+def test_a_broken_row_does_not_make_a_utf8_file_something_else(write: Write) -> None:
+    good = "Jürgen,j@example.com\n" * 6
+    (table,) = open_tables(write(b"Name,Email\n" + good.encode() + b"Ren\xe9e,r@example.com\n"))
+    rows, rejected = read(table)
+    assert (table.encoding, table.assumed, len(rows)) == ("utf-8", True, 6)
+    assert rejected == [Rejected("table.csv", 8, "Name", "does not fit utf-8")]
+
+
+def test_a_terminal_may_ask_which_encoding(write: Write) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def ask(candidates: tuple[str, ...], lines: Mapping[str, tuple[str, ...]]) -> str:
+        asked.append(candidates)
+        assert all(lines[name] for name in candidates)
+        return "mac_roman"
+
+    (table,) = open_tables(write(TEXT.encode("cp1252")), ask=ask)
+    assert asked == [("cp1252", "mac_roman")]
+    assert (table.encoding, table.assumed) == ("mac_roman", False)
+
+
+def test_an_encoding_said_is_used(write: Write) -> None:
+    (table,) = open_tables(write(TEXT.encode("latin-1")), encoding="latin-1")
+    assert (table.encoding, table.assumed) == ("iso8859-1", False)
+    assert read(table)[0] == CELLS
+    for name in ("klingon", "rot13", "zlib", "idna", "\0"):
+        with pytest.raises(UnreadableInput, match="no encoding this program reads"):
+            open_tables(write(b"a,b\n1,2\n"), encoding=name)
+
+
+def test_every_row_that_cannot_be_read_is_named_with_its_reason(write: Write) -> None:
+    content = (
+        b'A,B\n1,2\nshort\n\nlong,2,3\n"quote"d,2\nnul\0,2\n3,4\n"ends\n,5\n' + b"\xff,6\n" + b'"unclosed,7\n'
+    )
+    (table,) = open_tables(write(content), encoding="utf-8")
+    rows, rejected = read(table)
+    assert rows == [["1", "2"], ["3", "4"]]
+    assert [(r.row, r.reason) for r in rejected][:5] == [
+        (3, "shorter than the header: 1 cells, not 2"),
+        (5, "longer than the header: 3 cells, not 2"),
+        (6, "the quotes do not match (line 6)"),
+        (7, "holds a NUL character"),
+        (9, "the quotes do not match (lines 9 to 12)"),
+    ]
+
+
+def test_a_quote_never_closed_is_reported_with_its_lines(write: Write) -> None:
+    (table,) = open_tables(write(b'A,B\n1,2\n"open,2\n' + b"3,4\n" * 60_000))
+    rows, rejected = read(table)
+    assert rejected[0].row == 3
+    assert "131072" in rejected[0].reason
+    assert "lines 3 to" in rejected[0].reason
+    assert rows[0] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "empty"),
+        (b"\n\r\n \n"[:3], "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"Name,Email\n", "header_only"),
+        (b"Name,Email\n,\n\n", "header_only"),
+        (b"%PDF-1.7 ...", "not_a_table"),
+        (b"\xd0\xcf\x11\xe0" + bytes(100), "not_a_table"),
+        (b"\x1f\x8b\x08" + bytes(100), "not_a_table"),
+        (b"PK\x03\x04 no archive", "cannot_read"),
+        (b"A,B\xff\n" + b"\xc3\xbc,1\n" * 9, "undecodable_header"),
+    ],
+)
+def test_what_is_no_table_is_refused(write: Write, content: bytes, expected: str) -> None:
+    assert code(write(content)) == expected
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    assert code(tmp_path / "none.csv") == "cannot_read"
+    assert code(tmp_path) == "cannot_read"
+
+
+def test_repeated_columns_are_refused_where_they_matter(write: Write) -> None:
+    (table,) = open_tables(write(b"Email,email,Note,Note\n1,2,3,4\n"))
+    assert table.repeated == ("email", "Note")
+    require_unique(table, lambda _: False)
+    with pytest.raises(UnreadableInput, match="more than once"):
+        require_unique(table, lambda label: label.lower() == "email")
+
+
+def archive(path: Path, members: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+def test_a_zip_of_two_is_two_tables(tmp_path: Path) -> None:
+    path = archive(
+        tmp_path / "export.zip",
+        {
+            "b.csv": b"A,B\n3,4\n",
+            "folder/a.csv": TEXT.encode("cp1252"),
+            "../../up.csv": b"A,B\n5,6\n",
+            "__MACOSX/._a.csv": b"junk",
+            "readme.md": b"junk",
+        },
+    )
+    first, second = open_tables(path)
+    assert [first.name, second.name] == ["export.zip/b.csv", "export.zip/folder/a.csv"]
+    assert first.archive_sha256 == second.archive_sha256 == sha256(path.read_bytes()).hexdigest()
+    assert first.sha256 == sha256(b"A,B\n3,4\n").hexdigest()
+    assert read(first)[0] == [["3", "4"]]
+    assert read(second)[0] == CELLS
+    assert sorted(child.name for child in tmp_path.iterdir()) == ["export.zip"]
+
+
+def test_archives_that_are_too_large_or_no_tables_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbook = {"[Content_Types].xml": b"", "xl/workbook.xml": b""}
+    assert code(archive(tmp_path / "book.xlsx", workbook)) == "not_a_table"
+    assert code(archive(tmp_path / "none.zip", {"a.txtx": b""})) == "no_table_in_archive"
+    monkeypatch.setattr(sources, "MAX_UNCOMPRESSED", 1_000_000)
+    assert code(archive(tmp_path / "bomb.zip", {"a.csv": b"A,B\n" * 300_000})) == "archive_too_large"
+
+
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path / "export.zip", {"a.csv": TEXT.encode() * 50})
+    content = bytearray(path.read_bytes())
+    content[60:90] = bytes(30)
+    path.write_bytes(content)
+    assert code(path) == "cannot_read"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=400),
+        st.text(alphabet='ab,;\t|"\r\n\0ü\ufeff', max_size=200).map(str.encode),
+        st.text(max_size=200).map(lambda text: text.encode("utf-16", "surrogatepass")),
+        st.binary(max_size=100).map(lambda end: b"PK\x03\x04" + end),
+    ),
+    st.sampled_from([None, "utf-8", "utf-16", "cp1252", "shift_jis", "utf-32-be"]),
+)
+def test_any_bytes_are_read_or_refused(write: Write, content: bytes, encoding: str | None) -> None:
+    try:
+        for table in open_tables(write(content), encoding=encoding):
+            rows, _ = read(table)
+            assert all(len(cells) == len(table.header) for cells in rows)
+    except UnreadableInput:
+        pass
