@@ -62,8 +62,7 @@ def facts_of(
     known_claims  an earlier import claimed a basis for this record: an empty field then says it is cleared
     known_bounce  an earlier import showed the address suspended: shown so no more, it takes mail again
     """
-    if observed_at.microsecond:
-        writer = _Writer(row, person, observed_at)
+    writer = _Writer(row, person, observed_at)
     return [
         *_marketing(row, writer),
         *_stops(row, writer),

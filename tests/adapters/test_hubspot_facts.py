@@ -154,8 +154,8 @@ def test_a_source_id_is_of_record_field_value_address_and_moment() -> None:
     one = source_ids(marketing=True)
     assert source_ids(marketing=True) == one
     assert source_ids(marketing=True, raw=b"other cells", row=9, file="copy.csv") == one
-    assert source_ids(AT + timedelta(microseconds=5), marketing=True) == one
     others = [
+        source_ids(AT + timedelta(microseconds=5), marketing=True),
         source_ids(marketing=False),
         source_ids(LATER, marketing=True),
         source_ids(marketing=True, record_id="8"),

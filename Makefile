@@ -1,0 +1,103 @@
+# consent-ledger. Needs make and Python 3.11 or newer; `make help` lists the verbs.
+# Everything is installed into .venv beside this file: the packages here are named ledger, projections and
+# adapters, and PyPI has an `adapters` of its own, so a shared environment is not an option.
+
+PYTHON ?=
+FILE   ?=
+ARGS   ?=
+JOBS   ?= 2
+
+SHELL   := /bin/sh
+VENV    := .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+SOURCES := ledger projections adapters tests
+LOCK_COMMAND := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+                --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_REQUIRE_VIRTUALENV := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo audit test lint fmt types imports docs bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## audit the synthetic export that ships with the project
+	@rm -rf build/demo
+	@$(BIN)/consent-ledger demo --out build/demo $(ARGS)
+
+audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--controller "Example Ltd"']
+	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
+	@$(BIN)/consent-ledger audit $(FILE) $(ARGS)
+
+test: $(READY) ## the whole test suite; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench" $(ARGS)
+
+lint: $(READY) ## ruff: rules and formatting
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+
+fmt: $(READY) ## ruff: mend what can be mended
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+imports: $(READY) ## import-linter: ledger <- projections <- adapters
+	@$(BIN)/lint-imports
+
+docs: $(READY) ## write the generated parts of docs/ and README.md again
+	@$(BIN)/python -m tests.test_docs --write
+
+bench: $(READY) ## measure; writes build/bench.json and docs/benchmarks.md
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+setup: $(READY) ## only install
+
+# Redone when the lock or pyproject.toml is newer than the stamp. Made anew when its interpreter is too old or
+# gone, or when the folder was moved: the stamp holds where it was made.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+$(READY): moved
+endif
+.PHONY: moved
+moved:
+
+$(READY): requirements.lock pyproject.toml
+	@set -eu; \
+	new='import sys; raise SystemExit(sys.version_info < (3, 11))'; \
+	if { [ -e $(READY) ] && [ "$$(cat $(READY))" != "$(CURDIR)" ]; } || ! $(BIN)/python -c "$$new" 2>/dev/null || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  found=; \
+	  for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11 python); do \
+	    if "$$python" -c "$$new" 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "consent-ledger needs Python 3.11 or newer; found: $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1)" >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3.13 demo" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$("$$found" --version)" >&2; \
+	  "$$found" -m venv --clear $(VENV) || { \
+	    echo "This Python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)." >&2; \
+	    exit 1; }; \
+	fi; \
+	echo "Installing the locked packages into $(VENV), once" >&2; \
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
+	$(BIN)/python -m pip install --quiet --no-deps -e .; \
+	echo "$(CURDIR)" >$(READY)
+
+lock: $(READY) ## choose the newest allowed versions and write requirements.lock again
+	@mkdir -p build
+	@$(BIN)/python -m venv --clear build/lock-venv
+	@build/lock-venv/bin/python -m pip install --quiet uv
+	@PATH="$(CURDIR)/build/lock-venv/bin:$$PATH" $(LOCK_COMMAND) --upgrade --quiet --custom-compile-command "make lock"
+	@rm -rf build/lock-venv
+	@if grep -nE '://|--(index|extra-index|find-links|trusted)' requirements.lock; then \
+	  echo 'requirements.lock names a host or a path of this machine' >&2; exit 1; fi
+
+clean: ## remove what was built and installed; a ledger is never touched
+	@rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

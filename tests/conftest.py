@@ -1,0 +1,53 @@
+"""What every test runs under. No fixtures live here: those stand beside the tests that use them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared-machine")
+
+_WHY = "skipped under CI=true, where nothing that needs a service may be skipped"
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _refuse(report: Report, location: str) -> Report:
+    report.outcome = "failed"
+    report.longrepr = f"{location}: {_WHY}: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, a test marked `service` that was skipped has failed."""
+    report = yield
+    if (
+        report.skipped
+        and _strict()
+        and item.get_closest_marker("service")
+        and not hasattr(report, "wasxfail")
+    ):
+        return _refuse(report, item.nodeid)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI, a module that skips itself has failed too: nobody can see whether it held a service test."""
+    report = yield
+    if report.skipped and _strict():
+        return _refuse(report, collector.nodeid)
+    return report
+
+
+def _strict() -> bool:
+    return os.environ.get("CI") == "true"

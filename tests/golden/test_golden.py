@@ -1,0 +1,77 @@
+"""Entries written once are readable for ever: the golden log, and that it only grows."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import islice
+
+import msgspec
+import pytest
+
+from ledger.codec import check, decode, decode_strict, encode, topic_of
+from ledger.events import TOPICS, CountryEvidenced, CountryHint, Event
+from tests.golden.write import FILE, hints, options
+
+ENTRIES = FILE.read_bytes().splitlines()
+
+PINS = {
+    159: "7ff4575783c0d55769ef817eb3b356c017c66590f48a43c1cd73fb7790af3e6d",
+}
+"""Number of lines -> SHA-256 of the file up to there. Add a pin when lines are added; never change one."""
+
+
+@pytest.mark.parametrize("line", range(len(ENTRIES)), ids=lambda line: f"line{line + 1}")
+def test_every_golden_entry_is_read_and_written_again_to_the_byte(line: int) -> None:
+    """An entry of any release decodes strictly in every later one."""
+    event = decode_strict(ENTRIES[line])
+    check(event)
+    stored = msgspec.json.decode(ENTRIES[line])["type"]
+    if stored == topic_of(event):  # else it was upcast, and its successor has other bytes
+        assert encode(event) == ENTRIES[line]
+
+
+def test_golden_bytes_are_canonical_by_another_implementation() -> None:
+    """RFC 8785, as written by a library that is not ours."""
+    rfc8785 = pytest.importorskip("rfc8785")
+    for entry in ENTRIES:
+        assert rfc8785.dumps(msgspec.json.decode(entry)) == entry
+
+
+def test_every_topic_has_a_golden_entry() -> None:
+    """A new topic gets one with `python -m tests.golden.write`; an old one keeps its own."""
+    held = {msgspec.json.decode(entry)["type"] for entry in ENTRIES}
+    assert sorted(set(TOPICS) - held) == []
+
+
+@pytest.mark.parametrize("cls", TOPICS.values(), ids=TOPICS)
+def test_every_field_and_every_choice_was_written_once(cls: type[Event]) -> None:
+    """Each field is set in some entry, each value of a closed choice is used in some entry."""
+    events = [event for event in map(decode, ENTRIES) if type(event) is cls]
+    for field in msgspec.structs.fields(cls):
+        used = {getattr(event, field.name) for event in events}
+        assert used - {field.default}, field.name
+        if field.name not in Event.__struct_fields__ or topic_of(events[0]) == "contact.opted_in.v1":
+            assert set(options(hints(cls)[field.name])) <= used, field.name
+
+
+def test_every_kind_of_country_hint_was_written_once() -> None:
+    """The nested struct's choices are part of the format too."""
+    used = {
+        hint.kind
+        for event in map(decode, ENTRIES)
+        if isinstance(event, CountryEvidenced)
+        for hint in event.hints
+    }
+    assert used == set(options(hints(CountryHint)["kind"]))
+
+
+@pytest.mark.parametrize("lines", PINS)
+def test_the_golden_log_is_only_appended_to(lines: int) -> None:
+    """The first lines are, to the byte, what they were when they were pinned."""
+    with FILE.open("rb") as file:
+        assert hashlib.sha256(b"".join(islice(file, lines))).hexdigest() == PINS[lines]
+
+
+def test_the_last_pin_covers_the_whole_file() -> None:
+    """A line without a pin could still be changed unseen."""
+    assert max(PINS) == len(ENTRIES)
