@@ -27,29 +27,31 @@ _SALE: dict[str, Any] = {
 
 OTHER_RECORDS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     # newsletter sign-ups with the double opt-in mail confirmed
-    ("tefan.young909@example.net", "opt-in", "2026-02-11", _CONSENT),
-    ("tefan.young909@example.net", "confirmation", "2026-02-12", {"verifies_channel": "email"}),
-    ("ulla.fischer931@example.com", "opt-in", "2025-12-08", _CONSENT),
-    ("ulla.fischer931@example.com", "confirmation", "2025-12-08", {"verifies_channel": "email"}),
-    ("vera.quinn929@atelier-bleu.example", "opt-in", "2026-06-30", _CONSENT),
-    ("vera.quinn929@atelier-bleu.example", "confirmation", "2026-07-01", {"verifies_channel": "email"}),
-    ("malle.rossi932@atelier-bleu.example", "opt-in", "2026-09-17", _CONSENT),
-    ("malle.rossi932@atelier-bleu.example", "confirmation", "2026-09-17", {"verifies_channel": "email"}),
+    ("juergen.costa461@nordlicht.example", "opt-in", "2026-02-11", _CONSENT),
+    ("juergen.costa461@nordlicht.example", "confirmation", "2026-02-12", {"verifies_channel": "email"}),
+    ("oskar.huber402@example.net", "opt-in", "2025-12-08", _CONSENT),
+    ("oskar.huber402@example.net", "confirmation", "2025-12-08", {"verifies_channel": "email"}),
+    ("paula.urban408@nordlicht.example", "opt-in", "2026-06-30", _CONSENT),
+    ("paula.urban408@nordlicht.example", "confirmation", "2026-07-01", {"verifies_channel": "email"}),
+    ("ivo.taylor429@nordlicht.example", "opt-in", "2026-09-17", _CONSENT),
+    ("ivo.taylor429@nordlicht.example", "confirmation", "2026-09-17", {"verifies_channel": "email"}),
     # a sign-up whose confirmation link nobody followed
-    ("sren.brandt960@atelier-bleu.example", "opt-in", "2026-08-03", _CONSENT),
+    ("soren.brandt960@atelier-bleu.example", "opt-in", "2026-08-03", _CONSENT),
     # sales: refusal offered at the till, not offered, and one under a rule of twelve months
     ("wim.quinn905@nordlicht.example", "contract", "2025-11-19", _SALE),
-    ("zo.eriksson927@example.net", "contract", "2026-01-23", _SALE),
-    ("bjrn.degrd913@example.net", "contract", "2024-03-14", _SALE),
-    ("liam.young713@example.com", "contract", "2026-10-02", _SALE),
-    ("ulla.degrd928@example.net", "contract", "2026-05-20", _SALE),
-    ("sren.rossi910@example.com", "contract", "2026-04-09", _SALE | {"refusal_offered": False}),
+    ("aoife.lefevre421@example.com", "contract", "2026-01-23", _SALE),
+    ("lukasz.garcia433@example.net", "contract", "2024-03-14", _SALE),
+    ("fatima.lefevre446@example.com", "contract", "2026-10-02", _SALE),
+    ("ximena.quinn434@atelier-bleu.example", "contract", "2026-05-20", _SALE),
+    ("maelle.odegard413@example.com", "contract", "2026-04-09", _SALE | {"refusal_offered": False}),
+    # a sale to somebody whose address takes no mail any more
+    ("zoe.eriksson927@example.net", "contract", "2026-01-23", _SALE),
     # an opt-in of which nobody knows whether the opt-out in the CRM came before or after it
-    ("rosa.garca919@example.org", "opt-in", "2026-03-05", _CONSENT),
-    ("rosa.garca919@example.org", "confirmation", "2026-03-05", {"verifies_channel": "email"}),
+    ("rosa.garcia919@example.org", "opt-in", "2026-03-05", _CONSENT),
+    ("rosa.garcia919@example.org", "confirmation", "2026-03-05", {"verifies_channel": "email"}),
     # stops that reached the company by other doors
     ("katarzyna.vidal911@atelier-bleu.example", "objection", "2026-10-28", {}),
-    ("niamh.garca957@example.net", "erasure-request", "2026-11-02", {}),
+    ("niamh.garcia957@example.net", "erasure-request", "2026-11-02", {}),
 )
 """(address, kind of fact, day, fields), in the words of `consent-ledger record`."""
 

@@ -7,6 +7,7 @@ The same seed gives the same bytes.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -315,8 +316,12 @@ def _write_broken(file: IO[str], number: int) -> None:
     file.write(f'"{number + 912}","Quote"d","Wrong"\n')
 
 
+_SPELLED = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "ü": "ue", "ö": "oe", "ä": "ae"})
+
+
 def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalpha()) or "x"
+    plain = unicodedata.normalize("NFKD", name.lower().translate(_SPELLED))
+    return "".join(letter for letter in plain if letter.isascii() and letter.isalpha()) or "x"
 
 
 def _minute(moment: datetime) -> str:
