@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -52,11 +52,12 @@ def take_in(
     *,
     encoding: str | None = None,
     timezone: ZoneInfo | None = None,
+    names: Mapping[str, str] | None = None,
     ask: Ask | None = None,
     progress: Progress = lambda _: None,
 ) -> Intake:
     """Import the files. Raises UnreadableInput, before anything is recorded if the portal is another one."""
-    export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask)
+    export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask, names=names)
     export.refuse_unfit()
     taking = _Taking(house, export, max(map(_file_date, paths)))
     if taking.imports:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +41,17 @@ class Asked:
     purpose: str | None = None
     timezone: str | None = None
     encoding: str | None = None
+    columns: tuple[str, ...] = ()
     json: bool = False
     fail_on: str | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Header -> property, of the columns named by hand. Raises a usage error."""
+        pairs = [text.rpartition("=") for text in self.columns]
+        if not all(header and name for header, _, name in pairs):
+            raise typer.BadParameter("--map takes HEADER=PROPERTY, e.g. --map 'Meine Spalte=legal_basis'")
+        return {header.strip(): name.strip() for header, _, name in pairs}
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -144,7 +154,25 @@ def _upper(code: str | None) -> str | None:
 
 def _take_in(house: House, files: Sequence[Path], asked: Asked) -> Intake:
     with _progress("reading and recording", None) as step:
-        return take_in(house, files, encoding=asked.encoding, timezone=asked.zone, progress=step)
+        return take_in(
+            house,
+            files,
+            encoding=asked.encoding,
+            timezone=asked.zone,
+            names=asked.names,
+            ask=_ask_encoding if sys.stdin.isatty() and not asked.json else None,
+            progress=step,
+        )
+
+
+def _ask_encoding(candidates: Sequence[str], previews: Mapping[str, Sequence[str]]) -> str | None:
+    """Which of the encodings reads right, for a person at a terminal; None: go on with the first."""
+    for number, name in enumerate(candidates, start=1):
+        show(f"{number}. {name}")
+        for line in previews.get(name, ()):
+            show(f"     {line}")
+    chosen = typer.prompt("which of these reads right?", default=1, type=int, err=True)
+    return candidates[chosen - 1] if 0 < chosen <= len(candidates) else None
 
 
 @contextmanager

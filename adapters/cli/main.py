@@ -36,6 +36,12 @@ At = Annotated[str | None, typer.Option(metavar="DATE", help="ask for this day i
 PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar")]
 Zone = Annotated[str | None, typer.Option(help="time zone of the export's times, e.g. Europe/Berlin")]
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"
+    ),
+]
 FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it")]
 
 
@@ -51,6 +57,7 @@ def audit(
     purpose: PurposeOption = None,
     timezone: Zone = None,
     encoding: Encoding = None,
+    columns: Columns = None,
     json: JsonOut = False,
     fail_on: FailOn = None,
 ) -> None:
@@ -66,6 +73,7 @@ def audit(
         purpose=purpose,
         timezone=timezone,
         encoding=encoding,
+        columns=tuple(columns or ()),
         json=json,
         fail_on=fail_on,
     )
@@ -90,12 +98,14 @@ def import_(
     ledger: LedgerDir = None,
     timezone: Zone = None,
     encoding: Encoding = None,
+    columns: Columns = None,
     json: JsonOut = False,
 ) -> None:
     """Take a HubSpot contacts export into the ledger, without a report."""
     from adapters.cli.audit import Asked, run_import
 
-    raise typer.Exit(run_import(files, ledger, Asked(timezone=timezone, encoding=encoding, json=json)))
+    asked = Asked(timezone=timezone, encoding=encoding, columns=tuple(columns or ()), json=json)
+    raise typer.Exit(run_import(files, ledger, asked))
 
 
 @app.command()

@@ -343,3 +343,15 @@ def test_replay_compares_the_rebuilt_status_with_the_live_one(audited: tuple[Any
     """0 differences."""
     _, _, ledger = audited
     assert answer("replay", "--compare", "--ledger", ledger)["differences"] == 0
+
+
+def test_a_column_nobody_foresaw_can_be_named(tmp_path: Path) -> None:
+    """`--map` says what it is."""
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "Nummer,Post,Grund\n1,ana@example.com,Freely given consent from contact\n", encoding="utf-8"
+    )
+    where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    assert _fails("audit", path, *where) == 5
+    named = ("--map", "Nummer=record_id", "--map", "Post=email", "--map", "Grund=legal_basis")
+    assert answer("audit", path, *named, *where)["buckets"]["basis_claimed"]["contacts"] == 1
