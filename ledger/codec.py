@@ -8,14 +8,15 @@ shows it byte by byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 import msgspec
 
 from ledger.events import TOPICS, AnyEvent, Event
-from ledger.terms import BEGINNING
+from ledger.terms import BEGINNING, LEDGER_STREAM
 
 MAX_ENTRY_BYTES = 65_535
 """C2SP tlog-tiles carries an entry behind a 16-bit length."""
@@ -23,6 +24,7 @@ MAX_ENTRY_BYTES = 65_535
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _UNSTAMPED = b'"recorded_at":"0001-01-01T00:00:00Z"'
+_recorded_at = re.compile(rb'"recorded_at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)"').search
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTS: Mapping[str, Upcast] = {}
@@ -31,6 +33,11 @@ UPCASTS: Mapping[str, Upcast] = {}
 _token = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.:*/+-]{0,95}\Z").match
 _uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
 _ID_FIELDS = frozenset({"stream", "address", "record", "other"})
+_NEVER_REPEATED = _ID_FIELDS | {"sid", "commitment"}
+_known_tokens: set[str] = set()
+"""Tokens that have passed: sources, purposes and forms come back in every entry. Bounded."""
+_MOST_TOKENS = 10_000
+_NOTHING = object()
 
 
 class EntryError(ValueError):
@@ -48,8 +55,36 @@ def check(event: Event) -> None:
     Strings are tokens (no spaces, no `@`), ids are lower-case UUIDs, times are UTC,
     integers lie below 2**53. Personal data and free text belong in the payload.
     """
-    for name in event.__struct_fields__:
-        _check_value(topic_of(event), name, getattr(event, name))
+    names, defaults = _plan(type(event))
+    for name, value, default in zip(names, msgspec.structs.astuple(event), defaults, strict=True):
+        # By identity: a default is one object, and most fields of most events hold it.
+        if value is default or value is None or _passes(name, value):
+            continue
+        _check_value(topic_of(event), name, value)
+
+
+def _passes(name: str, value: object) -> bool:
+    """The common cases, by exact type. False means: look closer, not: refuse."""
+    kind = type(value)
+    if kind is str:
+        return _uuid(value) is not None if name in _ID_FIELDS else value in _known_tokens  # type: ignore[call-overload]
+    if kind is datetime:
+        return value.tzinfo is UTC  # type: ignore[attr-defined]
+    return kind is bool
+
+
+@cache
+def _plan(cls: type[Event]) -> tuple[tuple[str, ...], tuple[object, ...]]:
+    """Field names of a class in order, and beside each its default if that may stand in an entry."""
+    defaults: list[object] = []
+    for field in msgspec.structs.fields(cls):
+        try:
+            _check_value("", field.name, field.default)
+        except EntryError:
+            defaults.append(_NOTHING)
+        else:
+            defaults.append(field.default)
+    return cls.__struct_fields__, tuple(defaults)
 
 
 def _check_value(topic: str, name: str, value: object) -> None:
@@ -57,11 +92,7 @@ def _check_value(topic: str, name: str, value: object) -> None:
         case None | bool():
             pass
         case str():
-            if not (_uuid if name in _ID_FIELDS else _token)(value):
-                raise EntryError(
-                    f"{topic}: {name} is not a {'UUID' if name in _ID_FIELDS else 'token'}; "
-                    "free text and personal data go into the payload"
-                )
+            _check_text(topic, name, value)
         case datetime():
             if value.tzinfo is not UTC and value.utcoffset() != UTC.utcoffset(None):
                 raise EntryError(f"{topic}: {name} must be in UTC")
@@ -78,28 +109,74 @@ def _check_value(topic: str, name: str, value: object) -> None:
             raise EntryError(f"{topic}: {name} has no place in an entry")
 
 
-def encode(event: Event) -> bytes:
-    """The canonical entry of a checked event. Without `recorded_at` it is a draft for `stamp`."""
-    if event.recorded_at is None:
-        event = msgspec.structs.replace(event, recorded_at=BEGINNING)
-        entry = _encoder.encode(event)
-    else:
-        entry = stamp(
-            _encoder.encode(msgspec.structs.replace(event, recorded_at=BEGINNING)), instant(event.recorded_at)
+def _check_text(topic: str, name: str, value: str) -> None:
+    is_id = name in _ID_FIELDS
+    if not is_id and value in _known_tokens:
+        return
+    if not (_uuid if is_id else _token)(value):
+        raise EntryError(
+            f"{topic}: {name} is not a {'UUID' if is_id else 'token'}; "
+            "free text and personal data go into the payload"
         )
+    if name not in _NEVER_REPEATED and len(_known_tokens) < _MOST_TOKENS:
+        _known_tokens.add(value)
+
+
+def encode(event: Event, **fields: str | None) -> bytes:
+    """The canonical entry of a checked event. Without `recorded_at` it is a draft for `stamp`.
+
+    `fields` (`sid`, `commitment`, ...) take the place of the event's own, without a copy in between.
+    """
+    entry = _encoder.encode(msgspec.structs.replace(event, recorded_at=BEGINNING, **fields))
+    if event.recorded_at is not None:
+        entry = stamp(entry, instant(event.recorded_at))
     if len(entry) > MAX_ENTRY_BYTES - 16:
         raise EntryError(f"{topic_of(event)}: an entry holds at most {MAX_ENTRY_BYTES} bytes")
     return entry
 
 
+def content(event: Event) -> bytes:
+    """What a fact says, for comparing: without when it was recorded and the ids this ledger made up."""
+    return _encoder.encode(
+        msgspec.structs.replace(
+            event,
+            stream=LEDGER_STREAM,
+            recorded_at=None,
+            sid=None,
+            commitment=None,
+            address=None,
+            record=None,
+        )
+    )
+
+
 def instant(moment: datetime) -> str:
     """RFC 3339 in UTC, fixed width to the microsecond: text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y writes the year 900 with three digits.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def stamp(draft: bytes, recorded_at: str) -> bytes:
     """Put the moment of recording into a draft. The log calls this under its write lock."""
     return draft.replace(_UNSTAMPED, b'"recorded_at":"%b"' % recorded_at.encode(), 1)
+
+
+def stamp_all(drafts: Iterable[bytes], recorded_at: str) -> list[bytes]:
+    """`stamp` for a transaction's drafts, which share one moment. EntryError for one that has a moment."""
+    stamped = b'"recorded_at":"%b"' % recorded_at.encode()
+    entries = []
+    for draft in drafts:
+        entry = draft.replace(_UNSTAMPED, stamped, 1)
+        if len(entry) == len(draft):  # nothing was replaced
+            raise EntryError("recorded_at is set by the log alone")
+        entries.append(entry)
+    return entries
+
+
+def recorded_at(entry: bytes) -> str | None:
+    """The moment of recording as it stands in an entry, without decoding it; None: there is none."""
+    found = _recorded_at(entry)
+    return found[1].decode() if found else None
 
 
 def decode(entry: bytes) -> AnyEvent:
@@ -129,7 +206,7 @@ def _decode_old(
     while fields.get("type") in upcasts:
         fields = upcasts[fields["type"]](fields)
     try:
-        return msgspec.convert(fields, AnyEvent)
+        return cast("AnyEvent", msgspec.convert(fields, AnyEvent))
     except msgspec.ValidationError as broken:
         raise EntryError(f"not an entry after upcasting: {broken}") from broken
 

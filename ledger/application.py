@@ -1,0 +1,331 @@
+"""The one way in: facts and people into the vault and the log, each source event once.
+
+A ledger is a directory of one controller: `log.db`, `vault.db`, `keys`. The vault is written before the
+log: a crash between the two leaves an orphan in the vault, never an entry whose payload is missing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+from ledger import codec
+from ledger.database import chunks
+from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
+from ledger.keys import Keys, Random
+from ledger.log import Clock, Draft, Known, Log
+from ledger.resolving import Resolved
+from ledger.terms import Party
+from ledger.vault import PayloadDraft, Registration, Vault
+
+Status = Literal["recorded", "unchanged", "conflict"]
+Person = Resolved
+"""(contact, address, record, created, finding): whom a registration means."""
+
+SOURCE = "ledger"
+"""The source of what the ledger itself records."""
+_CHUNK = 2_000
+
+
+class Fact(NamedTuple):
+    """What happened, the id its source gave it, and what is personal about it.
+
+    `event` holds no `sid`, `commitment` or `recorded_at`; those are set here.
+    """
+
+    event: Event
+    source_id: str | None = None
+    payload: Mapping[str, object] | None = None
+
+
+class Receipt(NamedTuple):
+    """Where a fact is. `conflict`: its source id is taken by other content, and nothing was recorded."""
+
+    position: int
+    version: int
+    status: Status
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of many facts. `positions` has one place for each, in order.
+
+    conflicts: places of facts whose source id is taken by other content, which stands at `positions[place]`
+    forgotten: places of facts recorded without their payload, because the contact is erased
+    """
+
+    recorded: int = 0
+    unchanged: int = 0
+    conflicts: list[int] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+
+
+class _Prepared(NamedTuple):
+    event: Event
+    sid: bytes | None
+    payload: PayloadDraft | None
+
+
+class Ledger:
+    """One controller's ledger. Thread-safe; several processes may hold one directory open."""
+
+    def __init__(self, log: Log, vault: Vault, keys: Keys, clock: Clock) -> None:
+        self.log = log
+        self.vault = vault
+        self._keys = keys
+        self._clock = clock
+
+    @classmethod
+    def open(cls, directory: str | Path, clock: Clock, random: Random, env: Mapping[str, str]) -> Self:
+        """The ledger in a directory, made with mode 0700 when absent.
+
+        Raises KeyFileError, DurabilityError, and eventsourcing's OperationalError.
+        """
+        home = Path(directory)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = Keys.load(home / "keys", random, env)
+        vault = Vault.open(home / "vault.db", keys, random)
+        try:
+            log = Log.open(home / "log.db", clock)
+        except BaseException:
+            vault.close()
+            raise
+        return cls(log, vault, keys, clock)
+
+    @property
+    def recorder(self) -> Log:
+        """The log, as eventsourcing's EventStore and notification log know it."""
+        return self.log
+
+    def close(self) -> None:
+        """Close log and vault. Idempotent."""
+        self.log.close()
+        self.vault.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def record(self, fact: Fact) -> Receipt:
+        """Record one fact; returns when it is durable. Raises codec.EntryError for a malformed one."""
+        (receipt,) = self._record_chunk([fact])
+        return receipt[0]
+
+    def record_many(self, facts: Iterable[Fact]) -> Outcome:
+        """Record facts by the thousand. EntryError stops at a malformed one; the chunks before it stay.
+
+        Doing it again records nothing twice, as far as the facts have source ids.
+        """
+        outcome = Outcome()
+        rest = iter(facts)
+        while chunk := list(islice(rest, _CHUNK)):
+            for receipt, forgotten in self._record_chunk(chunk):
+                place = len(outcome.positions)
+                outcome.positions.append(receipt.position)
+                if receipt.status == "conflict":
+                    outcome.conflicts.append(place)
+                elif receipt.status == "unchanged":
+                    outcome.unchanged += 1
+                else:
+                    outcome.recorded += 1
+                if forgotten:
+                    outcome.forgotten.append(place)
+        return outcome
+
+    def _record_chunk(self, facts: Sequence[Fact]) -> list[tuple[Receipt, bool]]:
+        """Each fact's receipt, and whether its payload was left out: vault first, then one append."""
+        prepared = [self._prepare(fact) for fact in facts]
+        known = self.log.find({one.sid for one in prepared if one.sid is not None})
+        fresh = _first_of_each(prepared, known)
+        commitments = self._keep_payloads(fresh)
+        places = self.log.append(
+            [_draft(one, commitment) for one, commitment in zip(fresh, commitments, strict=True)]
+        )
+        recorded = {
+            id(one): (
+                Receipt(place.position, place.version, "recorded"),
+                bool(one.payload and not commitment),
+            )
+            for one, place, commitment in zip(fresh, places, commitments, strict=True)
+            if place.fresh
+        }
+        repeated = [one for one in prepared if id(one) not in recorded]
+        recorded.update(self._compare(repeated, known))
+        return [recorded[id(one)] for one in prepared]
+
+    def _prepare(self, fact: Fact) -> _Prepared:
+        event, source_id, payload = fact
+        if event.sid is not None or event.commitment is not None or event.recorded_at is not None:
+            raise codec.EntryError("sid, commitment and recorded_at are set by the ledger alone")
+        codec.check(event)
+        sid = None if source_id is None else self._sid(event.source, source_id)
+        draft = (
+            None if payload is None else self.vault.draft_payload(event.stream, payload, codec.content(event))
+        )
+        return _Prepared(event, sid, draft)
+
+    def sid(self, source: str, source_id: str) -> bytes:
+        """The keyed hash a source's event id stands in the log as."""
+        return self._sid(source, source_id)
+
+    def _sid(self, source: str, source_id: str) -> bytes:
+        return hmac.digest(self._keys.sid, f"{source}\0{source_id}".encode(), "sha256")[:16]
+
+    def _keep_payloads(self, fresh: Sequence[_Prepared]) -> list[str | None]:
+        """Beside each fact the commitment to its payload; None where there is none, or no key any more."""
+        drafts = [one.payload for one in fresh if one.payload is not None]
+        if not drafts:
+            return [None] * len(fresh)
+        kept = iter(self.vault.put_payloads(drafts))
+        return [None if one.payload is None else next(kept) for one in fresh]
+
+    def _compare(
+        self, repeated: Sequence[_Prepared], known: dict[bytes, Known]
+    ) -> Iterator[tuple[int, tuple[Receipt, bool]]]:
+        """Receipts of facts whose sid the log holds: the same content, or a conflict."""
+        if not repeated:
+            return
+        known |= self.log.find({one.sid for one in repeated if one.sid is not None} - set(known))
+        entries = {sid: codec.decode(held.entry) for sid, held in known.items()}
+        fingerprints = self.vault.fingerprints(
+            {entry.commitment for entry in entries.values() if entry.commitment}
+        )
+        for one in repeated:
+            if one.sid is None:
+                continue
+            held, entry = known[one.sid], entries[one.sid]
+            same = codec.content(entry) == codec.content(one.event) and self._same_payload(
+                one.payload, entry, fingerprints
+            )
+            yield id(one), (Receipt(held.position, held.version, "unchanged" if same else "conflict"), False)
+
+    def _same_payload(
+        self, payload: PayloadDraft | None, entry: AnyEvent, fingerprints: Mapping[str, bytes]
+    ) -> bool:
+        """Whether payloads agree, as far as can still be known: an erased one contradicts nothing."""
+        if entry.commitment is not None and entry.commitment in fingerprints:
+            return payload is not None and hmac.compare_digest(
+                payload.fingerprint, fingerprints[entry.commitment]
+            )
+        if payload is None and entry.commitment is None:
+            return True
+        return self.vault.is_erased(entry.stream)
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def register_many(self, registrations: Sequence[Registration]) -> list[Person]:
+        """Contacts, addresses and records of people, known or new; ValueError for one that names nobody.
+
+        Every address linked for the first time is an entry; a suppressed one first stops its contact.
+        Done again after a crash, it appends what is missing, once.
+        """
+        people: list[Person] = []
+        for part in chunks(registrations, _CHUNK):
+            resolved = self.vault.resolve_many(part)
+            self._link(part, resolved)
+            people += resolved
+        return people
+
+    def _link(self, registrations: Sequence[Registration], people: Sequence[Person]) -> None:
+        """Append AddressLinked for addresses the log does not know of yet."""
+        links: dict[bytes, tuple[Person, str]] = {}
+        for registration, person in zip(registrations, people, strict=True):
+            if person.address is not None and registration.email is not None:
+                sid = self._sid(SOURCE, f"linked:{person.contact}:{person.address}")
+                links.setdefault(sid, (person, registration.email))
+        for sid in self.log.find(links):
+            del links[sid]
+        suppressed = self.vault.suppressed_since({email for _, email in links.values()})
+        now = self._clock()
+        drafts: list[Draft] = []
+        for sid, (person, email) in links.items():
+            if email in suppressed:
+                drafts.append(self._suppressing(person, suppressed[email]))
+            link = AddressLinked(
+                stream=person.contact, source=SOURCE, address=person.address, occurred_from=now, by="system"
+            )
+            drafts.append(_own_draft(link, sid))
+        self.log.append(drafts)
+
+    def _suppressing(self, person: Person, since: datetime) -> Draft:
+        """The widest stop, for a contact that turns up with an address nobody may write to."""
+        stop = OptedOut(
+            stream=person.contact,
+            source=SOURCE,
+            address=person.address,
+            occurred_from=since,
+            by="system",
+            via="suppression",
+        )
+        return _own_draft(stop, self._sid(SOURCE, f"suppressed:{person.contact}:{person.address}"))
+
+    def erasure_request(
+        self,
+        email: str,
+        *,
+        source: str,
+        source_id: str | None = None,
+        occurred_from: datetime | None = None,
+        by: Party = "data_subject",
+        via: str | None = None,
+        payload: Mapping[str, object] | None = None,
+    ) -> Receipt:
+        """Take an erasure request: suppress the address for good, then record the request.
+
+        The suppression comes first, so that a crash leaves a person too well protected, never too little.
+        """
+        self.vault.suppress(email, "erasure", self._clock())
+        (person,) = self.register_many([Registration(email, source, None)])
+        event = ErasureRequested(
+            stream=person.contact,
+            source=source,
+            address=person.address,
+            occurred_from=occurred_from,
+            by=by,
+            via=via,
+        )
+        return self.record(Fact(event, source_id, payload))
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def contact_entries(
+        self, contact: str, upto_position: int | None = None
+    ) -> list[tuple[int, int, AnyEvent]]:
+        """A contact's entries in order, as (position, version, event)."""
+        return [
+            (position, version, codec.decode(state))
+            for position, version, state in self.log.stream(contact, upto_position)
+        ]
+
+
+def _first_of_each(prepared: Sequence[_Prepared], known: Iterable[bytes]) -> list[_Prepared]:
+    """The facts whose sid neither the log nor an earlier fact of the chunk holds."""
+    seen = set(known)
+    fresh: list[_Prepared] = []
+    for one in prepared:
+        if one.sid is None or one.sid not in seen:
+            fresh.append(one)
+        if one.sid is not None:
+            seen.add(one.sid)
+    return fresh
+
+
+def _draft(one: _Prepared, commitment: str | None) -> Draft:
+    event, sid, _ = one
+    entry = codec.encode(event, sid=sid.hex() if sid else None, commitment=commitment)
+    return Draft(event.stream, codec.topic_of(event), entry, sid)
+
+
+def _own_draft(event: Event, sid: bytes) -> Draft:
+    codec.check(event)
+    return Draft(event.stream, codec.topic_of(event), codec.encode(event, sid=sid.hex()), sid)

@@ -1,0 +1,108 @@
+"""Keys: one master, independent subkeys, kept in a file that nobody else can read.
+
+Losing the master loses every address and payload for good; whoever copies it beside the vault can read
+them. It therefore never lies in a backup together with `vault.db`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+Random = Callable[[int], bytes]
+"""Gives that many unpredictable bytes, as `os.urandom` does."""
+
+ENVIRONMENT = "CONSENT_LEDGER_KEYS"
+"""The name under which a master key may stand in an environment: 32 bytes as base64."""
+_MASTER_BYTES = 32
+
+
+class KeyFileError(RuntimeError):
+    """The key file, or the key in the environment, cannot be used as it is."""
+
+
+class Keys(NamedTuple):
+    """Subkeys by HKDF-SHA256: none can be had from another.
+
+    lookup         finds an address or record without storing it
+    suppression    recognises an address that must not be written to, also after erasure
+    sid            stands for a source's event id in the log
+    fingerprint    says whether two facts have the same content
+    wrapping       wraps each contact's own data key (AES-256)
+    """
+
+    lookup: bytes
+    suppression: bytes
+    sid: bytes
+    fingerprint: bytes
+    wrapping: bytes
+
+    def __repr__(self) -> str:
+        """Never the keys."""
+        return "Keys(...)"
+
+    @classmethod
+    def derive(cls, master: bytes) -> Keys:
+        """The subkeys of a master key of 32 bytes."""
+        if len(master) != _MASTER_BYTES:
+            raise KeyFileError(f"the master key has {len(master)} bytes; it needs {_MASTER_BYTES}")
+        return cls(*(_subkey(master, name) for name in cls._fields))
+
+    @classmethod
+    def load(cls, path: Path, random: Random, env: Mapping[str, str]) -> Keys:
+        """From the environment handed in, else from the file, which is made with mode 0600 at first use.
+
+        Raises KeyFileError when the file can be read by anyone but its owner, or holds no key.
+        """
+        if text := env.get(ENVIRONMENT):
+            return cls.derive(_decoded(text, ENVIRONMENT))
+        if not path.exists():
+            _create(path, random(_MASTER_BYTES))
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise KeyFileError(
+                f"{path} has mode {mode:04o}: others can read the keys. Run `chmod 600 {path}`, "
+                "and if others may have read it, treat the vault as disclosed."
+            )
+        return cls.derive(_decoded(path.read_text(encoding="ascii"), str(path)))
+
+
+def _subkey(master: bytes, name: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=f"consent-ledger/v1/{name}".encode()).derive(master)
+
+
+def _decoded(text: str, where: str) -> bytes:
+    try:
+        return base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise KeyFileError(f"{where} holds no base64 key") from None
+
+
+def _create(path: Path, master: bytes) -> None:
+    """Write the key whole or not at all; when another process was first, its key stands."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(master) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    finally:
+        draft.unlink()

@@ -1,0 +1,162 @@
+"""The library's door to the log: eventsourcing's ApplicationRecorder over our table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DatabaseError,
+    IntegrityError,
+    Notification,
+    OperationalError,
+    ProgrammingError,
+    StoredEvent,
+    Subscription,
+)
+
+from ledger.database import Database, uuid_bytes
+from ledger.log_schema import INSERT
+from ledger.subscription import Followed, PollingSubscription
+
+HEAD = "SELECT coalesce(max(position), 0) FROM entry"
+NO_STOP = 2**62
+"""Stands for "to the end" in a range of positions or versions."""
+
+
+class Recorder(Followed):
+    """Stores the topics, versions and bytes it is given, and reads them back; strictness is the codec's."""
+
+    def __init__(self, database: Database, poll_seconds: float) -> None:
+        self._database = database
+        self.poll_seconds = poll_seconds
+        self.arrived = Condition()
+        self.closed = False
+
+    def last_position(self) -> int:
+        """The position of the last entry; 0 when there is none."""
+        with translated(), self._database.reading() as driver:
+            (head,) = driver.execute(HEAD).fetchone()
+        return int(head)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        """Store events with the versions and bytes they bring; returns their positions.
+
+        Raises IntegrityError, and stores none, when a version of a stream is taken.
+        """
+        if kwargs:
+            raise ProgrammingError(f"insert_events takes no {', '.join(kwargs)} here")
+        if not stored_events:
+            return []
+        with translated(), self._database.writing() as driver:
+            (head,) = driver.execute(HEAD).fetchone()
+            positions = range(head + 1, head + 1 + len(stored_events))
+            driver.executemany(
+                INSERT,
+                [
+                    (
+                        position,
+                        _raw(event.originator_id),
+                        event.originator_version,
+                        event.topic,
+                        event.state,
+                        None,
+                    )
+                    for position, event in zip(positions, stored_events, strict=True)
+                ],
+            )
+        self.announce()
+        return list(positions)
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """A stream's events by version, as the library asks for them."""
+        with translated(), self._database.reading() as driver:
+            rows = driver.execute(
+                "SELECT version, topic, state FROM entry WHERE stream = ? AND version > ? AND version <= ? "  # noqa: S608
+                f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
+                (
+                    _raw(originator_id),
+                    -NO_STOP if gt is None else gt,
+                    NO_STOP if lte is None else lte,
+                    -1 if limit is None else limit,
+                ),
+            )
+            return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in the order of their positions, as the library's notification log asks for them."""
+        first = 0 if start is None else start if inclusive_of_start else start + 1
+        chosen = f"AND topic IN ({marks(topics)}) " if topics else ""
+        with translated(), self._database.reading() as driver:
+            rows = driver.execute(
+                "SELECT position, stream, version, topic, state FROM entry "  # noqa: S608 - marks only
+                f"WHERE position >= ? AND position <= ? {chosen}ORDER BY position LIMIT ?",
+                (first, NO_STOP if stop is None else stop, *topics, limit),
+            )
+            return [
+                Notification(UUID(bytes=stream), version, topic, state, position)
+                for position, stream, version, topic, state in rows
+            ]
+
+    def max_notification_id(self) -> int | None:
+        """The last position, None for an empty log."""
+        return self.last_position() or None
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """Events after `gt`, then new ones: this process's at once, other processes' by polling."""
+        return PollingSubscription(self, gt, topics)
+
+
+def marks(values: Sequence[object]) -> str:
+    """Question marks for an IN list."""
+    return ",".join("?" * len(values))
+
+
+def _raw(stream: UUID | str) -> bytes:
+    return stream.bytes if isinstance(stream, UUID) else uuid_bytes(stream)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The driver's errors as eventsourcing's, whose callers know those."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _as_the_librarys(error) from error
+    except sa.exc.DBAPIError as error:
+        raise _as_the_librarys(error.orig) from error
+
+
+def _as_the_librarys(error: BaseException | None) -> DatabaseError:
+    for theirs, ours in (
+        (sqlite3.IntegrityError, IntegrityError),
+        (sqlite3.OperationalError, OperationalError),
+        (sqlite3.ProgrammingError, ProgrammingError),
+    ):
+        if isinstance(error, theirs):
+            return ours(str(error))
+    return DatabaseError(str(error))

@@ -1,0 +1,53 @@
+"""The vault's tables: unreadable without the keys.
+
+No row outlives its contact's erasure but the mark that there was one and the hash of a suppressed address.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+sa.Table(
+    "contact_key",
+    metadata,
+    sa.Column("contact", sa.LargeBinary(16), primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, comment="NULL: erased; there will be no other key"),
+)
+sa.Table(
+    "address",
+    metadata,
+    sa.Column("address_id", sa.LargeBinary(16), primary_key=True),
+    sa.Column("contact", sa.LargeBinary(16), nullable=False, index=True),
+    sa.Column("lookup", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),
+)
+sa.Table(
+    "record",
+    metadata,
+    sa.Column("record_ref", sa.LargeBinary(16), primary_key=True),
+    sa.Column("contact", sa.LargeBinary(16), nullable=False, index=True),
+    sa.Column("address", sa.LargeBinary(16)),
+    sa.Column("lookup", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("ciphertext", sa.LargeBinary, nullable=False),
+    sa.Column("row_hash", sa.LargeBinary(32)),
+)
+sa.Table(
+    "payload",
+    metadata,
+    sa.Column("commitment", sa.LargeBinary(32), primary_key=True),
+    sa.Column("contact", sa.LargeBinary(16), nullable=False, index=True),
+    sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("hmac", sa.LargeBinary(32), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("since", sa.Text, nullable=False),
+)
+
+PRAGMAS = ("secure_delete = ON",)
+"""Deleted rows are overwritten, not left in free pages."""
