@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ledger.terms import END
+
 _iso = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)([DB]))?\Z")
 
 
@@ -58,7 +60,19 @@ def end_of_window(moment: datetime, span: Period, zone: ZoneInfo) -> datetime:
 
     CASL s 10(10): allowed iff the date of sending <= date of the event + window.
     """
-    return start_of_day(add(local_date(moment, zone), span) + timedelta(days=1), zone)
+    try:
+        day = moment.astimezone(zone).date()
+    except OverflowError:  # an unknown moment stands at an end of the calendar, and has no local date there
+        day = moment.date()
+    return _end(day, span, zone)
+
+
+@lru_cache(maxsize=65_536)
+def _end(day: date, span: Period, zone: ZoneInfo) -> datetime:
+    try:
+        return start_of_day(add(day, span) + timedelta(days=1), zone)
+    except (OverflowError, ValueError):  # past the last year there is
+        return END
 
 
 @lru_cache(maxsize=8192)

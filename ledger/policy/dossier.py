@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from ledger import events as e
 from ledger.contact import Contact, Entries, Entry, latest_per_record
@@ -15,6 +16,10 @@ from ledger.terms import BEGINNING, any_covers
 
 CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
 """Sources accepted as recording when it happened, until an evidence map says otherwise (P10)."""
+
+
+reaches = lru_cache(maxsize=16_384)(any_covers)
+"""`any_covers`, remembered: the same few scopes are asked for the same few names, contact after contact."""
 
 
 class Dossier:
@@ -29,7 +34,11 @@ class Dossier:
             self.undone: frozenset[int] = frozenset()
             self.stops: Entries = self.owner.stops
         else:
-            self.undone = frozenset[int]().union(*(contact.undone for contact in contacts))
+            # Each record's corrections take back its own stops: a merge lifts nothing.
+            mine = tuple((c, c.undone) for c in contacts)
+            self.undone = frozenset(
+                n.position for c, undone in mine for n in (*c.stops, *c.reviews) if n.position in undone
+            )
             self.stops = tuple(s for c in contacts for s in c.stops if s.position not in self.undone)
         for contact in contacts:
             if contact.reviews:
@@ -44,15 +53,37 @@ class Dossier:
     @property
     def held(self) -> Entry | None:
         """The review that holds this person, if one stands open: under review means no."""
-        standing: Entry | None = None
         for contact in self._group:
+            standing: Entry | None = None
             for entry in contact.reviews:
                 if isinstance(entry.event, e.ReviewDecided):
                     if entry.event.outcome == "hold":
                         standing = entry
                     elif entry.event.outcome == "release_hold":
                         standing = None
-        return standing
+            if standing is not None:
+                return standing
+        return None
+
+    @property
+    def newest(self) -> datetime:
+        """The last moment any stop, or any fact of the owner that a rule reads, may have begun."""
+        owner, newest = self.owner, BEGINNING
+        for entries in (
+            self.stops,
+            owner.opt_ins,
+            owner.confirmations,
+            owner.contracts,
+            owner.endings,
+            owner.enquiries,
+            owner.sendings,
+            owner.activity,
+        ):
+            for entry in entries:
+                began = entry.event.occurred_from
+                if began is not None and began > newest:
+                    newest = began
+        return newest
 
     def owns(self, address: str | None) -> bool:
         """Whether the address still belongs to the owner (unlinked: it does not)."""
@@ -74,8 +105,10 @@ class Dossier:
             return True  # a review that stops, stops everything
         if stop.address_only and stop.address is not None and stop.address != address:
             return False
-        if not any_covers(stop.channels, channel) or not any_covers(stop.purposes, purpose):
+        if not reaches(stop.channels, channel) or not reaches(stop.purposes, purpose):
             return False
+        if not stop.except_purposes:
+            return True
         return not any(_carved_out(purpose, kept) for kept in stop.except_purposes)
 
     def facts(self, entries: Entries, address: str | None) -> list[Entry]:
@@ -88,7 +121,9 @@ class Dossier:
 
     def recipient(self, address: str | None) -> Recipient:
         """What is known of the recipient, latest description of each trait."""
-        return Recipient([n for c in self._group for n in c.described], address)
+        own = self.owner.described
+        described = [n for c in self._group for n in c.described]
+        return Recipient(own, described, address) if described else UNDESCRIBED
 
     def claims(self) -> list[Entry]:
         """What the CRM claims now, record by record and field by field."""
@@ -96,11 +131,18 @@ class Dossier:
 
     def country_entries(self) -> list[Entry]:
         """The latest signs of a country, record by record, of the whole group."""
-        return [n for c in self._group for n in latest_per_record(c.countries).values()]
+        return [
+            n
+            for c in self._group
+            for n in (latest_per_record(c.countries).values() if len(c.countries) > 1 else c.countries)
+        ]
 
 
 class Recipient:
-    """Traits of the recipient: what was last said of each; a minor once said stays one."""
+    """Traits of the recipient: what was said last of each, by its own time; a minor once said stays one.
+
+    Traits that may open a basis are the owner's alone; whether it is a minor, any linked record may say.
+    """
 
     __slots__ = (
         "age",
@@ -111,9 +153,11 @@ class Recipient:
         "professional",
         "role_address",
         "role_relevant",
+        "ward",
+        "ward_age",
     )
 
-    def __init__(self, described: Sequence[Entry], address: str | None) -> None:
+    def __init__(self, own: Sequence[Entry], described: Sequence[Entry], address: str | None) -> None:
         self.professional: bool | None = None
         self.corporate_subscriber: bool | None = None
         self.role_address: bool | None = None
@@ -122,17 +166,28 @@ class Recipient:
         self.minor: bool | None = None
         self.age: int | None = None
         self.position: int | None = None
-        for position, _, event in described:
+        self.ward = False
+        self.ward_age: int | None = None
+        for position, _, event in sorted(own, key=_said_at) if len(own) > 1 else own:
             if event.address is not None and event.address != address:
                 continue
             assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
             self.position = position
+            self.ward = self.ward or event.minor is True
+            if event.age is not None:
+                self.ward_age = event.age if self.ward_age is None else min(self.ward_age, event.age)
             for trait in ("professional", "corporate_subscriber", "role_address", "role_relevant"):
                 value = getattr(event, trait)
                 if value is not None:
                     setattr(self, trait, value)
             if event.informed_of_objection is not None:
                 self.informed_of_objection = event.informed_of_objection
+        for position, _, event in described:
+            if event.address is not None and event.address != address:
+                continue
+            assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
+            if self.position is None:
+                self.position = position
             self.minor = (
                 True
                 if self.minor or event.minor
@@ -140,6 +195,18 @@ class Recipient:
             )
             if event.age is not None:
                 self.age = event.age if self.age is None else min(self.age, event.age)
+
+    def is_ward(self, digital_age: int) -> bool:
+        """Whether the owner's own record, not one merely linked with it, knows a minor."""
+        return self.ward or (self.ward_age is not None and self.ward_age < digital_age)
+
+
+UNDESCRIBED = Recipient((), (), None)
+
+
+def _said_at(entry: Entry) -> tuple[datetime, int]:
+    event = entry.event
+    return (event.captured_at or event.occurred_from or event.recorded_at or BEGINNING, entry.position)
 
 
 def usable_from(event: e.Event) -> datetime:

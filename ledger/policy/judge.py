@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,20 +18,20 @@ from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entry
 from ledger.policy.calendar import end_of_window
-from ledger.policy.dossier import Dossier, Recipient
+from ledger.policy.dossier import Dossier, Recipient, reaches
 from ledger.policy.mechanisms import Case, Tried, attempt, names_of_needs
+from ledger.policy.plans import Plan, Planned, PlanSet, held_by, plans_of
 from ledger.policy.question import (
     Against,
     Candidate,
     Claim,
     Condition,
     Decision,
-    Message,
     Question,
     Trial,
 )
-from ledger.policy.rules import Policy, Regime, Rule, midnight, span
-from ledger.terms import BEGINNING, CHANNELS, END, MARKETING_PURPOSES, STRICTNESS, Basis
+from ledger.policy.rules import Policy, Regime, Rule, span
+from ledger.terms import BEGINNING, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
@@ -56,6 +57,9 @@ def judge(
     With a `trace`, every trial of every rule is appended to it. `changes_at` is exact.
     """
     bench = Bench(contacts, policy, catalogue)
+    if bench.is_settled(question, question.at):
+        found = _settled(bench, question, question.at, trace, enough=2)
+        return _until(found[0].decision, found[1].start) if len(found) > 1 else found[0].decision
     decision, edge = bench.decide(question, trace)
     at = question.at
     while edge < END:
@@ -68,6 +72,26 @@ def judge(
 
 def segments(bench: Bench, question: Question, since: datetime) -> tuple[Segment, ...]:
     """The answers from `since` on: `judge` asked again at each moment the answer changes by itself."""
+    shape = bench.shape(question, since)
+    known = bench.answered.get(shape)
+    if known is not None:
+        return known
+    found = _settled(bench, question, since) if shape else _unsettled(bench, question, since)
+    if len(found) > 1:
+        ends = [Segment(s.start, _until(s.decision, after.start)) for s, after in pairwise(found)]
+        found = [*ends, found[-1]]
+    answer = tuple(found)
+    if shape:
+        bench.answered[shape] = answer
+    return answer
+
+
+def _until(decision: Decision, end: datetime) -> Decision:
+    return msgspec.structs.replace(decision, changes_at=end)
+
+
+def _unsettled(bench: Bench, question: Question, since: datetime) -> list[Segment]:
+    """Some fact is yet to come: everything is looked at again at each moment."""
     found: list[Segment] = []
     edge = since
     while edge < END:
@@ -75,10 +99,32 @@ def segments(bench: Bench, question: Question, since: datetime) -> tuple[Segment
         decision, edge = bench.decide(msgspec.structs.replace(question, at=at))
         if not found or not decision.same_answer(found[-1].decision):
             found.append(Segment(at, decision))
-    return tuple(
-        Segment(s.start, msgspec.structs.replace(s.decision, changes_at=after.start))
-        for s, after in pairwise(found)
-    ) + tuple(found[-1:])
+    return found
+
+
+def _settled(
+    bench: Bench,
+    question: Question,
+    since: datetime,
+    trace: list[Trial] | None = None,
+    enough: int = 0,
+) -> list[Segment]:
+    """Every fact lies in the past: the trials stay, only which of them hold in time changes."""
+    if question.at != since:
+        question = msgspec.structs.replace(question, at=since)
+    cells = bench.cells(question, trace)
+    moments = {m for cell in cells for m in cell.moments if since < m < END}
+    findings = [cell.find(since) for cell in cells]
+    found = [Segment(since, _united(cells, findings, question, bench))]
+    for at in sorted(moments):
+        before, findings = findings, [cell.find(at) for cell in cells]
+        if findings != before:
+            decision = _united(cells, findings, question, bench)
+            if not decision.same_answer(found[-1].decision):
+                found.append(Segment(at, decision))
+                if len(found) == enough:
+                    break
+    return found
 
 
 class _Finding(NamedTuple):
@@ -104,6 +150,10 @@ class _Stops(NamedTuple):
         return bool(self.entries)
 
 
+NO_STOPS = _Stops([], BEGINNING)
+Shape = tuple[object, ...]
+
+
 class Bench:
     """One person before one rule set: what `judge` needs to know once for all cells of a contact."""
 
@@ -113,25 +163,91 @@ class Bench:
         self.dossier = Dossier(contacts)
         self.policy = policy
         self.charity = catalogue.is_charity
+        self.plans = plans_of(policy)
+        self.facts = held_by(contacts[0])
+        self.held = self.dossier.held
+        self.answered: dict[Shape | None, tuple[Segment, ...]] = {}
         self._recipients: dict[str | None, Recipient] = {}
+        self._owned: dict[str | None, bool] = {}
+        self._codes: tuple[tuple[Candidate, ...], tuple[str, ...]] = ((), ())
+        self._newest: datetime | None = None
+        self._scene: tuple[object, ...] = ()
 
     def decide(self, question: Question, trace: list[Trial] | None = None) -> tuple[Decision, datetime]:
         """The decision at `question.at`, and the next moment at which it could change by itself."""
-        edges = _Edges(question.at)
+        at = question.at
+        cells = self.cells(question, trace)
+        findings = [cell.find(at) for cell in cells]
+        edge = min((m for cell in cells for m in cell.moments if m > at), default=END)
+        return _united(cells, findings, question, self), edge
+
+    def cells(self, question: Question, trace: list[Trial] | None) -> list[_Cell]:
+        """One cell for each purpose the message really has, under each jurisdiction."""
         candidates = question.jurisdictions or UNKNOWN_LAW
-        findings: list[tuple[Candidate, _Finding]] = []
-        for purpose in real_purposes(question):
-            for candidate in candidates:
-                regime = self.policy.regime(candidate.code)
-                cell = _Cell(self, question, purpose, regime, candidate, edges, trace)
-                findings.append((candidate, cell.find()))
-        return _united(findings, question, self.policy), edges.next
+        return [
+            _Cell(self, question, purpose, plan, candidate, trace)
+            for purpose in real_purposes(question)
+            for plan, candidate in zip(self._together(question, purpose).plans, candidates, strict=True)
+        ]
+
+    def _together(self, question: Question, purpose: str) -> PlanSet:
+        candidates = question.jurisdictions or UNKNOWN_LAW
+        held, codes = self._codes
+        if held is not candidates:
+            codes = tuple(candidate.code for candidate in candidates)
+            self._codes = (candidates, codes)
+        return self.plans.together(self.policy, codes, purpose, question.channel)
 
     def recipient(self, address: str | None) -> Recipient:
         """What is known of the recipient at an address."""
         if address not in self._recipients:
             self._recipients[address] = self.dossier.recipient(address)
         return self._recipients[address]
+
+    def owns(self, address: str | None) -> bool:
+        """Whether the address still belongs to the owner."""
+        if address not in self._owned:
+            self._owned[address] = self.dossier.owns(address)
+        return self._owned[address]
+
+    def covering(self, purpose: str, channel: str, address: str | None) -> list[Entry]:
+        """Stops that cover a cell, begun or not."""
+        dossier = self.dossier
+        return [s for s in dossier.stops if dossier.covers(s, purpose, channel, address)]
+
+    def is_settled(self, question: Question, since: datetime) -> bool:
+        """Whether every fact lies before `since`, and the message has no say: later moments find no other."""
+        if self._newest is None:
+            self._newest = self.dossier.newest
+        return question.message is None and self._newest < since
+
+    def shape(self, question: Question, since: datetime) -> Shape | None:
+        """What an answer depends on: cells of one contact that share it share their segments.
+
+        None while a fact is yet to come, or when the message has a say: then nothing is shared.
+        """
+        if not self.is_settled(question, since):
+            return None
+        purpose, channel, address = question.purpose, question.channel, question.address
+        plans = self._together(question, purpose)
+        owner, stops = self.dossier.owner, self.dossier.stops
+        scene = (since, question.law_at, question.jurisdictions)
+        if scene != self._scene:
+            self._scene = scene
+            self.answered.clear()
+        return (
+            address,
+            channel,
+            plans.likeness(self.facts),
+            purpose if owner.claims else None,  # a claim is held against every rule of the purpose
+            tuple([_names(n.event, purpose) for n in owner.opt_ins]),
+            tuple([n.position for n in self.covering(purpose, channel, address)]) if stops else None,
+        )
+
+
+def _names(event: e.Event, purpose: str) -> bool | None:
+    assert isinstance(event, e.OptedIn)  # noqa: S101 - filed by type
+    return reaches(event.purposes, purpose) if event.purposes else None
 
 
 def real_purposes(question: Question) -> tuple[str, ...]:
@@ -145,84 +261,104 @@ def real_purposes(question: Question) -> tuple[str, ...]:
     return (hidden or "marketing.other",)
 
 
-class _Edges:
-    """Collects the moments after `at` at which something begins or ends by itself; keeps the first."""
-
-    __slots__ = ("at", "next")
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-        self.next = END
-
-    def add(self, moment: datetime) -> None:
-        if self.at < moment < self.next:
-            self.next = moment
-
-
 class _Cell:
-    """One purpose and channel of one person under one jurisdiction."""
+    """One purpose and channel of one person under one jurisdiction, looked at from a moment on.
 
-    __slots__ = ("against", "bench", "candidate", "edges", "purpose", "question", "regime", "trace")
+    `moments`: when something begins or ends by itself. Of all that is found here only what stands in
+    time changes at a later moment, unless a fact is yet to come.
+    """
+
+    __slots__ = (
+        "able",
+        "against",
+        "bench",
+        "candidate",
+        "forbidden",
+        "minor",
+        "moments",
+        "open",
+        "overlapping",
+        "plan",
+        "purpose",
+        "question",
+        "regime",
+        "stops",
+    )
 
     def __init__(
         self,
         bench: Bench,
         question: Question,
         purpose: str,
-        regime: Regime,
+        plan: Plan,
         candidate: Candidate,
-        edges: _Edges,
         trace: list[Trial] | None,
     ) -> None:
         self.bench, self.question, self.purpose = bench, question, purpose
-        self.regime, self.candidate, self.edges, self.trace = regime, candidate, edges, trace
+        self.plan, self.regime, self.candidate = plan, plan.regime, candidate
         self.against: list[Against] = []
+        self.moments: list[datetime] = []
+        self.forbidden = self._malformed()
+        self.minor = self._is_minor()
+        self.stops = NO_STOPS
+        if plan.marketing:
+            self.stops = self._stops()
+            self.forbidden = self.forbidden or self._personal()
+            self.forbidden = self._message() or self.forbidden
+        self._sort_out(self._tried(trace))
 
-    def find(self) -> _Finding:
+    def find(self, at: datetime) -> _Finding:
         """Forbid first, then look for a basis; a fact that forbids never hides another in the trace."""
-        marketing = self.purpose.startswith("marketing.")
-        forbidden = self._malformed(marketing)
-        stops = self._stops() if marketing else _Stops([], BEGINNING)
-        if marketing:
-            forbidden = forbidden or self._personal()
-            forbidden = self._message() or forbidden
-        tried = self._tried(stops)
-        minor = marketing and self._is_minor()
-        in_time = [t for t in tried if t.start <= self.question.at < t.until]
-        standing = [t for t in in_time if t.proven and not _blocked(t, stops)]
-        if minor:
+        forbidden, against = self.forbidden, self.against
+        standing = [t for t in self.able if t.start <= at < t.until]
+        if self.minor and self.plan.marketing:
             standing = [t for t in standing if t.rule.mechanism == "consent"]
             if not standing:
-                forbidden = self._forbid("minor", "P17", self.bench.recipient(self.question.address).position)
-        overlap = any(t.proven and _overlaps(t, stops) for t in in_time)
-        if stops.stand and not standing:
-            return self._no(forbidden or _stop_reason(stops.entries[-1]), None, overlap)
+                forbidden = "minor"
+                position = self.bench.recipient(self.question.address).position
+                against = [*against, Against("minor", "P17", position)]
+        if not standing and self.stops.entries:
+            overlap = any([t.start <= at < t.until for t in self.overlapping])
+            return _no(against, forbidden or _stop_reason(self.stops.entries[-1]), None, overlap)
         if forbidden:
-            return self._no(forbidden, self._claim(tried, stops), overlap=False)
+            return _no(against, forbidden, self._claim(at), overlap=False)
         if standing:
-            best = max(standing, key=lambda t: (-STRICTNESS[t.rule.basis or Basis.NOT_MARKETING], t.until))
-            return _Finding(
-                True, "proven", best.rule, best.evidence, tuple(self.against), None, uncertain=False
-            )
-        claim = self._claim(tried, stops)
-        return self._no("claimed" if claim else "no_basis", claim, overlap=False)
+            best = standing[0]
+            if len(standing) > 1:
+                best = max(
+                    standing, key=lambda t: (-STRICTNESS[t.rule.basis or Basis.NOT_MARKETING], t.until)
+                )
+            return _Finding(True, "proven", best.rule, best.evidence, tuple(against), None, uncertain=False)
+        claim = self._claim(at)
+        return _no(against, "claimed" if claim else "no_basis", claim, overlap=False)
 
-    def _no(self, reason: str, claim: Claim | None, overlap: bool) -> _Finding:
-        positions = tuple(a.position for a in self.against if a.position is not None)
-        return _Finding(False, reason, None, positions, tuple(self.against), claim, overlap)
+    def _sort_out(self, tried: list[Tried]) -> None:
+        """Which trials could allow, which hang on overlapping times, which are claims: times aside."""
+        stops = self.stops
+        self.able: list[Tried] = []
+        self.open: list[Tried] = []
+        self.overlapping: list[Tried] = []
+        for t in tried:
+            blocked = stops.stand and _blocked(t, stops)
+            if t.proven:
+                if not blocked:
+                    self.able.append(t)
+                if stops.stand and _overlaps(t, stops):
+                    self.overlapping.append(t)
+            elif not blocked and t.evidence and t.claimed:
+                self.open.append(t)
 
-    def _malformed(self, marketing: bool) -> str | None:
-        known = self.purpose in MARKETING_PURPOSES if marketing else self.purpose.startswith("service.")
-        if not known:
+    def _malformed(self) -> str | None:
+        if not self.plan.known_purpose:
             return self._forbid("unknown_purpose", "MIXED-1")
-        if self.question.channel not in CHANNELS:
+        if not self.plan.known_channel:
             return self._forbid("unknown_channel", "MIXED-1")
-        if not self.bench.dossier.owns(self.question.address):
+        if not self.bench.owns(self.question.address):
             return self._forbid("address_unlinked", "P14")
         return None
 
     def _personal(self) -> str | None:
-        held = self.bench.dossier.held
+        held = self.bench.held
         if held is not None:
             return self._forbid("under_review", "REVIEW", held.position)
         return None
@@ -247,55 +383,54 @@ class _Cell:
         return what
 
     def _stops(self) -> _Stops:
-        dossier, question = self.bench.dossier, self.question
-        for stop in dossier.stops:
-            if dossier.covers(stop, self.purpose, question.channel, question.address):
-                self.edges.add(stop.event.earliest)
-        entries = dossier.stops_for(self.purpose, question.channel, question.address, question.at)
+        question = self.question
+        if not self.bench.dossier.stops:
+            return NO_STOPS
+        covering = self.bench.covering(self.purpose, question.channel, question.address)
+        self.moments += [n.event.earliest for n in covering]
+        entries = [n for n in covering if n.event.earliest <= question.at]
         if not entries:
-            return _Stops(entries, BEGINNING)
+            return NO_STOPS
         rule = self.regime.stop.id if self.regime.stop else "STOP"
         self.against += [Against(_stop_reason(n), rule, n.position) for n in entries]
         return _Stops(entries, max(n.event.latest for n in entries))
 
-    def _tried(self, stops: _Stops) -> list[Tried]:
-        question, found = self.question, []
+    def _tried(self, trace: list[Trial] | None) -> list[Tried]:
+        """Every rule that could find a fact, tried on it, within the time the rule is in force."""
+        bench, question = self.bench, self.question
+        live = self.plan.live(bench.facts)
+        if trace is None and self._nothing_revives():
+            return []
+        if not live:
+            return self._without_void([]) if bench.dossier.owner.bounces else []
+        person = bench.recipient(question.address)
         case = Case(
-            self.bench.dossier,
-            question,
-            self.purpose,
-            self.regime,
-            self.candidate,
-            self.bench.recipient(question.address),
-            self.bench.charity,
-            self._is_minor(),
+            bench.dossier, question, self.purpose, self.regime, self.candidate, person, bench.charity, self.minor
         )
-        for rule in self.regime.bases:
-            if not rule.applies_to(self.purpose, question.channel):
-                continue
-            if stops.stand and rule.mechanism != "consent" and self.trace is None:
+        found: list[Tried] = []
+        for planned in live:
+            if self.stops.entries and not planned.consent and trace is None:
                 continue  # nothing but a later consent revives (P2, P3)
-            repealed = self.regime.repealed.get(rule.basis or "")
-            if repealed is not None and rule not in self._own_rules():
-                rule = msgspec.structs.replace(rule, valid_to=min(rule.valid_to, repealed))
-            for tried in attempt(rule, case):
-                tried = _within_law(tried)
-                self.edges.add(tried.start)
-                self.edges.add(tried.until)
-                found.append(tried)
-                if self.trace is not None:
-                    self.trace.append(self._as_trial(tried, stops))
-        if self.bench.dossier.owner.bounces:
-            found = self._without_void(found)
-        return found
+            found += [_within_law(tried, planned) for tried in attempt(planned.rule, case)]
+        for tried in found:
+            self.moments += (tried.start, tried.until)
+        if trace is not None:
+            trace += [self._as_trial(tried, self.stops) for tried in found]
+        return self._without_void(found) if bench.dossier.owner.bounces else found
 
-    def _own_rules(self) -> tuple[Rule, ...]:
-        sheet = self.bench.policy.sheets.get(self.regime.code)
-        return sheet.rule if sheet else ()
+    def _nothing_revives(self) -> bool:
+        """Whether every opt-in was over before some stop began: then no trial could tell (see `_blocked`)."""
+        if not self.stops.entries or self.bench.dossier.owner.bounces:
+            return False
+        begun = max([n.event.earliest for n in self.stops.entries])
+        return not any([n.event.latest > begun for n in self.bench.dossier.consents(self.question.address)])
 
     def _without_void(self, found: list[Tried]) -> list[Tried]:
         """P5: an address that takes mail again long after a hard bounce may be another person's."""
-        void = _reassigned(self.bench.dossier, self.question, self.regime)
+        voids = _reassigned(self.bench.dossier, self.question, self.regime)
+        self.moments += [begins for begins, _, _ in voids]
+        begun = [(end, position) for begins, end, position in voids if begins <= self.question.at]
+        void = max(begun, default=None)
         if void is None:
             return found
         self.against.append(Against("address_may_be_reassigned", "P5", void[1]))
@@ -309,27 +444,21 @@ class _Cell:
             evidence=tried.evidence,
             start=tried.start,
             until=tried.until,
-            conditions=tuple(Condition(n, met) for n, met in zip(names, tried.needs, strict=True)),
+            conditions=tuple([_condition(n, met) for n, met in zip(names, tried.needs, strict=True)]),
             blocked_by=tuple(n.position for n in stops.entries) if _blocked(tried, stops) else (),
         )
 
-    def _claim(self, tried: list[Tried], stops: _Stops) -> Claim | None:
+    def _claim(self, at: datetime) -> Claim | None:
         """The best claimed rule: from facts with unknown needs, else from what the CRM asserts."""
-        open_ = [
-            t
-            for t in tried
-            if t.claimed
-            and not t.proven
-            and t.evidence
-            and t.start <= self.question.at < t.until
-            and not _blocked(t, stops)
-        ]
+        open_ = [t for t in self.open if t.start <= at < t.until]
         if open_:
             best = min(open_, key=lambda t: (t.needs.count(None), STRICTNESS[t.rule.basis or Basis.CONTRACT]))
             names = names_of_needs(best.rule)
             missing = tuple(n for n, met in zip(names, best.needs, strict=True) if met is None)
             return Claim(best.rule.id, best.rule.basis, best.evidence, missing)
-        return self._asserted() if self.purpose.startswith("marketing.") else None
+        if not self.plan.marketing or not self.bench.dossier.owner.claims:
+            return None
+        return self._asserted()
 
     def _asserted(self) -> Claim | None:
         for entry in sorted(self.bench.dossier.claims(), key=lambda n: n.position):
@@ -337,11 +466,20 @@ class _Cell:
             if not isinstance(event, e.BasisClaimed) or event.address not in (None, self.question.address):
                 continue
             families = {basis for token in event.claims for basis in CLAIMED_BASES.get(token, ())}
-            for rule in self.regime.bases:
-                if rule.basis in families and rule.applies_to(self.purpose, self.question.channel):
+            for planned in self.plan.rules:
+                rule = planned.rule
+                if rule.basis in families:
                     return Claim(rule.id, rule.basis, (entry.position,), names_of_needs(rule))
             return Claim(None, None, (entry.position,), ())
         return None
+
+
+_condition = cache(Condition)  # few names, three answers
+
+
+def _no(against: Sequence[Against], reason: str, claim: Claim | None, overlap: bool) -> _Finding:
+    positions = tuple([a.position for a in against if a.position is not None])
+    return _Finding(False, reason, None, positions, tuple(against), claim, overlap)
 
 
 CLAIMED_BASES: dict[str, tuple[Basis, ...]] = {
@@ -386,58 +524,63 @@ def _overlaps(tried: Tried, stops: _Stops) -> bool:
     )
 
 
-def _within_law(tried: Tried) -> Tried:
-    start = max(tried.start, midnight(tried.rule.valid_from))
-    until = min(tried.until, midnight(tried.rule.valid_to))
-    if start == tried.start and until == tried.until:
+def _within_law(tried: Tried, planned: Planned) -> Tried:
+    if planned.floor <= tried.start and tried.until <= planned.ceiling:
         return tried
-    return msgspec.structs.replace(tried, start=start, until=until)
+    return msgspec.structs.replace(
+        tried, start=max(tried.start, planned.floor), until=min(tried.until, planned.ceiling)
+    )
 
 
-def _reassigned(dossier: Dossier, question: Question, regime: Regime) -> tuple[datetime, int] | None:
-    """The last hard bounce that was followed, half a year on, by a sign of life."""
+def _reassigned(
+    dossier: Dossier, question: Question, regime: Regime
+) -> list[tuple[datetime, datetime, int]]:
+    """Hard bounces followed, half a year on, by a sign of life: when that came, the bounce, its position."""
     alive = [n.event.earliest for n in dossier.facts(dossier.owner.activity, question.address)]
     alive += [n.event.earliest for n in dossier.facts(dossier.owner.confirmations, question.address)]
-    found: tuple[datetime, int] | None = None
+    found: list[tuple[datetime, datetime, int]] = []
     for entry in dossier.facts(dossier.owner.bounces, question.address):
         if isinstance(entry.event, e.Bounced) and entry.event.kind == "hard":
             long_after = end_of_window(entry.event.latest, span("P6M"), regime.zone)
-            if any(long_after <= moment <= question.at for moment in alive):
-                found = (entry.event.latest, entry.position)
+            begins = min([moment for moment in alive if moment >= long_after], default=None)
+            if begins is not None:
+                found.append((begins, entry.event.latest, entry.position))
     return found
 
 
-def _united(findings: list[tuple[Candidate, _Finding]], question: Question, policy: Policy) -> Decision:
+def _united(
+    cells: Sequence[_Cell], findings: Sequence[_Finding], question: Question, bench: Bench
+) -> Decision:
     """The answer for all candidates together: yes only if all say yes; the strictest is reported."""
-    denied = [(c, f) for c, f in findings if not f.allowed]
-    against = tuple(dict.fromkeys(a for _, f in findings for a in f.against))
-    if denied:
-        candidate, worst = denied[0]
-        claims = [f.claim for _, f in denied]
-        claim = None if None in claims else min(claims, key=_doubt)
-        return Decision(
-            allowed=False,
-            reason="no_basis" if worst.reason == "claimed" and claim is None else worst.reason,
-            jurisdiction=candidate.code,
-            rules=tuple(dict.fromkeys(a.rule for a in worst.against)),
-            evidence=worst.evidence,
-            against=against,
-            claimed=claim,
-            uncertain=any(f.uncertain for _, f in denied),
-            policy=policy.hash,
-        )
-    ranked = sorted(findings, key=lambda cf: STRICTNESS[_basis(cf[1])])
-    candidate, strictest = ranked[0]
+    against = tuple(dict.fromkeys([a for f in findings for a in f.against]))
+    for cell, worst in zip(cells, findings, strict=True):
+        if not worst.allowed:
+            denied = [f for f in findings if not f.allowed]
+            claims = [f.claim for f in denied]
+            claim = None if None in claims else min(claims, key=_doubt)
+            return Decision(
+                allowed=False,
+                reason="no_basis" if worst.reason == "claimed" and claim is None else worst.reason,
+                jurisdiction=cell.candidate.code,
+                rules=tuple(dict.fromkeys([a.rule for a in worst.against])),
+                evidence=worst.evidence,
+                against=against,
+                claimed=claim,
+                uncertain=any([f.uncertain for f in denied]),
+                policy=bench.policy.hash,
+            )
+    ranked = sorted(zip(cells, findings, strict=True), key=lambda cf: STRICTNESS[_basis(cf[1])])
+    cell, strictest = ranked[0]
     return Decision(
         allowed=True,
         reason="proven",
         basis=_basis(strictest),
-        jurisdiction=candidate.code,
-        rules=tuple(dict.fromkeys(f.rule.id for _, f in ranked if f.rule)),
-        evidence=tuple(dict.fromkeys(p for _, f in ranked for p in f.evidence)),
+        jurisdiction=cell.candidate.code,
+        rules=tuple(dict.fromkeys([f.rule.id for _, f in ranked if f.rule])),
+        evidence=tuple(dict.fromkeys([p for _, f in ranked for p in f.evidence])),
         against=against,
-        obligations=_obligations(findings, question, policy),
-        policy=policy.hash,
+        obligations=_obligations(cells, question, bench),
+        policy=bench.policy.hash,
     )
 
 
@@ -450,22 +593,17 @@ def _doubt(claim: Claim | None) -> tuple[bool, int]:
     return (claim is not None and claim.rule is not None, -len(claim.missing) if claim else 0)
 
 
-def _obligations(
-    findings: list[tuple[Candidate, _Finding]], question: Question, policy: Policy
-) -> tuple[str, ...]:
+def _obligations(cells: Sequence[_Cell], question: Question, bench: Bench) -> tuple[str, ...]:
     """What the message must still fulfil, as far as its facts are not known."""
-    if not any(purpose.startswith("marketing.") for purpose in real_purposes(question)):
+    if not any([cell.plan.marketing for cell in cells]):
         return ("no_promotional_element",) if question.message is None else ()
-    message = question.message or Message()
-    return tuple(
-        dict.fromkeys(
-            fact
-            for candidate, _ in findings
-            for rule in policy.regime(candidate.code).conditions
-            for fact in rule.facts
-            if getattr(message, fact) is None
-        )
-    )
+    codes = tuple([cell.candidate.code for cell in cells])
+    asked = bench.plans.obligations.get(codes)
+    if asked is None:
+        rules = [rule for code in codes for rule in bench.policy.regime(code).conditions]
+        asked = bench.plans.obligations[codes] = tuple(dict.fromkeys(f for rule in rules for f in rule.facts))
+    message = question.message
+    return asked if message is None else tuple(f for f in asked if getattr(message, f) is None)
 
 
 def liability_date(stop: Entry, regime: Regime) -> datetime | None:

@@ -6,6 +6,7 @@ Source: none of law; the cautious reading of LAW of several countries at once. A
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -21,6 +22,11 @@ def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candid
     XX, the strictest, joins when the sender's country is not described, and when nothing says where
     the recipient is but hints (an IP, a phone prefix, a language, a domain).
     """
+    countries = tuple(countries)
+    if len(countries) == 1:
+        position, _, event = countries[0]
+        if isinstance(event, e.CountryEvidenced) and len(event.hints) == 1 and event.hints[0].strong:
+            return _declared(event.hints[0].country, position, catalogue.country)
     strong: dict[str, set[int]] = {}
     weak: dict[str, set[int]] = {}
     for position, _, event in countries:
@@ -43,3 +49,16 @@ def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candid
     if unknown:
         found.append(Candidate(UNKNOWN, strong=False))
     return tuple(found)
+
+
+def _declared(country: str, position: int, sender: str | None) -> tuple[Candidate, ...]:
+    """The commonest case at once: one declared country, and the sender's."""
+    recipient = Candidate(country, True, (position,))
+    if sender is None:
+        return (recipient, _beside(UNKNOWN, strong=False))
+    return (recipient,) if sender == country else (recipient, _beside(sender, strong=True))
+
+
+@cache
+def _beside(code: str, strong: bool) -> Candidate:
+    return Candidate(code, strong=strong)

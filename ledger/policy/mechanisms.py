@@ -7,7 +7,7 @@ Whether a stop stands against it is decided in `ledger.policy.judge`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -15,10 +15,10 @@ import msgspec
 from ledger import events as e
 from ledger.contact import Entries, Entry
 from ledger.policy.calendar import end_of_window
-from ledger.policy.dossier import Dossier, Recipient, usable_from
+from ledger.policy.dossier import Dossier, Recipient, reaches, usable_from
 from ledger.policy.question import Candidate, Question
 from ledger.policy.rules import Regime, Rule, midnight, span
-from ledger.terms import BEGINNING, END, OWN, any_covers
+from ledger.terms import BEGINNING, END, OWN
 
 
 class Case(NamedTuple):
@@ -51,7 +51,7 @@ class Tried(msgspec.Struct, frozen=True, gc=False):
     @property
     def proven(self) -> bool:
         """Every need evidenced."""
-        return all(need is True for need in self.needs)
+        return None not in self.needs and False not in self.needs
 
     @property
     def claimed(self) -> bool:
@@ -61,6 +61,7 @@ class Tried(msgspec.Struct, frozen=True, gc=False):
 
 Mechanism = Callable[[Rule, Case], Iterable[Tried]]
 _marketing = "marketing."
+_TICK = timedelta(microseconds=1)
 
 
 def attempt(rule: Rule, case: Case) -> Iterable[Tried]:
@@ -90,12 +91,10 @@ def consent(rule: Rule, case: Case) -> Iterator[Tried]:
         if confirmed is not None:
             start = max(start, usable_from(confirmed.event))
             evidence += (confirmed.position,)
-        until = event.valid_until or END
-        if rule.inactivity is not None:
-            lapses, kept_by = _kept_alive(entry, rule.activity, rule.inactivity, case)
-            until = min(until, lapses)
-            evidence += kept_by
-        yield Tried(rule, evidence, start, until, tuple(needs), event.earliest, event.latest)
+        ends = event.valid_until or END
+        for begun, until, kept_by in _spells(rule, entry, case):
+            tried = (evidence + kept_by, max(start, begun), min(ends, until))
+            yield Tried(rule, *tried, tuple(needs), event.earliest, event.latest)
 
 
 def _act(rule: Rule, event: e.OptedIn) -> bool | None:
@@ -105,7 +104,10 @@ def _act(rule: Rule, event: e.OptedIn) -> bool | None:
 def _by_person(event: e.OptedIn, case: Case) -> bool | None:
     if event.by == "unknown":
         return None
-    return event.by == ("guardian" if case.minor else "data_subject")
+    if not case.minor:
+        return event.by == "data_subject"
+    # A guardian's word counts where this very record knows a minor: what a merge tells may only forbid.
+    return event.by == "guardian" and case.recipient.is_ward(case.regime.digital_age)
 
 
 def _named(event: e.OptedIn, _: Case) -> bool | None:
@@ -113,7 +115,7 @@ def _named(event: e.OptedIn, _: Case) -> bool | None:
 
 
 def _covered(patterns: tuple[str, ...], name: str) -> bool | None:
-    return None if not patterns else any_covers(patterns, name)
+    return None if not patterns else reaches(patterns, name)
 
 
 def _proof(event: e.OptedIn, _: Case) -> bool | None:
@@ -138,50 +140,81 @@ def _verified(entry: Entry, case: Case) -> tuple[Entry | None, bool | None]:
     assert isinstance(event, e.OptedIn)  # noqa: S101 - filed by type
     if event.address_verified and event.verifies_channel in (None, channel):
         return None, True
+    found: list[Entry] = []
     for confirmation in case.dossier.facts(case.dossier.owner.confirmations, event.address):
         shown = confirmation.event
         if shown.latest < event.earliest:
             continue
         if isinstance(shown, e.DoubleOptInConfirmed):
             if shown.address_verified and (shown.verifies_channel or "email") == channel:
-                return confirmation, True
+                found.append(confirmation)
         elif channel == "email":
-            return confirmation, True
+            found.append(confirmation)
+    if found:
+        return min(found, key=lambda n: (usable_from(n.event), n.position)), True
     # No confirmation on record is a fact about our records: not contradicted, but not shown.
     return None, False if event.address_verified is False else None
 
 
-def _kept_alive(
-    entry: Entry, names: tuple[str, ...], inactivity: str, case: Case
-) -> tuple[datetime, tuple[int, ...]]:
-    """When a basis lapses for want of activity: a chain, and what comes after a gap mends nothing."""
+class _Activity(NamedTuple):
+    """A sign of life. `theirs`: the person's own act; else a sending of ours."""
+
+    moment: datetime
+    position: int
+    theirs: bool
+
+
+def _spells(rule: Rule, entry: Entry, case: Case) -> Iterator[tuple[datetime, datetime, tuple[int, ...]]]:
+    """The spells in which a consent is not stale. Our own sending prolongs one, but begins none: once
+    it has lapsed, only an act of the person begins another, from just after that act.
+    """
+    if rule.inactivity is None:
+        yield BEGINNING, END, ()
+        return
+    period, zone, given = span(rule.inactivity), case.regime.zone, entry.event.earliest
+    begun, until = BEGINNING, end_of_window(given, period, zone)
+    kept: tuple[int, ...] = ()
+    for moment, position, theirs in _activity(rule.activity, case):
+        if moment <= given or (moment >= until and not theirs):
+            continue
+        if moment >= until:
+            yield begun, until, kept
+            begun, kept = moment + _TICK, ()
+        longer = end_of_window(moment, period, zone)
+        if longer > until:
+            until = longer
+            kept = (position,) if moment < case.question.at else kept
+    yield begun, until, kept
+
+
+def _kept_alive(entry: Entry, names: tuple[str, ...], inactivity: str, case: Case) -> datetime:
+    """When a window closes that each use prolongs: a chain, and what comes after a gap mends nothing."""
     until = end_of_window(entry.event.earliest, span(inactivity), case.regime.zone)
-    last: tuple[int, ...] = ()
-    for moment, position in _activity(names, case):
-        if entry.event.earliest < moment < until:
-            longer = end_of_window(moment, span(inactivity), case.regime.zone)
-            if longer > until:
-                until, last = longer, (position,)
-    return until, last
+    for moment, _, _ in _activity(names, case):
+        if entry.event.earliest < moment < min(until, case.question.at):
+            until = max(until, end_of_window(moment, span(inactivity), case.regime.zone))
+    return until
 
 
-def _activity(names: tuple[str, ...], case: Case) -> list[tuple[datetime, int]]:
-    """Moments of activity strictly before the one asked about, in order of time."""
+def _activity(names: tuple[str, ...], case: Case) -> list[_Activity]:
+    """Signs of life, in order of time."""
     owner, address = case.dossier.owner, case.question.address
-    found: list[tuple[datetime, int]] = []
+    found: list[_Activity] = []
     for name in names:
-        for entry in case.dossier.facts(getattr(owner, ACTIVITY[name][0]), address):
-            if isinstance(entry.event, ACTIVITY[name][1]) and _is_use(entry.event):
-                moment = entry.event.earliest
-                if moment < case.question.at:
-                    found.append((moment, entry.position))
+        place, kind = ACTIVITY[name]
+        for position, _, event in getattr(owner, place):
+            about = event.address is None or event.address == address
+            if about and isinstance(event, kind) and _is_use(event):
+                found.append(_Activity(event.earliest, position, theirs=not isinstance(event, e.EmailSent)))
     found.sort()
     return found
 
 
 def _is_use(event: e.Event) -> bool:
-    """A sending counts only when it is known to have been marketing."""
-    return not isinstance(event, e.EmailSent) or (event.purpose or "").startswith(_marketing)
+    """A sending counts if known to have been marketing; an act, unless a machine or a third party did it."""
+    if isinstance(event, e.EmailSent):
+        return (event.purpose or "").startswith(_marketing)
+    return event.by not in ("system", "third_party") or isinstance(event, e.ContractStarted | e.ContractEnded)
 
 
 ACTIVITY: dict[str, tuple[str, type[e.Event]]] = {
@@ -256,7 +289,7 @@ def _either(first: bool | None, second: bool | None) -> bool | None:
 
 def _sale_until(rule: Rule, entry: Entry, case: Case) -> datetime:
     if rule.window is not None:
-        return _kept_alive(entry, tuple(rule.window_from), rule.window, case)[0]
+        return _kept_alive(entry, tuple(rule.window_from), rule.window, case)
     if rule.after_end is not None:
         ended = _ended(entry, case)
         return END if ended is None else end_of_window(ended, span(rule.after_end), case.regime.zone)
@@ -272,13 +305,14 @@ def _ended(entry: Entry, case: Case) -> datetime | None:
     event = entry.event
     if not isinstance(event, e.ContractStarted) or event.kind in ONE_OFF:
         return event.earliest
+    found: list[datetime] = []
     for ending in case.dossier.facts(case.dossier.owner.endings, event.address):
         end = ending.event
         assert isinstance(end, e.ContractEnded)  # noqa: S101 - filed by type
         same = end.contract == event.contract if end.contract else end.kind in (event.kind, "unknown")
         if same and end.latest >= event.earliest:
-            return end.earliest
-    return None
+            found.append(end.earliest)
+    return min(found, default=None)
 
 
 def support(rule: Rule, case: Case) -> Iterator[Tried]:
@@ -417,7 +451,9 @@ def running_contract(rule: Rule, case: Case) -> Iterator[Tried]:
 
 
 def requested_reply(rule: Rule, case: Case) -> Iterator[Tried]:
-    """An answer to something the person sent in."""
+    """An answer to something the person sent in. A mail that asks to confirm an address is none."""
+    if _asks_to_confirm(case.purpose):
+        return
     owner, address = case.dossier.owner, case.question.address
     for entry in case.dossier.facts(owner.enquiries + owner.activity, address):
         if isinstance(entry.event, e.FormSubmitted | e.Enquired) and rule.window is not None:
@@ -429,25 +465,25 @@ def requested_reply(rule: Rule, case: Case) -> Iterator[Tried]:
 CONFIRMATION_PURPOSES = ("doi", "double_opt_in", "confirm")
 
 
+def _asks_to_confirm(purpose: str) -> bool:
+    return any(part in purpose for part in CONFIRMATION_PURPOSES)
+
+
 def confirmation_mail(rule: Rule, case: Case) -> Iterator[Tried]:
     """One ad-free confirmation mail after a form was sent in, whoever sent it (OLG Düsseldorf, 2016)."""
-    if not any(part in case.purpose for part in CONFIRMATION_PURPOSES):
+    if not _asks_to_confirm(case.purpose):
         return
-    owner, address, at = case.dossier.owner, case.question.address, case.question.at
-    asked = [
-        n
-        for n in case.dossier.facts(owner.activity + owner.opt_ins, address)
-        if isinstance(n.event, e.FormSubmitted | e.OptedIn)
-    ]
-    for entry in asked:
-        sent = [
-            n
-            for n in case.dossier.facts(owner.sendings, address)
-            if isinstance(n.event, e.OptInRequested) and entry.event.earliest <= n.event.earliest < at
-        ]
+    owner, address = case.dossier.owner, case.question.address
+    for entry in case.dossier.facts(owner.activity + owner.opt_ins, address):
+        asked = entry.event.earliest
+        if not isinstance(entry.event, e.FormSubmitted | e.OptedIn):
+            continue
         assert rule.window is not None  # noqa: S101 - the time to live of a request
-        until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
-        yield _relation(rule, entry, (not sent,), until)
+        until = end_of_window(asked, span(rule.window), case.regime.zone)
+        for sent in case.dossier.facts(owner.sendings, address):
+            if isinstance(sent.event, e.OptInRequested) and sent.event.earliest >= asked:
+                until = min(until, sent.event.earliest + _TICK)
+        yield _relation(rule, entry, (True,), until)
 
 
 MECHANISMS: dict[str, Mechanism] = {
@@ -468,19 +504,40 @@ MECHANISMS: dict[str, Mechanism] = {
 }
 
 
+FACTS: dict[str, tuple[str, ...]] = {
+    "consent": ("opt_ins",),
+    "sale": ("contracts", "enquiries"),
+    "support": ("support",),
+    "purchase_window": ("contracts",),
+    "contract_window": ("contracts",),
+    "enquiry_window": ("enquiries",),
+    "ongoing_relationship": ("contracts",),
+    "transitional_relationship": ("contracts",),
+    "published_address": ("published",),
+    "business_interest": (),
+    "opt_out_regime": (),
+    "running_contract": ("contracts", "support"),
+    "requested_reply": ("enquiries", "activity"),
+    "confirmation_mail": ("activity", "opt_ins"),
+}
+"""The facts of a contact a mechanism rests on: with none of these it tries nothing. Empty: it needs none."""
+
+
+_FIRST_NEED: dict[str, tuple[str, ...]] = {
+    "consent": ("act_is_affirmative",),
+    "sale": ("sale_or_negotiation",),
+    "support": ("collected_since_commencement",),
+    "purchase_window": ("purchase",),
+    "contract_window": ("contract",),
+    "enquiry_window": ("enquiry",),
+    "ongoing_relationship": ("relationship",),
+    "transitional_relationship": ("relationship_before_the_law",),
+    "running_contract": ("contract",),
+    "requested_reply": ("asked_by_the_person",),
+    "confirmation_mail": ("form_sent_in",),
+}
+
+
 def names_of_needs(rule: Rule) -> tuple[str, ...]:
     """The names of the conditions a mechanism tries, in the order of `Tried.needs`."""
-    first = {
-        "consent": ("act_is_affirmative",),
-        "sale": ("sale_or_negotiation",),
-        "support": ("collected_since_commencement",),
-        "purchase_window": ("purchase",),
-        "contract_window": ("contract",),
-        "enquiry_window": ("enquiry",),
-        "ongoing_relationship": ("relationship",),
-        "transitional_relationship": ("relationship_before_the_law",),
-        "running_contract": ("contract",),
-        "requested_reply": ("asked_by_the_person",),
-        "confirmation_mail": ("no_confirmation_mail_sent_yet",),
-    }.get(rule.mechanism or "", ())
-    return first + rule.needs
+    return _FIRST_NEED.get(rule.mechanism or "", ()) + rule.needs
