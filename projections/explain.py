@@ -1,0 +1,102 @@
+"""One contact's history, folded to the moment asked and judged with a trace: the facts of a `why`.
+
+It reads the log alone, never a row: the same fold and the same `judge` as everywhere, with the cut-offs
+of the question applied. Words, names and pages are made of it elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from ledger.catalogue import Catalogue
+from ledger.codec import decode
+from ledger.contact import Contact, Entry, fold, latest_per_record
+from ledger.log import Log
+from ledger.policy.judge import judge
+from ledger.policy.jurisdictions import candidates
+from ledger.policy.question import Candidate, Decision, Question, Trial
+from ledger.policy.rules import Policy
+from projections.groups import kin
+
+Linked = Callable[[str], Iterable[str]]
+"""Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
+
+
+class Explanation(NamedTuple):
+    """The decision and everything it was made of.
+
+    group         the contact first, then who is linked with it
+    entries       of all of these, in log order, as far as they were known
+    """
+
+    decision: Decision
+    trials: tuple[Trial, ...]
+    entries: tuple[Entry, ...]
+    candidates: tuple[Candidate, ...]
+    group: tuple[Contact, ...]
+
+
+def explain(
+    log: Log,
+    policy: Policy,
+    catalogue: Catalogue,
+    contact: str,
+    question: Question,
+    linked: Linked | None = None,
+) -> Explanation:
+    """Answer a question about a contact, with the grounds. `question.jurisdictions` empty: from the facts.
+
+    `catalogue` is the fold as of `question.known_at`; entries recorded later are left out here.
+    """
+    entries, group = history(log, contact, question.known_at, linked)
+    laws = question.jurisdictions
+    if not laws:
+        countries = [entry for member in group for entry in member.countries]
+        laws = candidates(_latest(group) if countries else (), catalogue)
+        question = msgspec.structs.replace(question, jurisdictions=laws)
+    trials: list[Trial] = []
+    decision = judge(group, question, policy, catalogue, trials)
+    return Explanation(decision, tuple(trials), entries, laws, group)
+
+
+def history(
+    log: Log, contact: str, known_at: datetime | None, linked: Linked | None = None
+) -> tuple[tuple[Entry, ...], tuple[Contact, ...]]:
+    """The entries of a contact and of its group, known by a moment, and the folds they make."""
+    folds: dict[str, Contact] = {}
+    read: dict[str, list[Entry]] = {}
+    wanted = {contact}
+    while wanted:
+        for name in wanted:
+            read[name] = _known(log, name, known_at)
+            folds[name] = fold(name, read[name])
+        said = {other for name in wanted for other in _named(folds[name])}
+        if linked is not None:
+            said.update(other for name in wanted for other in linked(name))
+        wanted = said - folds.keys()
+    group = kin(contact, folds).group
+    if len(group) == 1:
+        return tuple(read[contact]), group
+    return tuple(sorted(entry for member in group for entry in read[member.contact])), group
+
+
+def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
+    entries = [Entry(position, version, decode(state)) for position, version, state in log.stream(stream)]
+    if known_at is None:
+        return entries
+    return [n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at]
+
+
+def _named(contact: Contact) -> set[str]:
+    """Everybody the contact was ever linked with, by its own stream."""
+    if not contact.links:
+        return set()
+    return {getattr(entry.event, "other") for entry in contact.links}  # noqa: B009
+
+
+def _latest(group: Iterable[Contact]) -> list[Entry]:
+    return [n for member in group for n in latest_per_record(member.countries).values()]

@@ -1,0 +1,230 @@
+"""Keeping the status in step with the log: batches of entries, each applied once, with their position.
+
+Rows and tracking position are written in one transaction by compare-and-set, so that two workers, or one
+that was killed and started again, never apply an entry twice and never skip one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Event as Flag
+from typing import NamedTuple
+
+from eventsourcing.persistence import IntegrityError
+
+from ledger.codec import decode
+from ledger.contact import Contact, Entry, fold
+from ledger.log import Log
+from ledger.log import Row as LogRow
+from ledger.terms import LEDGER_STREAM
+from projections import bulk, tracking, views
+from projections.compare import Differences, compare
+from projections.groups import LINK_TOPICS, Pair, kin, pair_of
+from projections.status import Row, Setting, Settings, Status, read_row, rows_of, touches_all
+from projections.views import Views, discard, new_generation
+
+BATCH = 2_000
+FAR_BEHIND = 50_000
+"""Entries to follow, or contacts to judge again, from which on building anew is quicker."""
+
+
+class _Batch(NamedTuple):
+    """What a run of entries touches; `all`: everybody."""
+
+    position: int
+    contacts: set[str]
+    pairs: list[Pair]
+    all: bool
+
+
+class StatusRunner:
+    """Follows one log into one file of views."""
+
+    def __init__(
+        self, log: Log, log_path: Path, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH
+    ) -> None:
+        self._log = log
+        self._log_path = log_path
+        self._views = views
+        self._policy_of = policy_of
+        self._batch = batch
+        self._followed = (0, Settings())
+        self._seen = (0, Settings())
+        self._links: tuple[int, int, frozenset[Pair]] = (0, 0, frozenset())
+
+    # --- following ------------------------------------------------------------------------------
+
+    def follow(self, stop: Flag | None = None, *, once: bool = False, poll_seconds: float = 0.2) -> int:
+        """Apply what the log holds; unless `once`, then what comes, until `stop` is set. Returns the position."""
+        while not (stop is not None and stop.is_set()):
+            if self.step():
+                continue
+            if once or stop is None:
+                break
+            with self._log.arrived:
+                self._log.arrived.wait(poll_seconds)
+        return self.position()
+
+    def step(self) -> bool:
+        """Apply the next batch, or learn that another worker did; False: there was nothing to do."""
+        with self._views.snapshot() as driver:
+            held = views.held(driver)
+        head = self._log.last_position()
+        setting = self._setting_followed(held.position)
+        outdated = held.position > 0 and held.policy != setting.policy.hash
+        if outdated or head - held.position > FAR_BEHIND:
+            self.rebuild(stop=head)
+            return True
+        rows = self._log.read(held.position, self._batch)
+        if not rows:
+            return False
+        batch = _touched(rows)
+        if batch.all:
+            setting = self._setting_followed(batch.position)
+        return self._apply(held.position, batch, setting)
+
+    def position(self) -> int:
+        """How far the status has come."""
+        with self._views.snapshot() as driver:
+            return views.held(driver).position
+
+    def _apply(self, position: int, batch: _Batch, setting: Setting) -> bool:
+        """Judge who is touched and write it. Folds are read up to the batch's end, whatever came since."""
+        with self._views.snapshot() as driver:
+            touched = batch.contacts | set(views.contacts_held(driver) if batch.all else ())
+            if len(touched) > FAR_BEHIND:
+                self.rebuild()
+                return True
+            families = list(_families(driver, touched, batch.pairs))
+        written = [contact for family in families for contact in family]
+        rows = list(self._judge(families, batch.position, setting))
+        try:
+            with self._views.transaction() as (connection, driver):
+                tracking.advance(connection, views.NAME, position, batch.position)
+                views.put_kin(driver, batch.pairs)
+                views.put_rows(driver, written, rows)
+                views.put_generation(driver, setting.policy.hash)
+        except IntegrityError:
+            pass  # another worker came first; what is left to do, the next step finds
+        return True
+
+    def _judge(self, families: Iterable[set[str]], stop: int, setting: Setting) -> Iterator[Row]:
+        for family in families:
+            folds = self._folds(family, stop)
+            for contact in folds:
+                yield from rows_of(kin(contact, folds), setting)
+
+    def _folds(self, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
+        """Folds of those that have entries."""
+        entries: dict[str, list[Entry]] = {}
+        for position, version, state in self._log.entries(stop=stop, streams=contacts):
+            event = decode(state)
+            entries.setdefault(event.stream, []).append(Entry(position, version, event))
+        return {contact: fold(contact, found) for contact, found in entries.items()}
+
+    def _setting_followed(self, position: int) -> Setting:
+        self._followed = self._folded_on(self._followed, position)
+        return self._setting(self._followed[1])
+
+    def _folded_on(self, known: tuple[int, Settings], position: int) -> tuple[int, Settings]:
+        """The ledger-wide fold as of a position, from where it was known last."""
+        after, settings = known if known[0] <= position else (0, Settings())
+        rows = self._log.entries(after=after, stop=position, streams=[LEDGER_STREAM])
+        return position, settings.after(Entry(p, v, decode(state)) for p, v, state in rows)
+
+    def _setting(self, settings: Settings) -> Setting:
+        return Setting(self._policy_of(settings.catalogue.policy), *settings)
+
+    # --- rebuilding -----------------------------------------------------------------------------
+
+    def rebuild(self, workers: int = 1, stop: int | None = None) -> int:
+        """Build the status anew beside the one in use and swap it in; the position it stands at.
+
+        What the one in use has learned meanwhile is followed up first: answers never go back in time.
+        """
+        target = new_generation(self._views.path)
+        try:
+            built = bulk.build(self._log_path, target, self._policy_of, workers, stop)
+            position = built.position
+            while not self._views.swap(target, position):
+                with Views.at(target) as beside:
+                    position = StatusRunner(self._log, self._log_path, beside, self._policy_of).follow(once=True)
+        except BaseException:
+            discard(target)
+            raise
+        return position
+
+    def replay(self, workers: int = 1) -> Differences:
+        """Build the status anew as of where the one in use stands, compare, and throw it away."""
+        target = new_generation(self._views.path)
+        try:
+            with self._views.snapshot() as live:
+                bulk.build(self._log_path, target, self._policy_of, workers, views.held(live).position)
+                with Views.at(target) as beside, beside.snapshot() as rebuilt:
+                    return compare(live, rebuilt)
+        finally:
+            discard(target)
+
+    # --- the gate -------------------------------------------------------------------------------
+
+    def current(self, contact: str) -> list[Status]:
+        """A contact's status as of the log's head: its rows, or folded and judged now where they are behind."""
+        with self._views.snapshot() as driver:
+            held = views.held(driver)
+            rows = views.rows_of_contact(driver, contact)
+            head = self._log.last_position()
+            family = {contact}
+            if head > held.position:
+                family = views.kin_of(driver, [contact], self._links_since(held.position, head))
+        self._seen = seen = self._folded_on(self._seen, head)
+        setting = self._setting(seen[1])
+        behind = setting.position > held.position or held.policy != setting.policy.hash
+        if behind or (head > held.position and self._newer(family, held.position, head)):
+            with self._views.snapshot() as driver:
+                family = views.kin_of(driver, [contact], self._links_since(held.position, head))
+            folds = self._folds(family, head)
+            rows = rows_of(kin(contact, folds), setting) if contact in folds else []
+        return [read_row(row, setting.policy.hash) for row in rows]
+
+    def _newer(self, family: Iterable[str], after: int, head: int) -> bool:
+        return next(iter(self._log.entries(after=after, stop=head, streams=family)), None) is not None
+
+    def _links_since(self, after: int, head: int) -> frozenset[Pair]:
+        """Pairs linked since the rows were written. Looked for once: the next call goes on from there."""
+        first, last, pairs = self._links
+        if after < first or after > last:
+            first, last, pairs = after, after, frozenset()
+        if head > last:
+            found = self._log.select_notifications(
+                last, 2**31, head, topics=LINK_TOPICS, inclusive_of_start=False
+            )
+            linked = {pair_of(decode(one.state)) for one in found}
+            pairs |= {pair for pair in linked if pair is not None}
+            self._links = (first, head, pairs)
+        return pairs
+
+
+def _touched(rows: Iterable[LogRow]) -> _Batch:
+    position, contacts, pairs, everybody = 0, set[str](), list[Pair](), False
+    for position, _, state in rows:
+        event = decode(state)
+        if event.stream == LEDGER_STREAM:
+            everybody = everybody or touches_all(event)
+            continue
+        contacts.add(event.stream)
+        pair = pair_of(event)
+        if pair is not None:
+            pairs.append(pair)
+            contacts.update(pair)
+    return _Batch(position, contacts, pairs, everybody)
+
+
+def _families(driver: views.sqlite3.Connection, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
+    """The touched, each with everybody ever linked with them; nobody twice."""
+    done: set[str] = set()
+    for contact in sorted(touched):
+        if contact not in done:
+            family = views.kin_of(driver, [contact], pairs)
+            done |= family
+            yield family
