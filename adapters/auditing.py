@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 
-from adapters.intake import CHUNK, Intake, Progress
+from adapters.importing import Imported
+from adapters.intake import CHUNK, Progress
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
-from ledger.contact import Contact
 from ledger.policy.rules import Policy
-from projections.audit import Auditor, Record
 from projections.verdicts import (
     Action,
     Audit,
@@ -29,12 +27,12 @@ from projections.verdicts import (
 
 
 class AuditRun:
-    """One audit under way: iterate `verdicts()` once, then `audit` holds the sums."""
+    """One audit under way: let the verdicts go by once through `counted`, then `audit` holds the sums."""
 
     def __init__(
         self,
         house: House,
-        intake: Intake,
+        source: Imported,
         catalogue: Catalogue,
         *,
         at: datetime,
@@ -43,9 +41,6 @@ class AuditRun:
         timezone: str | None = None,
         notes: Sequence[str] = (),
     ) -> None:
-        self._house = house
-        self._intake = intake
-        self._auditor = Auditor(house.policy, catalogue, at, purpose)
         self._expiring: Counter[tuple[str, str]] = Counter()
         self._resting: Counter[str] = Counter()
         adopted = house.adopted
@@ -56,8 +51,8 @@ class AuditRun:
             assumed_country=catalogue.assumed_country,
             timezone=timezone,
             purpose=purpose,
-            files=intake.files,
-            totals={"contacts": 0, "marketing": 0, "rejected": len(intake.rejected), "marketing_unknown": 0},
+            files=source.files,
+            totals={"contacts": 0, "marketing": 0, "rejected": len(source.rejected), "marketing_unknown": 0},
             buckets={bucket.value: Count() for bucket in Bucket},
             actions={action.value: 0 for action in Action},
             reasons={},
@@ -70,27 +65,20 @@ class AuditRun:
             scheduled=0,
             rule_set=_rule_set(house.policy, f"{adopted.name}, {adopted.role}" if adopted else None),
             corrections=list(_corrections(house)),
-            notes=[*notes, *intake.findings],
+            notes=[*notes, *source.findings],
             ledger_position=house.ledger.log.last_position(),
         )
 
-    def verdicts(self, progress: Progress = lambda _: None) -> Iterator[Verdict]:
-        """One verdict a record, in the order of the file; afterwards the sums are complete."""
-        records, done = iter(self._intake.records), 0
-        while chunk := list(islice(records, CHUNK)):
-            contacts = self._house.contacts(list({r.contact for r in chunk if r.contact}))
-            for record in chunk:
-                verdict = self._verdict(contacts, record)
-                self._count(verdict)
-                yield verdict
-            done += len(chunk)
-            progress(done)
+    def counted(self, verdicts: Iterable[Verdict], progress: Progress = lambda _: None) -> Iterator[Verdict]:
+        """The verdicts as they go by, one a record; afterwards the sums are complete."""
+        done = 0
+        for done, verdict in enumerate(verdicts, start=1):
+            self._count(verdict)
+            if done % CHUNK == 0:
+                progress(done)
+            yield verdict
+        progress(done)
         self._close()
-
-    def _verdict(self, contacts: dict[str, Contact], record: Record) -> Verdict:
-        owner = contacts.get(record.contact) or Contact(record.contact)
-        group = self._house.group(owner) if owner.links else [owner]
-        return self._auditor.verdict(group, record)
 
     def _count(self, verdict: Verdict) -> None:
         audit, marked = self.audit, verdict.marketing is True

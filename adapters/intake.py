@@ -1,21 +1,24 @@
-"""A HubSpot export into the ledger: rows to people to facts, by the thousand, each file once."""
+"""A HubSpot export into the ledger: rows to people to facts, by the thousand, each file once.
+
+A `Share` takes in one of several equal shares of the rows; `adapters.crew` runs them, here or in
+processes of their own. The steps of an import, one after the other for all shares:
+`read` (which records at once in a ledger that knows no record yet), `settle`, and only then `close`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-from adapters.encodings import Ask, UnreadableInput
-from adapters.hubspot.export import Export, Row, read_export
+from adapters.encodings import UnreadableInput
+from adapters.hubspot.export import Export, Row
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.hubspot.facts import facts_of
 from adapters.seen import NOTHING_SEEN, seen_of
-from adapters.tabular import Rejected
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact, Person
@@ -23,9 +26,9 @@ from ledger.contact import Contact
 from ledger.terms import BEGINNING, LEDGER_STREAM
 from ledger.vault import Registration
 from projections.audit import Record
-from projections.verdicts import FileRead
 
 SYSTEM = "hubspot"
+SOURCE = "hubspot.export"
 CHUNK = 2_000
 OTHER_PORTAL = 0.05
 """A larger share of rows with another address under a known record id: another portal."""
@@ -33,159 +36,166 @@ OTHER_PORTAL = 0.05
 Progress = Callable[[int], None]
 
 
-@dataclass(slots=True)
-class Intake:
-    """What an import did. `records`: one for each CRM record seen, in the order of the file."""
+class Placed(NamedTuple):
+    """A record and its row's place in the input, by which shares are put in order again."""
 
-    files: list[FileRead] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
+    place: int
+    record: Record
+
+
+class Portion(NamedTuple):
+    """What one share came to, after a step.
+
+    rows, added, unchanged  rows read, facts recorded, rows that say what they said before
+    known, contradicting    rows of known record ids; those of them with another address
+    stops                   keyed hashes (hex) of the stops among the facts
+    records, without        records and those without an address, file by file
+    findings                cells not understood, as sentences
+    """
+
     rows: int = 0
     added: int = 0
     unchanged: int = 0
+    known: int = 0
+    contradicting: int = 0
+    stops: tuple[str, ...] = ()
+    records: tuple[int, ...] = ()
+    without: tuple[int, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
-def take_in(
-    house: House,
-    paths: Sequence[Path],
-    *,
-    encoding: str | None = None,
-    timezone: ZoneInfo | None = None,
-    names: Mapping[str, str] | None = None,
-    ask: Ask | None = None,
-    progress: Progress = lambda _: None,
-) -> Intake:
-    """Import the files. Raises UnreadableInput, before anything is recorded if the portal is another one."""
-    export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask, names=names)
-    export.refuse_unfit()
-    taking = _Taking(house, export, max(map(_file_date, paths)))
-    if taking.imports:
-        taking.run_checked(progress)
-    else:
-        taking.run(progress)
-    return taking.finish()
+class Occasion(NamedTuple):
+    """An import as such: the name of its files, the moment they speak of, and whether others came before."""
+
+    digest: str
+    observed_at: datetime
+    repeated: bool
+    first: bool
+    shared: frozenset[str]
 
 
-def _file_date(path: Path) -> datetime:
-    """The file's own date: what the CRM showed, it showed by then."""
-    return min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now())
-
-
-def _digest(export: Export) -> str:
-    """One name for the files of an import, whatever their order."""
+def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Iterable[str]) -> Occasion:
+    """When an input speaks of, from its files' dates and what was imported before."""
     sums = sorted(table.sha256 for table, _ in export.tables)
-    return hashlib.sha256("".join(sums).encode()).hexdigest()
+    digest = hashlib.sha256("".join(sums).encode()).hexdigest()
+    imports = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
+    before = next((done for done in imports if done.file == digest), None)
+    last = max((done.captured_at or BEGINNING for done in imports), default=BEGINNING)
+    dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), now())
+    # A copy of a file taken in before shows what it showed then, whatever its date is now. And a file
+    # nobody took in before is asked about because it is news: a date before the last one backs nothing.
+    observed_at = (before.captured_at if before else None) or (dated if dated > last else now())
+    return Occasion(digest, observed_at, before is not None, not imports, frozenset(shared))
 
 
-class _Taking:
-    """One import under way."""
+class Share:
+    """One share of an import under way."""
 
-    def __init__(self, house: House, export: Export, observed_at: datetime) -> None:
-        self.house = house
-        self.export = export
-        self.digest = _digest(export)
-        self.imports = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
-        before = next((done for done in self.imports if done.file == self.digest), None)
-        last = max((done.captured_at or BEGINNING for done in self.imports), default=BEGINNING)
-        # A copy of a file taken in before shows what it showed then, whatever its date is now. And a file
-        # nobody took in before is asked about because it is news: a date before the last one backs nothing.
-        self.observed_at = (before.captured_at if before else None) or (
-            observed_at if observed_at > last else now()
-        )
-        self.intake = Intake()
-        self.stops: list[str] = []
-        self._people: dict[str, set[int]] = {}
+    def __init__(self, house: House, export: Export, occasion: Occasion) -> None:
+        self._house = house
+        self._export = export
+        self._occasion = occasion
+        self._records: list[Placed] = []
+        self._held: list[Row] = []
+        self._stops: list[str] = []
+        self._rows = self._added = self._unchanged = self._known = self._contradicting = 0
 
-    def run(self, progress: Progress) -> None:
-        """Record as the file is read: for a ledger that knows no record yet."""
-        for rows in _chunks(self.export.rows(), CHUNK):
+    def read(self, progress: Progress) -> Portion:
+        """Read the rows. A ledger's first import is recorded as it is read; of a later one, changed rows are
+        held back until the whole input is known to be of the portal the ledger knows.
+        """
+        for rows in _chunks(self._export.rows(), CHUNK):
+            if self._occasion.first:
+                self._take(rows)
+            else:
+                self._compare(rows)
+            self._rows += len(rows)
+            progress(self._rows)
+        return self._portion()
+
+    def settle(self) -> Portion:
+        """Record what was held back."""
+        for rows in _chunks(iter(self._held), CHUNK):
             self._take(rows)
-            progress(self.intake.rows)
+        self._held.clear()
+        self._records.sort(key=lambda placed: placed.place)
+        return self._portion()
 
-    def run_checked(self, progress: Progress) -> None:
-        """Hold changed rows back until the whole file is known to be of the portal the ledger knows."""
-        vault = self.house.ledger.vault
-        held: list[Row] = []
-        known_rows = contradicting = 0
-        order: list[Row | Record] = []
-        for rows in _chunks(self.export.rows(), CHUNK):
-            known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
-            for row in rows:
-                old = known.get(row.record_id or "")
-                if old is not None and old.row_hash == vault.row_hash(row.raw):
-                    known_rows += 1
-                    order.append(self._record(row, Person(old.contact, old.address, old.record, False, None)))
+    def records(self) -> Iterator[Placed]:
+        """Each CRM record of the share once, in order, marked with what only the whole share could tell."""
+        seen: set[str] = set()
+        differing, shared = self._export.twice, self._occasion.shared
+        for place, record in self._records:
+            if record.record_id is not None:
+                if record.record_id in seen:
                     continue
-                if old is not None:
-                    known_rows += 1
-                    contradicting += self._other_address(row, old.address)
-                held.append(row)
-                order.append(row)
-            progress(len(order))
-        if known_rows and contradicting > OTHER_PORTAL * known_rows:
-            raise UnreadableInput(
-                "another_portal",
-                f"{contradicting} of {known_rows} known record ids stand here with another address.",
-                "Is this another portal's export? A ledger belongs to one controller and portal: "
-                "use --ledger with another directory.",
-            )
-        self.intake.unchanged += len(order) - len(held)
-        self.intake.rows += len(order) - len(held)
-        placed: dict[int, Record] = {}
-        for rows in _chunks(iter(held), CHUNK):
-            before = len(self.intake.records)
-            self._take(rows)
-            placed.update(zip(map(id, rows), self.intake.records[before:], strict=True))
-        self.intake.records = [one if isinstance(one, Record) else placed[id(one)] for one in order]
+                seen.add(record.record_id)
+            if record.record_id in differing or (record.email or "").casefold() in shared:
+                record = record._replace(
+                    differs=record.record_id in differing, shared=(record.email or "").casefold() in shared
+                )
+            yield Placed(place, record)
+
+    def _compare(self, rows: list[Row]) -> None:
+        vault = self._house.ledger.vault
+        known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
+        for row in rows:
+            old = known.get(row.record_id or "")
+            if old is None:
+                self._held.append(row)
+                continue
+            self._known += 1
+            if old.row_hash == vault.row_hash(row.raw):
+                self._unchanged += 1
+                self._keep(row, Person(old.contact, old.address, old.record, False, None))
+            else:
+                self._contradicting += self._other_address(row, old.address)
+                self._held.append(row)
 
     def _other_address(self, row: Row, address: str | None) -> bool:
         if row.email is None or address is None:
             return False
-        found = self.house.ledger.vault.find_address(row.email)
+        found = self._house.ledger.vault.find_address(row.email)
         return found is None or found[1] != address
 
     def _take(self, rows: list[Row]) -> None:
-        ledger = self.house.ledger
+        ledger = self._house.ledger
         named = [row for row in rows if row.email or row.record_id]
         registered = ledger.register_many([Registration(r.email, SYSTEM, r.record_id) for r in named])
         people = iter(registered)
-        known = self._known(registered) if self.imports else {}
+        known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
         for row in rows:
             person = next(people) if row.email or row.record_id else Person("", None, None, False, None)
-            self.intake.records.append(self._record(row, person))
+            self._keep(row, person)
             if not person.contact:
                 continue
             for event, source_id in self._said(row, person, known.get(person.contact)):
                 facts.append(Fact(event, source_id))
                 if isinstance(event, e.Stop):
-                    self.stops.append(source_id)
+                    self._stops.append(source_id)
             if person.record is not None:
                 hashes.append((person.record, ledger.vault.row_hash(row.raw)))
         outcome = ledger.record_many(facts)
         ledger.vault.keep_row_hashes(hashes)
-        self.intake.added += outcome.recorded
-        self.intake.rows += len(rows)
+        self._added += outcome.recorded
 
-    def _known(self, people: Iterable[Person]) -> dict[str, Contact]:
-        return self.house.contacts(list({person.contact for person in people}))
+    def _folds(self, people: Iterable[Person]) -> dict[str, Contact]:
+        return self._house.contacts(list({person.contact for person in people}))
 
     def _said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """What the row says; of a record known before, only what it did not say before."""
         about = RowPerson(person.contact, person.address, person.record)
-        at = self.observed_at
+        at = self._occasion.observed_at
         before = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
         known = {"known_claims": bool(before.claims), "known_bounce": before.suspended}
         for event, source_id, _ in facts_of(row, about, at, **known):
             if not before.says(event):
                 yield event, source_id
 
-    def _record(self, row: Row, person: Person) -> Record:
-        if person.address is not None and row.name_key:
-            self._people.setdefault(person.address, set()).add(row.name_key)
-        return Record(
+    def _keep(self, row: Row, person: Person) -> None:
+        record = Record(
             person.contact,
             person.record,
             person.address,
@@ -193,54 +203,62 @@ class _Taking:
             row.email,
             astray=person.finding is not None,
         )
+        self._records.append(Placed(row.place, record))
 
-    def finish(self) -> Intake:
-        """Settle what only the whole file tells, and close the import with its counts."""
-        intake, export = self.intake, self.export
-        intake.files, intake.rejected = list(export.files), list(export.rejected)
-        intake.findings = [str(found) for found in export.findings]
-        shared = {address for address, names in self._people.items() if len(names) > 1}
-        differing = export.twice
-        intake.records = list(_once(intake.records, differing, shared))
-        if intake.added or all(done.file != self.digest for done in self.imports):
-            self._close()
-        return intake
+    def _portion(self) -> Portion:
+        files = self._export.files
+        return Portion(
+            rows=self._rows,
+            added=self._added,
+            unchanged=self._unchanged,
+            known=self._known,
+            contradicting=self._contradicting,
+            stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
+            records=tuple(file.records for file in files),
+            without=tuple(file.without_address for file in files),
+            findings=tuple(str(found) for found in self._export.findings),
+        )
 
-    def _close(self) -> None:
-        sids = sorted(self.house.ledger.sid(f"{SYSTEM}.export", source_id).hex() for source_id in self.stops)
-        self.house.ledger.record(
-            Fact(
-                e.ImportFinished(
-                    stream=LEDGER_STREAM,
-                    source=f"{SYSTEM}.export",
-                    by="system",
-                    occurred_from=now(),
-                    file=self.digest,
-                    captured_at=self.observed_at,
-                    captured_by="import_file",
-                    rows=self.intake.rows,
-                    added=self.intake.added,
-                    unchanged=self.intake.unchanged,
-                    rejected=len(self.intake.rejected),
-                    stops=len(sids),
-                    stops_hash=hashlib.sha256("".join(sids).encode()).hexdigest(),
-                )
+
+def refuse_other_portal(portions: Iterable[Portion]) -> None:
+    """Raise UnreadableInput if the known record ids stand with other addresses."""
+    known, contradicting = (
+        sum(part) for part in zip(*((p.known, p.contradicting) for p in portions), strict=True)
+    )
+    if known and contradicting > OTHER_PORTAL * known:
+        raise UnreadableInput(
+            "another_portal",
+            f"{contradicting} of {known} known record ids stand here with another address.",
+            "Is this another portal's export? A ledger belongs to one controller and portal: "
+            "use --ledger with another directory.",
+        )
+
+
+def close_import(house: House, occasion: Occasion, portions: Sequence[Portion], rejected: int) -> None:
+    """Record that an input was taken in, with its counts and the hash of its stops, unless it was before."""
+    added = sum(portion.added for portion in portions)
+    if occasion.repeated and not added:
+        return
+    stops = sorted(stop for portion in portions for stop in portion.stops)
+    house.ledger.record(
+        Fact(
+            e.ImportFinished(
+                stream=LEDGER_STREAM,
+                source=SOURCE,
+                by="system",
+                occurred_from=now(),
+                captured_at=occasion.observed_at,
+                captured_by="import_file",
+                file=occasion.digest,
+                rows=sum(portion.rows for portion in portions),
+                added=added,
+                unchanged=sum(portion.unchanged for portion in portions),
+                rejected=rejected,
+                stops=len(stops),
+                stops_hash=hashlib.sha256("".join(stops).encode()).hexdigest(),
             )
         )
-
-
-def _once(records: Iterable[Record], differing: set[str], shared: set[str]) -> Iterator[Record]:
-    """Each CRM record once, marked with what only the whole file could tell."""
-    seen: set[str] = set()
-    for record in records:
-        if record.record_id is not None:
-            if record.record_id in seen:
-                continue
-            seen.add(record.record_id)
-        yield record._replace(
-            differs=record.record_id in differing if record.record_id else False,
-            shared=record.address in shared,
-        )
+    )
 
 
 def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

@@ -211,6 +211,11 @@ class House:
             wanted = {name for member in found.values() for name in member.linked}
         return list(found.values())
 
+    def group_of(self, contacts: Mapping[str, Contact], contact: str) -> list[Contact]:
+        """The group of one of many folds read at once; an unknown contact is one of whom nothing is known."""
+        owner = contacts.get(contact) or Contact(contact)
+        return self.group(owner) if owner.links else [owner]
+
     def payload(self, event: e.Event) -> Mapping[str, object]:
         """What is personal about an event; empty when there is nothing, or nothing any more."""
         if event.commitment is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from adapters.auditing import AuditRun
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.crew import Brief
 from adapters.hubspot.demo import write_demo_export
-from adapters.intake import Intake, take_in
+from adapters.importing import Imported, imported
 from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
@@ -99,20 +100,20 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
 
 def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
-    with open_house(ledger, make=True) as house:
-        intake = _take_in(house, files, asked)
-    counts = {
-        "rows": intake.rows,
-        "records": len(intake.records),
-        "added": intake.added,
-        "unchanged": intake.unchanged,
-        "rejected": len(intake.rejected),
-    }
+    with open_house(ledger, make=True) as house, _imported(house, files, asked) as done:
+        counts = {
+            "rows": done.rows,
+            "records": done.records,
+            "added": done.added,
+            "unchanged": done.unchanged,
+            "rejected": len(done.rejected),
+        }
+        rejected = done.rejected
     if asked.json:
         out(msgspec.json.encode(counts))
     else:
         show(", ".join(f"{count} {name}" for name, count in counts.items()))
-        for row in intake.rejected[:20]:
+        for row in rejected[:20]:
             show(f"rejected: {row.file} row {row.row}, {row.column or 'row'}: {row.reason}")
     return EXIT.OK
 
@@ -128,23 +129,23 @@ def _check(asked: Asked) -> None:
 
 
 def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime) -> tuple[Audit, Path, list[Path]]:
-    intake = _take_in(house, files, asked)
-    sender, assumed = (
-        code.upper() if code else None for code in (asked.sender_country, asked.assume_country)
-    )
-    controller, catalogue = house.describe_controller(asked.controller, sender, assumed)
-    run = AuditRun(
-        house,
-        intake,
-        catalogue,
-        at=at,
-        controller=controller,
-        purpose=asked.purpose,
-        timezone=asked.timezone,
-    )
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
-    with _progress(f"judging {len(intake.records)} records", len(intake.records)) as step:
-        written = write_outputs(run.audit, run.verdicts(step), intake.rejected, folder)
+    with _imported(house, files, asked) as done:
+        controller, catalogue = house.describe_controller(
+            asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
+        )
+        run = AuditRun(
+            house,
+            done,
+            catalogue,
+            at=max(at, now()) if asked.at is None else at,
+            controller=controller,
+            purpose=asked.purpose,
+            timezone=asked.timezone,
+        )
+        with _progress(f"judging {done.records} records", done.records) as step:
+            verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
+            written = write_outputs(run.audit, verdicts, done.rejected, folder)
     return run.audit, folder, written
 
 
@@ -152,17 +153,22 @@ def _upper(code: str | None) -> str | None:
     return code.upper() if code else None
 
 
-def _take_in(house: House, files: Sequence[Path], asked: Asked) -> Intake:
-    with _progress("reading and recording", None) as step:
-        return take_in(
-            house,
-            files,
-            encoding=asked.encoding,
-            timezone=asked.zone,
-            names=asked.names,
-            ask=_ask_encoding if sys.stdin.isatty() and not asked.json else None,
-            progress=step,
-        )
+@contextmanager
+def _imported(house: House, files: Sequence[Path], asked: Asked) -> Iterator[Imported]:
+    with ExitStack() as stack:
+        with _progress("reading and recording", None) as step:
+            done = stack.enter_context(
+                imported(
+                    house,
+                    files,
+                    encoding=asked.encoding,
+                    timezone=asked.zone,
+                    names=asked.names,
+                    ask=_ask_encoding if sys.stdin.isatty() and not asked.json else None,
+                    progress=step,
+                )
+            )
+        yield done
 
 
 def _ask_encoding(candidates: Sequence[str], previews: Mapping[str, Sequence[str]]) -> str | None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -37,6 +40,27 @@ _ELSEWHERE = {
 }
 
 
+class Share(NamedTuple):
+    """One of several equal shares of an export: all rows of a record id fall into the same one."""
+
+    part: int = 0
+    parts: int = 1
+
+    def others(self, cells: list[str], columns: Columns) -> bool:
+        """Whether the row belongs to another share."""
+        if self.parts == 1:
+            return False
+        at = columns.at
+        key = cells[at["record_id"]] if "record_id" in at else ""
+        return (
+            crc32((key or cells[at["email"]]).strip().encode("utf-8", "surrogatepass")) % self.parts
+            != self.part
+        )
+
+
+WHOLE = Share()
+
+
 @dataclass(slots=True)
 class _Count:
     rows: int = 0
@@ -45,10 +69,24 @@ class _Count:
     rejected: int = 0
     first: Rejected | None = None
 
-    def reject(self, rejected: Rejected) -> None:
+    def reject(self, rejected: Rejected, into: list[Rejected]) -> None:
         self.rows += 1
         self.rejected += 1
         self.first = self.first or rejected
+        into.append(rejected)
+
+
+class Look(NamedTuple):
+    """What a first look at the rows tells, before any is read.
+
+    rejected  rows that cannot be taken in, file by file
+    shared    addresses (case folded) that stand beside the names of different people
+    rows      of each file, those rejected included
+    """
+
+    rejected: list[Rejected]
+    shared: set[str]
+    rows: list[int]
 
 
 @dataclass(slots=True)
@@ -58,6 +96,7 @@ class Export:
     rejected  rows not taken in, in order; grows while `rows` is iterated
     twice     record ids that stand twice with differing consent columns; complete once `rows` has ended
     folded    rows that repeat another of the same record id in every cell read, and were passed over
+    share     which rows `rows` reads, when several read one export
     newest    the latest `Last Modified Date` of all rows, or None without such a column; complete likewise
     """
 
@@ -67,6 +106,8 @@ class Export:
     twice: set[str] = field(default_factory=set)
     folded: int = 0
     newest: Span | None = None
+    share: Share = WHOLE
+    _place: int = 0
     _findings: Findings = field(default_factory=Findings)
     _counts: list[_Count] = field(default_factory=list)
     _seen: dict[str, int] = field(default_factory=dict)
@@ -85,20 +126,29 @@ class Export:
             for (table, columns), count in zip(self.tables, counts, strict=True)
         ]
 
-    def refuse_unfit(self) -> None:
-        """Look at every row's address and shape once, so that a file to be refused is refused before anything
-        is made of its rows. A fraction of the cost of reading them. Raises what `rows` raises.
+    def look(self) -> Look:
+        """Look at every row's shape, address and name once, so that a file to be refused is refused before
+        anything is made of its rows. A fraction of the cost of reading them. Raises what `rows` raises.
         """
+        rejected: list[Rejected] = []
+        people: dict[int, int] = {}
+        shared: set[str] = set()
+        rows = []
         for table, columns in self.tables:
             reader = RowReader(table, columns, Readers(self.zone), Findings())
             count = _Count()
-            for number, cells in table.rows(count.reject):
+            for number, cells in table.rows(partial(count.reject, into=rejected)):
                 unfit = reader.unfit(number, cells)
                 if unfit is not None:
-                    count.reject(unfit)
-                else:
-                    count.rows += 1
+                    count.reject(unfit, rejected)
+                    continue
+                count.rows += 1
+                email, name = reader.person(cells)
+                if name and people.setdefault(hash(email), name) != name:
+                    shared.add(email)
             _refuse_unreadable(table.name, count)
+            rows.append(count.rows)
+        return Look(rejected, shared, rows)
 
     def survey(self) -> Export:
         """Let every row go by once, so that `rejected`, `findings`, `twice`, `files`, `newest` are complete.
@@ -118,7 +168,7 @@ class Export:
         self.rejected.clear()
         self._findings.clear()
         self._seen.clear()
-        self.folded = 0
+        self.folded = self._place = 0
         self._counts = [_Count() for _ in self.tables]
         readers = Readers(self.zone)
         for (table, columns), count in zip(self.tables, self._counts, strict=True):
@@ -129,11 +179,13 @@ class Export:
         reader = RowReader(table, columns, readers, self._findings)
 
         def reject(rejected: Rejected) -> None:
-            count.reject(rejected)
-            self.rejected.append(rejected)
+            count.reject(rejected, self.rejected)
 
         for number, cells in table.rows(reject):
-            row = reader.read(number, cells)
+            self._place += 1
+            if self.share.others(cells, columns):
+                continue
+            row = reader.read(number, cells, self._place)
             if isinstance(row, Rejected):
                 reject(row)
                 continue

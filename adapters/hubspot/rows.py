@@ -58,8 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lifecycle, form_submissions, deal_closed, closed, source    carried on, never a basis
     raw               canonical bytes of the cells read, for a row hash
     twice_differing   the same record id stands elsewhere with other consent columns (see `Export.twice`)
-    name_key          equal in this process for rows that name the same person; 0 without a name. Names are
-                      compared within one run and kept nowhere
+    place             the row's place in all files of the input, counted on
     """
 
     file: str
@@ -88,7 +87,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: str | None = None
     hints: tuple[CountryHint, ...] = ()
     twice_differing: bool = False
-    name_key: int = 0
+    place: int = 0
 
     def consent_key(self) -> int:
         """Equal in this process for rows that say the same of consent, to the same address."""
@@ -183,7 +182,6 @@ class RowReader:
         named = "\x1f".join(read + [column.name for column in self._types])
         folded = [fold(label) for label in table.header]
         self._names = [folded.index(name) for name in sorted(_NAMES) if name in folded]
-        self._named: dict[str, int] = {}
         self._raw_head = sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:16] + "\x1e"
 
     def unfit(self, number: int, cells: list[str]) -> Rejected | None:
@@ -196,7 +194,16 @@ class RowReader:
             return Rejected(self._table.name, number, self._table.header[self._email], reason)
         return None
 
-    def read(self, number: int, cells: list[str]) -> Row | Rejected:
+    def person(self, cells: list[str]) -> tuple[str, int]:
+        """The address (case folded), and a number equal in this process for one name; 0 without both.
+
+        Names are compared within one run and kept nowhere.
+        """
+        email = cells[self._email].strip().casefold()
+        name = "".join([cells[index] for index in self._names])
+        return email, hash(fold(name)) if name and email else 0
+
+    def read(self, number: int, cells: list[str], place: int = 0) -> Row | Rejected:
         """Read one row. Raises UnreadableInput when two columns for one property disagree."""
         cells = list(map(str.strip, cells))
         unfit = self.unfit(number, cells)
@@ -222,7 +229,7 @@ class RowReader:
             ),
             emails_additional=self._additional(number, cells) if self._more is not None else (),
             hints=self._hints(number, cells, email),
-            name_key=self._name(cells),
+            place=place,
             **cast("Any", read),
         )
 
@@ -269,17 +276,6 @@ class RowReader:
                 label = self._table.header[index]
                 self._findings.add(self._table.name, number, label, part, "is no country known here")
         return hints
-
-    def _name(self, cells: list[str]) -> int:
-        name = "".join([cells[index] for index in self._names])
-        if not name:
-            return 0
-        found = self._named.get(name)
-        if found is None:
-            found = hash(fold(name))
-            if len(self._named) < _CACHED:
-                self._named[name] = found
-        return found
 
     def _additional(self, number: int, cells: list[str]) -> tuple[str, ...]:
         index = cast("int", self._more)

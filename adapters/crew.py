@@ -1,0 +1,187 @@
+"""The shares of one import, worked through together: here for a small input, in processes for a large one.
+
+Every process opens the ledger for itself: log and vault are made for several writers. What the shares
+yield is put in the order of the input again, so the answers do not depend on how many there were.
+"""
+
+from __future__ import annotations
+
+import heapq
+import multiprocessing
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from adapters.hubspot.export import Export
+from adapters.hubspot.export import Share as RowShare
+from adapters.intake import CHUNK, Occasion, Portion, Progress, Share
+from adapters.wiring import House
+from projections.audit import Auditor
+from projections.verdicts import Verdict
+
+LARGE = 16 * 1024**2
+"""Bytes from which processes of their own pay for starting them."""
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[tuple[int, Verdict]])
+
+
+class Brief(NamedTuple):
+    """What an audit asks of every record."""
+
+    at: datetime
+    purpose: str | None
+
+
+def workers_for(paths: Sequence[Path]) -> int:
+    """How many processes an input is worth on this machine."""
+    large = sum(path.stat().st_size for path in paths) >= LARGE
+    return min(os.cpu_count() or 1, 4) if large else 1
+
+
+class Crew:
+    """All shares of an import. Use as a context manager; `read`, `settle`, then `verdicts` if wanted."""
+
+    def __init__(self, house: House, export: Export, occasion: Occasion, workers: int) -> None:
+        self._here = Share(house, export, occasion) if workers == 1 else None
+        self._house = house
+        self._hands: list[_Hand] = []
+        if workers > 1:
+            context = multiprocessing.get_context("spawn")
+            for part in range(workers):
+                export.share = RowShare(part, workers)
+                self._hands.append(_Hand(context, (house.directory, export, occasion)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for hand in self._hands:
+            hand.stop()
+
+    def read(self, progress: Progress) -> list[Portion]:
+        """See `Share.read`."""
+        if self._here:
+            return [self._here.read(progress)]
+        return self._all("read", progress)
+
+    def settle(self) -> list[Portion]:
+        """See `Share.settle`."""
+        if self._here:
+            return [self._here.settle()]
+        return self._all("settle", lambda _: None)
+
+    def verdicts(self, brief: Brief) -> Iterator[Verdict]:
+        """The verdict of every record, in the order of the input."""
+        if self._here:
+            yield from (verdict for _, verdict in judged(self._house, self._here, brief))
+            return
+        for hand in self._hands:
+            hand.ask("judge", brief)
+        for _, verdict in heapq.merge(*(hand.stream() for hand in self._hands), key=lambda found: found[0]):
+            yield verdict
+
+    def _all(self, step: str, progress: Progress) -> list[Portion]:
+        for hand in self._hands:
+            hand.ask(step)
+        done = [0] * len(self._hands)
+
+        def seen(place: int) -> Callable[[int], None]:
+            def report(rows: int) -> None:
+                done[place] = rows
+                progress(sum(done))
+
+            return report
+
+        return [hand.result(seen(place)) for place, hand in enumerate(self._hands)]
+
+
+def judged(house: House, share: Share, brief: Brief) -> Iterator[tuple[int, Verdict]]:
+    """The verdicts of a share, each with its place."""
+    auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose)
+    records = share.records()
+    while chunk := list(islice(records, CHUNK)):
+        contacts = house.contacts(list({placed.record.contact for placed in chunk if placed.record.contact}))
+        for place, record in chunk:
+            yield place, auditor.verdict(house.group_of(contacts, record.contact), record)
+
+
+class _Hand:
+    """One process, and the line to it."""
+
+    def __init__(self, context: Any, given: tuple[Path, Export, Occasion]) -> None:
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs, *given), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, step: str, *given: object) -> None:
+        """Have a step done."""
+        self._line.send((step, *given))
+
+    def result(self, progress: Progress) -> Portion:
+        """What the step came to; reports how far it is on the way."""
+        while True:
+            kind, value = self._receive()
+            if kind == "done":
+                assert isinstance(value, Portion)  # noqa: S101 - the other end is ours
+                return value
+            progress(value)
+
+    def stream(self) -> Iterator[tuple[int, Verdict]]:
+        """Verdicts as they come."""
+        while True:
+            kind, value = self._receive()
+            if kind == "end":
+                return
+            yield from _decoder.decode(value)
+
+    def _receive(self) -> tuple[str, Any]:
+        try:
+            kind, value = self._line.recv()
+        except EOFError:
+            raise RuntimeError("a process of the import ended; run the command again") from None
+        if kind == "failed":
+            raise RuntimeError(f"a process of the import failed:\n{value}")
+        return kind, value
+
+    def stop(self) -> None:
+        """End the process. Whatever it has recorded stays."""
+        self._line.close()
+        self._process.join(timeout=5)
+        if self._process.is_alive():
+            self._process.terminate()
+
+
+def _work(line: Connection, directory: Path, export: Export, occasion: Occasion) -> None:
+    """What a process does: steps as they are asked for, until the line is closed."""
+    with House.open(directory, os.environ) as house:
+        share = Share(house, export, occasion)
+        while True:
+            try:
+                step, *given = line.recv()
+            except EOFError:
+                return
+            try:
+                _step(house, share, line, step, given)
+            except Exception:
+                line.send(("failed", traceback.format_exc()))
+                raise
+
+
+def _step(house: House, share: Share, line: Connection, step: str, given: list[Any]) -> None:
+    if step == "read":
+        line.send(("done", share.read(lambda rows: line.send(("rows", rows)))))
+    elif step == "settle":
+        line.send(("done", share.settle()))
+    else:
+        found = judged(house, share, *given)
+        while batch := list(islice(found, CHUNK)):
+            line.send(("verdicts", _encoder.encode(batch)))
+        line.send(("end", None))
