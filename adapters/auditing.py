@@ -95,9 +95,7 @@ class AuditRun:
             count.contacts += 1
             count.marketing += marked
         audit.avoidable_marketing += marked and verdict.action is Action.SET_NON_MARKETING
-        audit.do_not_send += verdict.marketing is not False and (
-            not verdict.allowed or verdict.action is Action.REVIEW
-        )
+        audit.do_not_send += verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW)
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
         audit.undeliverable_marketing += marked and verdict.undeliverable
         audit.scheduled += verdict.scheduled
@@ -114,8 +112,7 @@ class AuditRun:
         audit.jurisdictions = dict(sorted(audit.jurisdictions.items()))
         audit.reasons = dict(sorted(audit.reasons.items()))
         audit.expiring = [
-            Expiring(month=month, rule=rule, contacts=count)
-            for (month, rule), count in sorted(self._expiring.items())
+            Expiring(month=month, rule=rule, contacts=count) for (month, rule), count in sorted(self._expiring.items())
         ]
         audit.rule_set = msgspec.structs.replace(
             audit.rule_set,

@@ -29,7 +29,7 @@ from projections.audit import Record
 
 SYSTEM = "hubspot"
 SOURCE = "hubspot.export"
-CHUNK = 2_000
+CHUNK = 5_000
 OTHER_PORTAL = 0.05
 """A larger share of rows with another address under a known record id: another portal."""
 
@@ -222,9 +222,7 @@ class Share:
 
 def refuse_other_portal(portions: Iterable[Portion]) -> None:
     """Raise UnreadableInput if the known record ids stand with other addresses."""
-    known, contradicting = (
-        sum(part) for part in zip(*((p.known, p.contradicting) for p in portions), strict=True)
-    )
+    known, contradicting = (sum(part) for part in zip(*((p.known, p.contradicting) for p in portions), strict=True))
     if known and contradicting > OTHER_PORTAL * known:
         raise UnreadableInput(
             "another_portal",

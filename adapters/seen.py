@@ -58,9 +58,7 @@ def seen_of(contact: Contact, record: str | None, before: datetime) -> Seen:
     }
     for entry in old["bounces"] + old["claims"]:
         observed[_kind(entry.event)] = _content(entry.event)
-    claims = tuple(
-        token for n in old["claims"] if isinstance(n.event, e.BasisClaimed) for token in n.event.claims
-    )
+    claims = tuple(token for n in old["claims"] if isinstance(n.event, e.BasisClaimed) for token in n.event.claims)
     standing = [n.event.kind for n in old["bounces"] if isinstance(n.event, e.Bounced)]
     suspended = bool(standing) and standing[-1] not in ("cleared", "soft")
     return Seen(observed, _standing(old["stops"], old["shown"], record), claims, suspended)

@@ -177,8 +177,7 @@ def _conditions(grounds: Trial | None, decision: Decision) -> tuple[WhyCondition
     if grounds is None or decision.reason in STOPS:
         return ()  # a stop has no needs: it holds
     return tuple(
-        WhyCondition(name=c.name.replace("_", " "), met=c.met, positions=grounds.evidence)
-        for c in grounds.conditions
+        WhyCondition(name=c.name.replace("_", " "), met=c.met, positions=grounds.evidence) for c in grounds.conditions
     )
 
 

@@ -127,9 +127,7 @@ class House:
             event.recorded_at or datetime.min.replace(tzinfo=UTC),
         )
 
-    def describe_controller(
-        self, name: str | None, country: str | None, assumed: str | None
-    ) -> tuple[str, Catalogue]:
+    def describe_controller(self, name: str | None, country: str | None, assumed: str | None) -> tuple[str, Catalogue]:
         """Record what is newly said of the controller; the name in force and the catalogue after it."""
         catalogue = self.catalogue
         known = self.controller_name(catalogue)

@@ -29,7 +29,7 @@ Person = Resolved
 
 SOURCE = "ledger"
 """The source of what the ledger itself records."""
-_CHUNK = 2_000
+_CHUNK = 10_000
 
 
 class Fact(NamedTuple):
@@ -148,9 +148,7 @@ class Ledger:
         known = self.log.find({one.sid for one in prepared if one.sid is not None})
         fresh = _first_of_each(prepared, known)
         commitments = self._keep_payloads(fresh)
-        places = self.log.append(
-            [_draft(one, commitment) for one, commitment in zip(fresh, commitments, strict=True)]
-        )
+        places = self.log.append([_draft(one, commitment) for one, commitment in zip(fresh, commitments, strict=True)])
         recorded = {
             id(one): (
                 Receipt(place.position, place.version, "recorded"),
@@ -169,9 +167,7 @@ class Ledger:
             raise codec.EntryError("sid, commitment and recorded_at are set by the ledger alone")
         codec.check(event)
         sid = None if source_id is None else self._sid(event.source, source_id)
-        draft = (
-            None if payload is None else self.vault.draft_payload(event.stream, payload, codec.content(event))
-        )
+        draft = None if payload is None else self.vault.draft_payload(event.stream, payload, codec.content(event))
         return _Prepared(event, sid, draft)
 
     def sid(self, source: str, source_id: str) -> bytes:
@@ -197,9 +193,7 @@ class Ledger:
             return
         known |= self.log.find({one.sid for one in repeated if one.sid is not None} - set(known))
         entries = {sid: codec.decode(held.entry) for sid, held in known.items()}
-        fingerprints = self.vault.fingerprints(
-            {entry.commitment for entry in entries.values() if entry.commitment}
-        )
+        fingerprints = self.vault.fingerprints({entry.commitment for entry in entries.values() if entry.commitment})
         for one in repeated:
             if one.sid is None:
                 continue
@@ -209,14 +203,10 @@ class Ledger:
             )
             yield id(one), (Receipt(held.position, held.version, "unchanged" if same else "conflict"), False)
 
-    def _same_payload(
-        self, payload: PayloadDraft | None, entry: AnyEvent, fingerprints: Mapping[str, bytes]
-    ) -> bool:
+    def _same_payload(self, payload: PayloadDraft | None, entry: AnyEvent, fingerprints: Mapping[str, bytes]) -> bool:
         """Whether payloads agree, as far as can still be known: an erased one contradicts nothing."""
         if entry.commitment is not None and entry.commitment in fingerprints:
-            return payload is not None and hmac.compare_digest(
-                payload.fingerprint, fingerprints[entry.commitment]
-            )
+            return payload is not None and hmac.compare_digest(payload.fingerprint, fingerprints[entry.commitment])
         if payload is None and entry.commitment is None:
             return True
         return self.vault.is_erased(entry.stream)
@@ -298,9 +288,7 @@ class Ledger:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def contact_entries(
-        self, contact: str, upto_position: int | None = None
-    ) -> list[tuple[int, int, AnyEvent]]:
+    def contact_entries(self, contact: str, upto_position: int | None = None) -> list[tuple[int, int, AnyEvent]]:
         """A contact's entries in order, as (position, version, event)."""
         return [
             (position, version, codec.decode(state))

@@ -115,8 +115,7 @@ def _check_text(topic: str, name: str, value: str) -> None:
         return
     if not (_uuid if is_id else _token)(value):
         raise EntryError(
-            f"{topic}: {name} is not a {'UUID' if is_id else 'token'}; "
-            "free text and personal data go into the payload"
+            f"{topic}: {name} is not a {'UUID' if is_id else 'token'}; free text and personal data go into the payload"
         )
     if name not in _NEVER_REPEATED and len(_known_tokens) < _MOST_TOKENS:
         _known_tokens.add(value)
@@ -190,9 +189,7 @@ def decode(entry: bytes) -> AnyEvent:
         return _decode_old(entry, error)
 
 
-def _decode_old(
-    entry: bytes, error: msgspec.DecodeError, upcasts: Mapping[str, Upcast] | None = None
-) -> AnyEvent:
+def _decode_old(entry: bytes, error: msgspec.DecodeError, upcasts: Mapping[str, Upcast] | None = None) -> AnyEvent:
     upcasts = UPCASTS if upcasts is None else upcasts
     try:
         fields = msgspec.json.decode(entry, type=dict[str, Any])
@@ -200,9 +197,7 @@ def _decode_old(
         raise EntryError(f"not an entry: {error}") from error
     if fields.get("type") not in upcasts:
         known = fields.get("type") in TOPICS
-        raise EntryError(
-            f"not an entry: {error}" if known else f"unknown topic {fields.get('type')!r}"
-        ) from error
+        raise EntryError(f"not an entry: {error}" if known else f"unknown topic {fields.get('type')!r}") from error
     while fields.get("type") in upcasts:
         fields = upcasts[fields["type"]](fields)
     try:

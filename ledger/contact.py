@@ -71,9 +71,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     @property
     def undone(self) -> frozenset[int]:
         """Positions of stops that `correct` took back."""
-        return frozenset(
-            entry.event.undoes for entry in self.corrections if isinstance(entry.event, e.Corrected)
-        )
+        return frozenset(entry.event.undoes for entry in self.corrections if isinstance(entry.event, e.Corrected))
 
 
 PLACES: dict[type[e.Event], str | None] = {

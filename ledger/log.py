@@ -136,9 +136,7 @@ class Log(Recorder):
             self._head, self._last_recorded = appended[-1].position, recorded_at
         return appended if fresh is drafts else _places(drafts, fresh, appended, held)
 
-    def _insert(
-        self, driver: sqlite3.Connection, drafts: Sequence[_Prepared], recorded_at: str
-    ) -> list[Appended]:
+    def _insert(self, driver: sqlite3.Connection, drafts: Sequence[_Prepared], recorded_at: str) -> list[Appended]:
         if not drafts:
             return []
         streams, topics, entries, sids = zip(*drafts, strict=True)
@@ -196,8 +194,7 @@ class Log(Recorder):
         digest = hashlib.sha256(content)
         with translated(), self._database.writing() as driver:
             driver.execute(
-                "INSERT INTO document SELECT ?1, ?2 "
-                "WHERE NOT EXISTS (SELECT 1 FROM document WHERE sha256 = ?1)",
+                "INSERT INTO document SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM document WHERE sha256 = ?1)",
                 (digest.digest(), content),
             )
         return digest.hexdigest()
@@ -205,9 +202,7 @@ class Log(Recorder):
     def document(self, sha256: str) -> bytes | None:
         """A document by the hex of its hash."""
         with translated(), self._database.reading() as driver:
-            row = driver.execute(
-                "SELECT bytes FROM document WHERE sha256 = ?", (bytes.fromhex(sha256),)
-            ).fetchone()
+            row = driver.execute("SELECT bytes FROM document WHERE sha256 = ?", (bytes.fromhex(sha256),)).fetchone()
         return None if row is None else bytes(row[0])
 
     def documents(self) -> Iterator[tuple[str, bytes]]:
@@ -228,9 +223,7 @@ class Log(Recorder):
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
 
-    def entries(
-        self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None
-    ) -> Iterator[Row]:
+    def entries(self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None) -> Iterator[Row]:
         """Entries in the order of their positions; of some streams alone, when they are named.
 
         Reads in chunks, so a slow reader holds no snapshot open. Without `stop` it ends at the head.
@@ -262,8 +255,7 @@ class Log(Recorder):
         """One contact's entries in order, as (position, version, bytes)."""
         with translated(), self._database.reading() as driver:
             return driver.execute(
-                "SELECT position, version, state FROM entry WHERE stream = ? AND position <= ? "
-                "ORDER BY version",
+                "SELECT position, version, state FROM entry WHERE stream = ? AND position <= ? ORDER BY version",
                 (uuid_bytes(stream), NO_STOP if upto_position is None else upto_position),
             ).fetchall()
 

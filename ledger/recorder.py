@@ -124,9 +124,7 @@ class Recorder(Followed):
         """The last position, None for an empty log."""
         return self.last_position() or None
 
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Events after `gt`, then new ones: this process's at once, other processes' by polling."""
         return PollingSubscription(self, gt, topics)
 

@@ -53,9 +53,7 @@ class Keyring:
 
     def get(self, contacts: Collection[bytes]) -> dict[bytes, DataKey | None]:
         """Each contact's key: unwrapped, made when there is none yet, None for an erased contact."""
-        stored = dict(
-            select_in(self._driver, "SELECT contact, wrapped FROM contact_key", "contact", contacts)
-        )
+        stored = dict(select_in(self._driver, "SELECT contact, wrapped FROM contact_key", "contact", contacts))
         keys: dict[bytes, DataKey | None] = {
             contact: None if wrapped is None else self._wrapping.unwrap(contact, wrapped)
             for contact, wrapped in stored.items()
@@ -165,9 +163,7 @@ class Resolving:
                 for record, contact, address, lookup, plain in self._new_records
             ],
         )
-        self._driver.executemany(
-            "UPDATE record SET address = ?2 WHERE record_ref = ?1", list(self._moved.items())
-        )
+        self._driver.executemany("UPDATE record SET address = ?2 WHERE record_ref = ?1", list(self._moved.items()))
 
     def _seal(
         self, keys: dict[bytes, DataKey | None], contact: bytes, kind: bytes, identifier: bytes, plain: bytes

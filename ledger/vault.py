@@ -102,11 +102,7 @@ class Vault:
             None if email is None else self._address_lookup(email),
             registration.system,
             registration.record_id,
-            (
-                self._record_lookup(registration.system, registration.record_id)
-                if registration.record_id
-                else None
-            ),
+            (self._record_lookup(registration.system, registration.record_id) if registration.record_id else None),
         )
 
     def _address_lookup(self, email: str) -> bytes:
@@ -117,9 +113,7 @@ class Vault:
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
-        rows = self._select(
-            "SELECT contact, address_id FROM address WHERE lookup = ?", self._address_lookup(email)
-        )
+        rows = self._select("SELECT contact, address_id FROM address WHERE lookup = ?", self._address_lookup(email))
         return (uuid_text(rows[0][0]), uuid_text(rows[0][1])) if rows else None
 
     def find_record(self, system: str, record_id: str) -> RecordRow | None:
@@ -154,16 +148,12 @@ class Vault:
 
     def addresses_of(self, contact: str) -> list[str]:
         """The address ids of a contact."""
-        rows = self._select(
-            "SELECT address_id FROM address WHERE contact = ? ORDER BY rowid", uuid_bytes(contact)
-        )
+        rows = self._select("SELECT address_id FROM address WHERE contact = ? ORDER BY rowid", uuid_bytes(contact))
         return [uuid_text(raw) for (raw,) in rows]
 
     def records_of(self, contact: str) -> list[str]:
         """The record references of a contact."""
-        rows = self._select(
-            "SELECT record_ref FROM record WHERE contact = ? ORDER BY rowid", uuid_bytes(contact)
-        )
+        rows = self._select("SELECT record_ref FROM record WHERE contact = ? ORDER BY rowid", uuid_bytes(contact))
         return [uuid_text(raw) for (raw,) in rows]
 
     def address_text(self, address: str) -> str | Erased | Corrupt:
@@ -225,9 +215,7 @@ class Vault:
                 body = data_key.seal(b"payload", commitment, nonce, r + draft.content)
                 rows.append((commitment, contact, draft.fingerprint, body))
                 commitments.append(commitment.hex())
-            driver.executemany(
-                "INSERT INTO payload (commitment, contact, fingerprint, body) VALUES (?, ?, ?, ?)", rows
-            )
+            driver.executemany("INSERT INTO payload (commitment, contact, fingerprint, body) VALUES (?, ?, ?, ?)", rows)
         return commitments
 
     def open_payload(self, commitment: str, contact: str | None = None) -> Opened | Erased | Corrupt:
@@ -294,16 +282,12 @@ class Vault:
     def is_erased(self, contact: str) -> bool:
         """Whether the contact was erased; False also for one the vault has never seen."""
         return bool(
-            self._select(
-                "SELECT 1 FROM contact_key WHERE contact = ? AND wrapped IS NULL", uuid_bytes(contact)
-            )
+            self._select("SELECT 1 FROM contact_key WHERE contact = ? AND wrapped IS NULL", uuid_bytes(contact))
         )
 
     def _has_key(self, contact: str) -> bool:
         return bool(
-            self._select(
-                "SELECT 1 FROM contact_key WHERE contact = ? AND wrapped IS NOT NULL", uuid_bytes(contact)
-            )
+            self._select("SELECT 1 FROM contact_key WHERE contact = ? AND wrapped IS NOT NULL", uuid_bytes(contact))
         )
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
@@ -322,14 +306,8 @@ class Vault:
         """The suppressed ones of these addresses, with the moment since when."""
         hashes = {email: self._suppression(email) for email in emails}
         with self._database.reading() as driver:
-            since = dict(
-                select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values()))
-            )
-        return {
-            email: datetime.fromisoformat(since[hashed])
-            for email, hashed in hashes.items()
-            if hashed in since
-        }
+            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
+        return {email: datetime.fromisoformat(since[hashed]) for email, hashed in hashes.items() if hashed in since}
 
     def _suppression(self, email: str) -> bytes:
         return keyed(self._keys.suppression, b"email", normalised(email).encode())

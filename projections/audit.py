@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ledger import events as e
 from ledger.catalogue import Catalogue
-from ledger.contact import Contact, latest_per_record, undeliverable
+from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
 from ledger.policy.judge import STOP_REASONS, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question
@@ -61,22 +61,18 @@ class Auditor:
         self.catalogue = catalogue
         self.at = at
         self.purposes = (purpose,) if purpose else MARKETING_PURPOSES
-        self._known: dict[object, list[Decision]] = {}
+        self._known: dict[object, _Asked] = {}
 
     def verdict(self, contacts: Sequence[Contact], record: Record) -> Verdict:
         """The verdict for one record of the first contact; the others are linked with it."""
         owner = contacts[0]
-        bench = Bench(contacts, self.policy, self.catalogue)
-        laws = candidates(bench.dossier.country_entries(), self.catalogue)
-        decisions = self._decisions(bench, contacts, record, laws)
+        laws, decisions = self._asked(contacts, record)
         bucket, reason, decision = self._bucket(owner, record, decisions)
         flag = _flag(owner, record)
-        dead = undeliverable(owner, record.address) is not None
+        dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
-        stopped_all = all(d.reason in STOPS for d in decisions)
-        rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         claim = decision.claimed if bucket is Bucket.BASIS_CLAIMED else None
-        shown = latest_per_record(owner.shown).get(record.record)
+        rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         return Verdict(
             record_id=record.record_id,
             email=record.email,
@@ -90,34 +86,34 @@ class Auditor:
             marketing=flag.marketing,
             scheduled=flag.scheduled,
             undeliverable=dead,
-            stopped_all=stopped_all,
-            shown_stopped=shown.event.opted_out if shown and isinstance(shown.event, e.OptOutShown) else None,
-            jurisdictions=tuple(law.code for law in laws),
+            stopped_all=bool(owner.stops) and all(d.reason in STOPS for d in decisions),
+            shown_stopped=_shown(owner, record),
+            jurisdictions=laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
             rule_confidence=rule.confidence if rule else None,
         )
 
-    def _decisions(
-        self, bench: Bench, contacts: Sequence[Contact], record: Record, laws: tuple[Candidate, ...]
-    ) -> list[Decision]:
-        """One decision for each purpose. Contacts alike in all that policy reads of them share theirs."""
-        alike = _likeness(contacts, record, laws, self.at)
+    def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
+        """The laws that may apply, and one decision for each purpose.
+
+        Contacts alike in all that policy reads of them share their answers.
+        """
+        alike = _likeness(contacts, record, self.at)
         if alike is not None and alike in self._known:
             return self._known[alike]
+        bench = Bench(contacts, self.policy, self.catalogue)
+        laws = candidates(bench.dossier.country_entries(), self.catalogue)
         decisions = [self._decide(bench, purpose, record.address, laws) for purpose in self.purposes]
+        asked = _Asked(tuple(law.code for law in laws), decisions)
         if alike is not None:
-            self._known[alike] = decisions
-        return decisions
+            self._known[alike] = asked
+        return asked
 
-    def _decide(
-        self, bench: Bench, purpose: str, address: str | None, laws: tuple[Candidate, ...]
-    ) -> Decision:
+    def _decide(self, bench: Bench, purpose: str, address: str | None, laws: tuple[Candidate, ...]) -> Decision:
         question = Question(purpose=purpose, channel=CHANNEL, at=self.at, address=address, jurisdictions=laws)
         return segments(bench, question, self.at)[0].decision
 
-    def _bucket(
-        self, owner: Contact, record: Record, decisions: list[Decision]
-    ) -> tuple[Bucket, str, Decision]:
+    def _bucket(self, owner: Contact, record: Record, decisions: list[Decision]) -> tuple[Bucket, str, Decision]:
         """The first bucket that matches, its reason, and the decision it rests on."""
         allowed = next((d for d in decisions if d.allowed), None)
         first = allowed or decisions[0]
@@ -134,16 +130,33 @@ class Auditor:
         return Bucket.NO_BASIS, "no_address" if record.address is None else "nothing_known", first
 
 
+class _Asked(NamedTuple):
+    laws: tuple[str, ...]
+    decisions: list[Decision]
+
+
 class _Flag(NamedTuple):
     marketing: bool | None
     scheduled: bool
 
 
 def _flag(owner: Contact, record: Record) -> _Flag:
-    seen = latest_per_record(owner.flags).get(record.record)
+    seen = _latest(owner.flags, record)
     if seen is None or not isinstance(seen.event, e.MarketingStatusObserved):
         return _Flag(None, scheduled=False)
     return _Flag(seen.event.marketing, scheduled=seen.event.until_next_update is True)
+
+
+def _latest(entries: Entries, record: Record) -> Entry | None:
+    """What a record showed last; most contacts have one record that showed it once."""
+    if len(entries) == 1 and entries[0].event.record == record.record:
+        return entries[0]
+    return latest_per_record(entries).get(record.record) if entries else None
+
+
+def _shown(owner: Contact, record: Record) -> bool | None:
+    seen = _latest(owner.shown, record)
+    return seen.event.opted_out if seen and isinstance(seen.event, e.OptOutShown) else None
 
 
 def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Action, str]:
@@ -161,9 +174,7 @@ def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Actio
     return (Action.KEEP if bucket is Bucket.BASIS_PROVEN else Action.SET_NON_MARKETING), reason
 
 
-def _conflict(
-    owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None
-) -> str | None:
+def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None) -> str | None:
     if record.differs:
         return "same_record_twice"
     if allowed is None and _lifted(owner, record) and any(d.reason in STOPS for d in decisions):
@@ -214,31 +225,34 @@ def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     return f"CL-{owner.contact[:8]}-{position}"
 
 
-def _likeness(
-    contacts: Sequence[Contact], record: Record, laws: tuple[Candidate, ...], at: datetime
-) -> object | None:
+def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> object | None:
     """A key under which contacts get the same answers, apart from positions: what policy reads of them.
 
     None for everybody of whom something is known that could allow, or that makes two people one. What is
-    left is stops and claims, and of those only scope, time and words count.
+    left is signs of a country, stops and claims; of a stop only its scope counts, once it has begun.
     """
     owner = contacts[0]
-    if len(contacts) > 1 or any(getattr(owner, place) for place in _COULD_MATTER):
+    if len(contacts) > 1 or len(owner.countries) > 1 or any(getattr(owner, p) for p in _COULD_MATTER):
         return None
-    if any(isinstance(n.event, e.AddressUnlinked) for n in owner.addresses):
+    if len(owner.addresses) > 1 and any(isinstance(n.event, e.AddressUnlinked) for n in owner.addresses):
         return None
-    stops = frozenset(_scope(n.event, record.address) for n in owner.stops if n.event.earliest <= at)
-    if stops and any(n.event.earliest > at for n in owner.stops):
+    shown = owner.countries[0].event if owner.countries else None
+    hints = shown.hints if isinstance(shown, e.CountryEvidenced) else ()
+    if not owner.stops and not owner.claims:
+        return hints
+    if any(n.event.earliest > at for n in owner.stops):
         return None
+    stops = frozenset(_scope(n.event, record.address) for n in owner.stops)
     claims = frozenset(
         (n.event.field, n.event.claims, n.event.address in (None, record.address))
         for n in owner.claims
         if isinstance(n.event, e.BasisClaimed)
     )
-    places = {(n.event.record, _field(n.event)) for n in owner.claims}
-    if len(places) < len(owner.claims):
-        return None  # one replaces another: which, is for the judge to say
-    return tuple((law.code, law.strong) for law in laws), stops, claims
+    if len(owner.claims) > 1:
+        places = {(n.event.record, _field(n.event)) for n in owner.claims}
+        if len(places) < len(owner.claims):
+            return None  # one replaces another: which, is for the judge to say
+    return hints, stops, claims
 
 
 def _field(claim: e.Event) -> str | None:

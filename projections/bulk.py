@@ -98,9 +98,7 @@ def _entries(source: sqlite3.Connection, stream: bytes, stop: int) -> list[Entry
 
 def _pairs(source: sqlite3.Connection, stop: int) -> Iterator[Pair]:
     """Who was ever linked. Reads past every entry once, in the order of the file: that also warms it."""
-    rows = source.execute(
-        "SELECT state FROM entry WHERE topic IN (?, ?) AND position <= ?", (*LINK_TOPICS, stop)
-    )
+    rows = source.execute("SELECT state FROM entry WHERE topic IN (?, ?) AND position <= ?", (*LINK_TOPICS, stop))
     for (state,) in rows:
         pair = pair_of(decode(state))
         if pair is not None:
@@ -126,9 +124,7 @@ def _all(work: list[Work], driver: sqlite3.Connection, target: Path) -> int:
         return _write(judged(work[0]), driver)
     parts = [target.with_name(f"{target.name}.part{n}") for n in range(1, len(work))]
     context = multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=_part, args=(share, part)) for share, part in zip(work[1:], parts, strict=True)
-    ]
+    children = [context.Process(target=_part, args=(share, part)) for share, part in zip(work[1:], parts, strict=True)]
     for child in children:
         child.start()
     rows = _write(judged(work[0]), driver)
@@ -208,8 +204,6 @@ def _create(target: Path) -> sqlite3.Connection:
 def _finish(target: Path) -> None:
     """On the disk before anybody is sent to it."""
     with target.open("rb+") as file:
-        import os
-
         os.fsync(file.fileno())
 
 

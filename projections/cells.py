@@ -28,9 +28,9 @@ def cells_of(contact: Contact) -> list[Cell]:
       one, at every address.
     - A stop, a claim, a sending or a flag names nothing: it bears on cells that other facts name.
     """
-    addresses = {
-        entry.event.address for name in _FACTS for entry in getattr(contact, name) if entry.event.address
-    } or {""}
+    addresses = {entry.event.address for name in _FACTS for entry in getattr(contact, name) if entry.event.address} or {
+        ""
+    }
     found = {(*SIMILAR, address) for address in addresses}
     for _, _, event in contact.opt_ins:
         if isinstance(event, e.OptedIn):

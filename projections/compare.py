@@ -24,18 +24,18 @@ class Difference(NamedTuple):
 
 
 class Differences(NamedTuple):
-    """What a comparison found; `listed` holds the first of `count`."""
+    """What a comparison found; `listed` holds the first of `differing`."""
 
     position: int
     rows: int
-    count: int
+    differing: int
     listed: tuple[Difference, ...]
     same_setting: bool
 
     @property
     def equal(self) -> bool:
         """Whether live and rebuilt are the same to the byte."""
-        return self.count == 0 and self.same_setting
+        return self.differing == 0 and self.same_setting
 
 
 def compare(live: sqlite3.Connection, rebuilt: sqlite3.Connection) -> Differences:

@@ -6,6 +6,7 @@ that was killed and started again, never apply an entry twice and never skip one
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Event as Flag
@@ -41,9 +42,7 @@ class _Batch(NamedTuple):
 class StatusRunner:
     """Follows one log into one file of views."""
 
-    def __init__(
-        self, log: Log, log_path: Path, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH
-    ) -> None:
+    def __init__(self, log: Log, log_path: Path, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH) -> None:
         self._log = log
         self._log_path = log_path
         self._views = views
@@ -196,9 +195,7 @@ class StatusRunner:
         if after < first or after > last:
             first, last, pairs = after, after, frozenset()
         if head > last:
-            found = self._log.select_notifications(
-                last, 2**31, head, topics=LINK_TOPICS, inclusive_of_start=False
-            )
+            found = self._log.select_notifications(last, 2**31, head, topics=LINK_TOPICS, inclusive_of_start=False)
             linked = {pair_of(decode(one.state)) for one in found}
             pairs |= {pair for pair in linked if pair is not None}
             self._links = (first, head, pairs)
@@ -207,8 +204,8 @@ class StatusRunner:
 
 def _touched(rows: Iterable[LogRow]) -> _Batch:
     position, contacts, pairs, everybody = 0, set[str](), list[Pair](), False
-    for position, _, state in rows:
-        event = decode(state)
+    for place, _, state in rows:
+        position, event = place, decode(state)
         if event.stream == LEDGER_STREAM:
             everybody = everybody or touches_all(event)
             continue
@@ -220,7 +217,7 @@ def _touched(rows: Iterable[LogRow]) -> _Batch:
     return _Batch(position, contacts, pairs, everybody)
 
 
-def _families(driver: views.sqlite3.Connection, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
+def _families(driver: sqlite3.Connection, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
     """The touched, each with everybody ever linked with them; nobody twice."""
     done: set[str] = set()
     for contact in sorted(touched):

@@ -36,9 +36,7 @@ def differences(
         laws = candidates(old.dossier.country_entries(), catalogue)
         for address in dict.fromkeys(entry.event.address for entry in owner.addresses):
             for purpose in MARKETING_PURPOSES:
-                question = Question(
-                    purpose=purpose, channel="email", at=at, address=address, jurisdictions=laws
-                )
+                question = Question(purpose=purpose, channel="email", at=at, address=address, jurisdictions=laws)
                 was, will = segments(old, question, at)[0].decision, segments(new, question, at)[0].decision
                 if was.allowed != will.allowed:
                     yield Change(owner.contact, purpose, will.allowed, was.rules, will.rules)

@@ -97,9 +97,7 @@ def rows_of(person: Kin, setting: Setting) -> list[Row]:
     rows: list[Row] = []
     packed: dict[int, tuple[bytes, str | None]] = {}
     for purpose, channel, address in cells_of(owner):
-        question = Question(
-            purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws
-        )
+        question = Question(purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws)
         found = segments(bench, question, since)
         made = packed.get(id(found))
         if made is None:  # cells that are alike share their segments, which the bench keeps

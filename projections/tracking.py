@@ -78,7 +78,5 @@ class TrackingTable(TrackingRecorder):
     def max_tracking_id(self, application_name: str) -> int | None:
         """The position a name has come to, None for a name never seen."""
         with self._database.reading() as driver:
-            row = driver.execute(
-                "SELECT position FROM tracking WHERE name = ?", (application_name,)
-            ).fetchone()
+            row = driver.execute("SELECT position FROM tracking WHERE name = ?", (application_name,)).fetchone()
         return None if row is None else int(row[0])

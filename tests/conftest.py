@@ -28,12 +28,7 @@ def _refuse(report: Report, location: str) -> Report:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI, a test marked `service` that was skipped has failed."""
     report = yield
-    if (
-        report.skipped
-        and _strict()
-        and item.get_closest_marker("service")
-        and not hasattr(report, "wasxfail")
-    ):
+    if report.skipped and _strict() and item.get_closest_marker("service") and not hasattr(report, "wasxfail"):
         return _refuse(report, item.nodeid)
     return report
 

@@ -83,9 +83,7 @@ def run(command: str, folder: Path) -> str:
     if words[0] == "make":  # would install and test again: what it would do is checked, not done
         words = ["make", "-n", "-C", str(ROOT), *words[1:]]
     elif words[0] == "docker":  # no engine here: the service it names has to be there
-        services = re.findall(
-            r"^  (\w+):\n    build:", (ROOT / "docker-compose.yml").read_text("utf-8"), re.MULTILINE
-        )
+        services = re.findall(r"^  (\w+):\n    build:", (ROOT / "docker-compose.yml").read_text("utf-8"), re.MULTILINE)
         assert words[1] == "compose"
         assert words[2] == "build" or set(services) & set(words)
         return ""
@@ -190,9 +188,7 @@ def test_an_entry_shown_as_refused_is_refused(entry: bytes) -> None:
 
 def test_length_and_leaf_hash_of_each_entry_shown_are_right() -> None:
     """Each example says how long it is and what its leaf in the tree is."""
-    said = re.findall(
-        r"^(\d+) bytes; leaf hash `([0-9a-f]{64})`", ENTRY_FORMAT.read_text("utf-8"), re.MULTILINE
-    )
+    said = re.findall(r"^(\d+) bytes; leaf hash `([0-9a-f]{64})`", ENTRY_FORMAT.read_text("utf-8"), re.MULTILINE)
     assert said == [(str(len(entry)), leaf_hash(entry)) for entry in examples("entry")]
 
 

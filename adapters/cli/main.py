@@ -38,9 +38,7 @@ Zone = Annotated[str | None, typer.Option(help="time zone of the export's times,
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option(
-        "--map", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"
-    ),
+    typer.Option("--map", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"),
 ]
 FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it")]
 
@@ -114,9 +112,7 @@ def why(
     on: On = None,
     purpose: Annotated[str, typer.Option(help="the purpose asked about")] = "marketing.similar",
     channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
-    known_at: Annotated[
-        str | None, typer.Option(metavar="DATE", help="with what was recorded by then")
-    ] = None,
+    known_at: Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")] = None,
     law_at: Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")] = None,
     json: JsonOut = False,
     ledger: LedgerDir = None,
@@ -124,9 +120,7 @@ def why(
     """Why may, or may not, this address be written to: the rule, its conditions, the evidence."""
     from adapters.cli.people import run_why
 
-    raise typer.Exit(
-        run_why(email, ledger, purpose, channel, moment(on), moment(known_at), moment(law_at), json)
-    )
+    raise typer.Exit(run_why(email, ledger, purpose, channel, moment(on), moment(known_at), moment(law_at), json))
 
 
 @app.command()
@@ -220,9 +214,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[
-        bool, Flag("--version", callback=_version, is_eager=True, help="print the version")
-    ] = False,
+    version: Annotated[bool, Flag("--version", callback=_version, is_eager=True, help="print the version")] = False,
 ) -> None:
     """Nothing of this is legal advice: every answer names the rules it applied."""
 

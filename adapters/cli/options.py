@@ -49,9 +49,7 @@ def moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no date: write 2026-11-23 or 2026-11-23T10:00:00+01:00"
-        ) from None
+        raise typer.BadParameter(f"{text!r} is no date: write 2026-11-23 or 2026-11-23T10:00:00+01:00") from None
     if len(text) == len("2026-11-23"):
         return found.replace(hour=23, minute=59, second=59, microsecond=999999, tzinfo=UTC)
     if found.tzinfo is None:
@@ -67,10 +65,7 @@ def open_house(directory: Path | None, make: bool = False) -> House:
     where = directory or Settings.read(os.environ).dir
     if not (where / "log.db").exists():
         if not make:
-            show(
-                f"there is no ledger in {where}: "
-                "`consent-ledger audit FILE` makes one, --ledger names another"
-            )
+            show(f"there is no ledger in {where}: `consent-ledger audit FILE` makes one, --ledger names another")
             raise typer.Exit(EXIT.ERROR)
         show(
             f"made a new ledger in {where}; it belongs to one controller. "
@@ -84,9 +79,7 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     piped = not (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(
-        stderr=stderr, width=80 if piped and "COLUMNS" not in os.environ else None, highlight=False
-    )
+    return Console(stderr=stderr, width=80 if piped and "COLUMNS" not in os.environ else None, highlight=False)
 
 
 def show(text: str) -> None:

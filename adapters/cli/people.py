@@ -127,9 +127,7 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
 
 
-def run_correct(
-    position: int, ledger: Path | None, by: str, role: str, reason: str, evidence: Sequence[Path]
-) -> int:
+def run_correct(position: int, ledger: Path | None, by: str, role: str, reason: str, evidence: Sequence[Path]) -> int:
     """Take back a stop; the exit code."""
     with open_house(ledger) as house:
         entries = house.ledger.log.read(position - 1, 1)
@@ -175,24 +173,21 @@ def run_replay(ledger: Path | None, compare: bool, json: bool) -> int:
             return EXIT.OK
         runner.follow(once=True)
         found = runner.replay()
-    listed = [
-        {"what": d.what, "contact": d.contact, "purpose": d.purpose, "channel": d.channel}
-        for d in found.listed
-    ]
+    listed = [{"what": d.what, "contact": d.contact, "purpose": d.purpose, "channel": d.channel} for d in found.listed]
     if json:
         out(
             msgspec.json.encode(
                 {
                     "position": found.position,
                     "rows": found.rows,
-                    "differences": found.count,
+                    "differences": found.differing,
                     "same_setting": found.same_setting,
                     "listed": listed,
                 }
             )
         )
     else:
-        show(f"{found.rows} answers at position {found.position}: {found.count} differences")
+        show(f"{found.rows} answers at position {found.position}: {found.differing} differences")
         for difference in listed[:20]:
             show("  " + ", ".join(str(value) for value in difference.values()))
     return EXIT.OK if found.equal else EXIT.VERIFICATION

@@ -80,9 +80,7 @@ def diff(a: Which, b: Which, ledger: LedgerDir = None) -> None:
 
 @app.command("test")
 def try_cases(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="case files; without one, the shipped suites")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="case files; without one, the shipped suites")] = None,
     policy: Annotated[str, typer.Option(help="the rule set to test")] = "shipped",
     ledger: LedgerDir = None,
 ) -> None:

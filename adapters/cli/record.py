@@ -51,9 +51,7 @@ def _told(*values: Any) -> Told:
 @app.command("opt-in")
 def opt_in(
     email: str,
-    act: Annotated[
-        str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...")
-    ] = "unknown",
+    act: Annotated[str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...")] = "unknown",
     purpose: Purposes = None,
     channel: Channels = None,
     to: Annotated[list[str] | None, typer.Option(help="senders named; `own` is this controller")] = None,

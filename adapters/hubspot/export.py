@@ -52,10 +52,7 @@ class Share(NamedTuple):
             return False
         at = columns.at
         key = cells[at["record_id"]] if "record_id" in at else ""
-        return (
-            crc32((key or cells[at["email"]]).strip().encode("utf-8", "surrogatepass")) % self.parts
-            != self.part
-        )
+        return crc32((key or cells[at["email"]]).strip().encode("utf-8", "surrogatepass")) % self.parts != self.part
 
 
 WHOLE = Share()
@@ -121,10 +118,7 @@ class Export:
     def files(self) -> list[FileRead]:
         """What was read from each file so far, and which columns were used, left out, missing."""
         counts = self._counts or [_Count() for _ in self.tables]
-        return [
-            _file_read(table, columns, count)
-            for (table, columns), count in zip(self.tables, counts, strict=True)
-        ]
+        return [_file_read(table, columns, count) for (table, columns), count in zip(self.tables, counts, strict=True)]
 
     def look(self) -> Look:
         """Look at every row's shape, address and name once, so that a file to be refused is refused before
@@ -268,8 +262,7 @@ def _refuse_unreadable(name: str, count: _Count) -> None:
     where = f"row {first.row}" + (f", column “{first.column}”" if first.column else "")
     raise UnreadableInput(
         "too_many_rejected",
-        f"{count.rejected} of {count.rows} rows of {name} cannot be taken in; the first is {where}: "
-        f"{first.reason}.",
+        f"{count.rejected} of {count.rows} rows of {name} cannot be taken in; the first is {where}: {first.reason}.",
         "Export again rather than saving from a spreadsheet; check the encoding and the e-mail column.",
     )
 

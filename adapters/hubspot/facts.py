@@ -141,9 +141,7 @@ def _stops(row: Row, writer: _Writer) -> Iterator[Fact]:
     if row.opted_out is not None:
         yield writer.observed(OptOutShown, "opt_out_shown", opted_out=row.opted_out)
     if row.opted_out:
-        yield writer.stop(
-            OptedOut, "opted_out", "data_subject", purposes=MARKETING, channels=EMAIL, via="hubspot"
-        )
+        yield writer.stop(OptedOut, "opted_out", "data_subject", purposes=MARKETING, channels=EMAIL, via="hubspot")
     for kind in row.opted_out_of:
         # until an evidence map says what a type means, leaving it stops every marketing purpose
         yield writer.stop(

@@ -48,8 +48,7 @@ class CountryReader:
         self._codes = frozenset(self._names.values())
         self._states = {**_pairs(countries.STATES), **_lone_codes()}
         self._dialling = {
-            code: tuple(found)
-            for code, *found in (entry.split(" ") for entry in _entries(countries.DIALLING))
+            code: tuple(found) for code, *found in (entry.split(" ") for entry in _entries(countries.DIALLING))
         }
         self._languages = dict(entry.split(" ") for entry in _entries(countries.LANGUAGES))
         self._no_country = frozenset(countries.NO_COUNTRY_DOMAINS.split())

@@ -35,8 +35,7 @@ _SIGNS = (
 _UNREAD = object()
 _PHONE = _SIGNS.index("phone")
 _NAMES = frozenset(
-    fold(label)
-    for label in ("First Name", "Last Name", "Vorname", "Nachname", "Prénom", "Nom", "Nombre", "Apellidos")
+    fold(label) for label in ("First Name", "Last Name", "Vorname", "Nachname", "Prénom", "Nom", "Nombre", "Apellidos")
 )
 """Columns that name the person, in four languages; `firstname` and `lastname` fold to the same."""
 _TIMES = ("deal_closed", "closed", "created", "modified")
@@ -224,9 +223,7 @@ class RowReader:
             row=number,
             record_id=(cells[self._record] or None) if self._record is not None else None,
             email=email,
-            raw=(self._raw_head + "\x1f".join([cells[index] for index in self._used])).encode(
-                "utf-8", "surrogatepass"
-            ),
+            raw=(self._raw_head + "\x1f".join([cells[index] for index in self._used])).encode("utf-8", "surrogatepass"),
             emails_additional=self._additional(number, cells) if self._more is not None else (),
             hints=self._hints(number, cells, email),
             place=place,

@@ -63,7 +63,5 @@ class TimeReader:
                 last.replace(tzinfo=self._zone, fold=1),
             )
         )
-        precision: Literal["exact", "day", "period"] = (
-            "day" if whole else "exact" if first == second else "period"
-        )
+        precision: Literal["exact", "day", "period"] = "day" if whole else "exact" if first == second else "period"
         return Span(min(first, second), max(first, second), precision)

@@ -106,11 +106,9 @@ LIFECYCLE: Mapping[str, str] = {
 
 SOURCE_TYPE: Mapping[str, str] = {
     "ad": "AD|Ads|Anzeige|Publicité|Anuncio",
-    "contact_import": "CONTACT_IMPORT|Import|Imported|Kontaktimport|Import de contacts"
-    "|Importación de contactos",
+    "contact_import": "CONTACT_IMPORT|Import|Imported|Kontaktimport|Import de contacts|Importación de contactos",
     "conversation": "CONVERSATION|Conversations|Konversation|Conversación",
-    "form_submission": "FORM_SUBMISSION|Form|Forms|Formulareinsendung|Soumission de formulaire"
-    "|Envío de formulario",
+    "form_submission": "FORM_SUBMISSION|Form|Forms|Formulareinsendung|Soumission de formulaire|Envío de formulario",
     "initial_state": "INITIAL_STATE|Anfangsstatus|État initial|Estado inicial",
     "integrator_set": "INTEGRATOR_SET|Integration|Intégration|Integración",
     "user_set": "USER_SET|User|Manually set|Benutzer|Utilisateur|Usuario",
@@ -140,8 +138,7 @@ HARD_BOUNCE: Mapping[str, str] = {
     "other": "OTHER|Sonstiges|Andere|Autre|Otro",
     "policy": "POLICY|Richtlinie|Politique|Política",
     "spam": "SPAM",
-    "unknown_user": "UNKNOWN_USER|Unbekannter Benutzer|Unbekannter Nutzer|Utilisateur inconnu"
-    "|Usuario desconocido",
+    "unknown_user": "UNKNOWN_USER|Unbekannter Benutzer|Unbekannter Nutzer|Utilisateur inconnu|Usuario desconocido",
 }
 
 
@@ -149,9 +146,7 @@ class Vocabulary:
     """Folded wording -> token. `read` never fails: a wording it does not know is `UNKNOWN`."""
 
     def __init__(self, wordings: Mapping[str, str]) -> None:
-        self._tokens = {
-            fold(wording): token for token, joined in wordings.items() for wording in joined.split("|")
-        }
+        self._tokens = {fold(wording): token for token, joined in wordings.items() for wording in joined.split("|")}
 
     def read(self, cell: str) -> str | Unknown:
         """The token of a cell that is not empty."""

@@ -50,8 +50,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "Marketing-Kontakt bis zur nächsten Aktualisierung|Marketing-Kontakt bis zum nächsten Update"
         "|Marketingkontakt bis zur nächsten Aktualisierung",
         "Contact marketing jusqu'à la prochaine mise à jour",
-        "Contacto de marketing hasta la próxima actualización|Contacto de marketing hasta la siguiente"
-        " actualización",
+        "Contacto de marketing hasta la próxima actualización|Contacto de marketing hasta la siguiente actualización",
     ),
     "marketing_reason": (
         "hs_marketable_reason_type",
@@ -102,11 +101,9 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "quarantined": (
         "hs_email_quarantined",
         "Email Address Quarantined|Email Quarantined",
-        "E-Mail-Adresse in Quarantäne|E-Mail-Adresse unter Quarantäne"
-        "|E-Mail-Adresse unter Quarantäne gestellt",
+        "E-Mail-Adresse in Quarantäne|E-Mail-Adresse unter Quarantäne|E-Mail-Adresse unter Quarantäne gestellt",
         "Adresse e-mail mise en quarantaine|Adresse e-mail en quarantaine",
-        "Dirección de correo en cuarentena|Dirección de correo electrónico en cuarentena"
-        "|Correo en cuarentena",
+        "Dirección de correo en cuarentena|Dirección de correo electrónico en cuarentena|Correo en cuarentena",
     ),
     "quarantine_reason": (
         "hs_email_quarantined_reason",
@@ -145,8 +142,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "Invalid email address",
         "Ungültige E-Mail-Adresse",
         "Adresse e-mail non valide|Adresse e-mail invalide",
-        "Dirección de correo no válida|Dirección de correo electrónico no válida"
-        "|Correo electrónico no válido",
+        "Dirección de correo no válida|Dirección de correo electrónico no válida|Correo electrónico no válido",
     ),
     "lifecycle": (
         "lifecyclestage",
@@ -159,8 +155,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "num_conversion_events",
         "Number of Form Submissions",
         "Anzahl der Formulareinsendungen|Anzahl an Formulareinsendungen|Anzahl Formulareinsendungen",
-        "Nombre de soumissions de formulaires|Nombre de soumissions de formulaire|Nombre d'envois de"
-        " formulaires",
+        "Nombre de soumissions de formulaires|Nombre de soumissions de formulaire|Nombre d'envois de formulaires",
         "Número de envíos de formularios|Número de envíos de formulario|Cantidad de envíos de formularios",
     ),
     "deal_closed": (

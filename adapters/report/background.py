@@ -135,9 +135,7 @@ def looked_at(audit: Audit) -> Html:
 
 def _file(one: FileRead) -> Html:
     encoding = (
-        f"{one.encoding} (assumed: please check some names with accents)"
-        if one.encoding_assumed
-        else one.encoding
+        f"{one.encoding} (assumed: please check some names with accents)" if one.encoding_assumed else one.encoding
     )
     delimiter = _DELIMITERS.get(one.delimiter, one.delimiter)
     missing = _columns(one.columns_missing)

@@ -40,9 +40,7 @@ def manifest_json(audit: Audit, written: Iterable[tuple[str, Path]], tool_versio
         "ledger_position": audit.ledger_position,
         "rule_set": audit.rule_set.hash,
         "inputs": [{"name": one.name, "sha256": one.sha256, "rows": one.rows} for one in audit.files],
-        "files": [
-            {"name": name, "sha256": _sha256(path), "bytes": path.stat().st_size} for name, path in written
-        ],
+        "files": [{"name": name, "sha256": _sha256(path), "bytes": path.stat().st_size} for name, path in written],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 

@@ -72,21 +72,15 @@ def write_outputs(
             tally.see(verdict)
             writer.add(verdict)
         for row in rejected:
-            sheets[REJECTED].add(
-                *(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason))
-            )
+            sheets[REJECTED].add(*(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason)))
         tally.check(audit)
         rows = {name: sheet.rows for name, sheet in sheets.items()}
         staging.whole(
             "report.html",
-            page(audit, tally, rows, Counter(one.file for one in by_hand), version).encode(
-                "utf-8", "backslashreplace"
-            ),
+            page(audit, tally, rows, Counter(one.file for one in by_hand), version).encode("utf-8", "backslashreplace"),
         )
         staging.whole("audit.json", audit_json(audit))
-        staging.whole(
-            "IMPORT-ORDER.md", import_order(audit, rows, by_hand).encode("utf-8", "backslashreplace")
-        )
+        staging.whole("IMPORT-ORDER.md", import_order(audit, rows, by_hand).encode("utf-8", "backslashreplace"))
         staging.whole("manifest.json", manifest_json(audit, sorted(staging.settled()), version))
         written = staging.publish()
     return sorted(written, key=lambda path: (path.name != "report.html", path.name))

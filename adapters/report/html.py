@@ -24,9 +24,7 @@ _PARTS = (
 )
 
 
-def page(
-    audit: Audit, tally: Tally, rows_written: dict[str, int], by_hand: Counter[str], tool_version: str
-) -> str:
+def page(audit: Audit, tally: Tally, rows_written: dict[str, int], by_hand: Counter[str], tool_version: str) -> str:
     """The whole page. `rows_written`: rows of each CSV beside it; `by_hand`: records left out of them."""
     parts = (
         sections.summary(audit),

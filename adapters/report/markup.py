@@ -49,9 +49,7 @@ def bullets(items: Iterable[Html]) -> Html:
 def facts(pairs: Iterable[tuple[str, Html]]) -> Html:
     """Names and what is known of them."""
     return Html(
-        '<dl class="facts">'
-        + "".join(f"<div><dt>{text(k)}</dt><dd>{v}</dd></div>" for k, v in pairs)
-        + "</dl>"
+        '<dl class="facts">' + "".join(f"<div><dt>{text(k)}</dt><dd>{v}</dd></div>" for k, v in pairs) + "</dl>"
     )
 
 
@@ -63,9 +61,7 @@ def section(anchor: str, title: str, *parts: Html) -> Html:
     )
 
 
-def table(
-    caption: str, headers: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: Iterable[int] = ()
-) -> Html:
+def table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: Iterable[int] = ()) -> Html:
     """A table with a caption. The first cell of a row is its header; `numbers` are set to the right.
 
     On a narrow screen each row becomes a block and its cells carry their column's name (`data-label`);

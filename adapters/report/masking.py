@@ -12,9 +12,7 @@ HIDDEN = "…"
 
 # Besides control characters: bidirectional overrides, which make a line read as something it is not,
 # and lone surrogates, which no UTF-8 file can hold.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _TOP_LEVEL = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}")
 
 

@@ -29,8 +29,7 @@ def summary(audit: Audit) -> Html:
             "waste",
             "Wasted",
             audit.avoidable_marketing,
-            "avoidable marketing contacts: no rule allows marketing to them, and they may be set "
-            "non-marketing now",
+            "avoidable marketing contacts: no rule allows marketing to them, and they may be set non-marketing now",
             "set-non-marketing.csv",
         ),
         _card(
@@ -185,9 +184,7 @@ def actions(audit: Audit, rows_written: dict[str, int], by_hand: Counter[str]) -
             code("IMPORT-ORDER.md"),
             text(", with the records to do by hand because they do not fit into a file unchanged."),
         ),
-        table(
-            "Files beside this report", ("File", "Rows", "By hand", "What it holds"), files, numbers=(1, 2)
-        ),
+        table("Files beside this report", ("File", "Rows", "By hand", "What it holds"), files, numbers=(1, 2)),
     )
 
 

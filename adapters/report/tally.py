@@ -55,18 +55,14 @@ class Tally:
 
     def check(self, audit: Audit) -> None:
         """Raise unless the audit's sums are the sums of these verdicts."""
-        said = {
-            name: (count.contacts, count.marketing) for name, count in audit.buckets.items() if count.contacts
-        }
+        said = {name: (count.contacts, count.marketing) for name, count in audit.buckets.items() if count.contacts}
         seen = {str(name): (number, self.marketing[name]) for name, number in self.contacts.items()}
         if said != seen:
             raise SumsDisagreeError(f"buckets: the audit says {said}, its verdicts add up to {seen}")
         acts_said = {name: number for name, number in audit.actions.items() if number}
         acts_seen = {str(name): number for name, number in self.actions.items()}
         if acts_said != acts_seen:
-            raise SumsDisagreeError(
-                f"actions: the audit says {acts_said}, its verdicts add up to {acts_seen}"
-            )
+            raise SumsDisagreeError(f"actions: the audit says {acts_said}, its verdicts add up to {acts_seen}")
         total, summed = audit.totals.get("contacts", 0), self.contacts.total()
         if total != summed:
             raise SumsDisagreeError(f"contacts: the audit says {total}, there are {summed} verdicts")

@@ -38,9 +38,7 @@ def _read(audit: Audit, screen: Screen) -> None:
         assumed = ", assumed" if one.encoding_assumed else ""
         delimiter = "tab" if one.delimiter == "\t" else f"'{one.delimiter}'"
         rejected = f", {one.rejected:,} rejected" if one.rejected else ""
-        screen.wrapped(
-            "read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5
-        )
+        screen.wrapped("read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5)
     screen.line(wording.NOTHING_LEFT)
     screen.line()
 
@@ -61,9 +59,7 @@ def _others(audit: Audit, screen: Screen) -> None:
     screen.columns(" NON-MARKETING CONTACTS", f"{contacts - marketing - unknown:,}")
     if unknown:
         screen.columns(" MARKETING FLAG UNKNOWN", f"{unknown:,}", "counted apart, never as paid for")
-    done = ", ".join(
-        f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action
-    )
+    done = ", ".join(f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action)
     screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1)
     screen.line()
 
@@ -84,9 +80,7 @@ def _findings(audit: Audit, screen: Screen) -> None:
         said = f"{unchecked} not checked by counsel; {resting} on rules of medium or policy confidence"
         screen.wrapped(" RULES", said, _LABEL, style="bold")
     if audit.corrections:
-        said = (
-            f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
-        )
+        said = f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
         screen.wrapped(" UNDONE", said, _LABEL, style="bold")
     screen.line()
 
@@ -122,9 +116,7 @@ def _risks(audit: Audit) -> list[tuple[int, str]]:
 
 def _listed(screen: Screen, label: str, found: list[tuple[int, str]]) -> None:
     """A label beside its findings, one on a line; those of nobody are left out."""
-    lines = [f"{number:>9,}  {what}" for number, what in found if number] or [
-        "       0  found in what was read"
-    ]
+    lines = [f"{number:>9,}  {what}" for number, what in found if number] or ["       0  found in what was read"]
     for number, line in enumerate(lines):
         screen.wrapped(label if number == 0 else "", line, _LABEL, style="bold")
 

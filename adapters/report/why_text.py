@@ -36,9 +36,7 @@ def render_why(why: Why, console: Console) -> None:
 def _verdict(why: Why, screen: Screen) -> None:
     asked = why.question
     screen.wrapped("who", f"{why.email_masked}  ({why.reference})", _INDENT, style="bold")
-    screen.wrapped(
-        "question", f"{asked.purpose} by {asked.channel}, on {_moment(asked.on)}", _INDENT, style="bold"
-    )
+    screen.wrapped("question", f"{asked.purpose} by {asked.channel}, on {_moment(asked.on)}", _INDENT, style="bold")
     screen.wrapped(
         "as known",
         f"{_moment(asked.known_at)}, under the rules as declared by {_moment(asked.law_at)}",
@@ -63,9 +61,7 @@ def _rule(why: Why, screen: Screen) -> None:
     if why.claimed:
         basis = f" ({why.claimed.basis})" if why.claimed.basis else ""
         missing = "; ".join(why.claimed.missing) or "nothing named"
-        screen.wrapped(
-            "claimed", f"{why.claimed.rule}{basis}, not shown. Missing: {missing}", _INDENT, style="bold"
-        )
+        screen.wrapped("claimed", f"{why.claimed.rule}{basis}, not shown. Missing: {missing}", _INDENT, style="bold")
     screen.line()
 
 

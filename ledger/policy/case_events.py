@@ -88,9 +88,7 @@ def _opened_scope(scope: Any, name: str, problems: list[str]) -> dict[str, Any]:
     return {key: value for key, value in scope.items() if key in SCOPE and value != []}
 
 
-def read(
-    table: Mapping[str, tuple[str, Reader]], detail: Detail, name: str, problems: list[str]
-) -> dict[str, Any]:
+def read(table: Mapping[str, tuple[str, Reader]], detail: Detail, name: str, problems: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field, (target, reader) in table.items():
         if detail.get(field) is None:

@@ -178,11 +178,7 @@ _support = {
     "collected_from_person": ("collected_directly", flag),
 }
 _message = {"purpose": ("purpose", word), "message": ("message", word)}
-_confirmed = (
-    _same(flag, "address_verified")
-    | _same(word, "wording")
-    | {"verifies_channel": ("verifies_channel", word)}
-)
+_confirmed = _same(flag, "address_verified") | _same(word, "wording") | {"verifies_channel": ("verifies_channel", word)}
 _consent = (
     _form
     | _confirmed

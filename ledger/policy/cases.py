@@ -104,9 +104,7 @@ class SuiteResult(NamedTuple):
     def not_understood(self) -> tuple[str, ...]:
         """One line for each thing in a case that the format does not know."""
         return tuple(
-            f"not understood: {result.case.id}: {problem}"
-            for result in self.results
-            for problem in result.problems
+            f"not understood: {result.case.id}: {problem}" for result in self.results for problem in result.problems
         )
 
     def render(self) -> str:
@@ -248,9 +246,7 @@ RECIPIENTS: dict[str, dict[str, bool]] = {
 """`recipient.type` -> traits. Only a legal person is a corporate subscriber; a sole trader is not (PECR)."""
 
 
-def _question(
-    case: Case, problems: list[str]
-) -> tuple[Question, e.RecipientDescribed | None, dict[str, Any]]:
+def _question(case: Case, problems: list[str]) -> tuple[Question, e.RecipientDescribed | None, dict[str, Any]]:
     asked = dict(case.question)
     message, traits = _message(asked.pop("message", None), asked, problems)
     recipient = dict(asked.pop("recipient", None) or {})

@@ -188,11 +188,7 @@ class Recipient:
             assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
             if self.position is None:
                 self.position = position
-            self.minor = (
-                True
-                if self.minor or event.minor
-                else (event.minor if event.minor is not None else self.minor)
-            )
+            self.minor = True if self.minor or event.minor else (event.minor if event.minor is not None else self.minor)
             if event.age is not None:
                 self.age = event.age if self.age is None else min(self.age, event.age)
 

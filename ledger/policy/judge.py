@@ -157,9 +157,7 @@ Shape = tuple[object, ...]
 class Bench:
     """One person before one rule set: what `judge` needs to know once for all cells of a contact."""
 
-    def __init__(
-        self, contacts: Sequence[Contact], policy: Policy, catalogue: Catalogue = NO_CATALOGUE
-    ) -> None:
+    def __init__(self, contacts: Sequence[Contact], policy: Policy, catalogue: Catalogue = NO_CATALOGUE) -> None:
         self.dossier = Dossier(contacts)
         self.policy = policy
         self.charity = catalogue.is_charity
@@ -318,16 +316,14 @@ class _Cell:
                 position = self.bench.recipient(self.question.address).position
                 against = [*against, Against("minor", "P17", position)]
         if not standing and self.stops.entries:
-            overlap = any([t.start <= at < t.until for t in self.overlapping])
+            overlap = any(t.start <= at < t.until for t in self.overlapping)
             return _no(against, forbidden or _stop_reason(self.stops.entries[-1]), None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
         if standing:
             best = standing[0]
             if len(standing) > 1:
-                best = max(
-                    standing, key=lambda t: (-STRICTNESS[t.rule.basis or Basis.NOT_MARKETING], t.until)
-                )
+                best = max(standing, key=lambda t: (-STRICTNESS[t.rule.basis or Basis.NOT_MARKETING], t.until))
             return _Finding(True, "proven", best.rule, best.evidence, tuple(against), None, uncertain=False)
         claim = self._claim(at)
         return _no(against, "claimed" if claim else "no_basis", claim, overlap=False)
@@ -423,7 +419,7 @@ class _Cell:
         if not self.stops.entries or self.bench.dossier.owner.bounces:
             return False
         begun = max([n.event.earliest for n in self.stops.entries])
-        return not any([n.event.latest > begun for n in self.bench.dossier.consents(self.question.address)])
+        return not any(n.event.latest > begun for n in self.bench.dossier.consents(self.question.address))
 
     def _without_void(self, found: list[Tried]) -> list[Tried]:
         """P5: an address that takes mail again long after a hard bounce may be another person's."""
@@ -532,9 +528,7 @@ def _within_law(tried: Tried, planned: Planned) -> Tried:
     )
 
 
-def _reassigned(
-    dossier: Dossier, question: Question, regime: Regime
-) -> list[tuple[datetime, datetime, int]]:
+def _reassigned(dossier: Dossier, question: Question, regime: Regime) -> list[tuple[datetime, datetime, int]]:
     """Hard bounces followed, half a year on, by a sign of life: when that came, the bounce, its position."""
     alive = [n.event.earliest for n in dossier.facts(dossier.owner.activity, question.address)]
     alive += [n.event.earliest for n in dossier.facts(dossier.owner.confirmations, question.address)]
@@ -548,9 +542,7 @@ def _reassigned(
     return found
 
 
-def _united(
-    cells: Sequence[_Cell], findings: Sequence[_Finding], question: Question, bench: Bench
-) -> Decision:
+def _united(cells: Sequence[_Cell], findings: Sequence[_Finding], question: Question, bench: Bench) -> Decision:
     """The answer for all candidates together: yes only if all say yes; the strictest is reported."""
     against = tuple(dict.fromkeys([a for f in findings for a in f.against]))
     for cell, worst in zip(cells, findings, strict=True):
@@ -566,7 +558,7 @@ def _united(
                 evidence=worst.evidence,
                 against=against,
                 claimed=claim,
-                uncertain=any([f.uncertain for f in denied]),
+                uncertain=any(f.uncertain for f in denied),
                 policy=bench.policy.hash,
             )
     ranked = sorted(zip(cells, findings, strict=True), key=lambda cf: STRICTNESS[_basis(cf[1])])
@@ -595,7 +587,7 @@ def _doubt(claim: Claim | None) -> tuple[bool, int]:
 
 def _obligations(cells: Sequence[_Cell], question: Question, bench: Bench) -> tuple[str, ...]:
     """What the message must still fulfil, as far as its facts are not known."""
-    if not any([cell.plan.marketing for cell in cells]):
+    if not any(cell.plan.marketing for cell in cells):
         return ("no_promotional_element",) if question.message is None else ()
     codes = tuple([cell.candidate.code for cell in cells])
     asked = bench.plans.obligations.get(codes)

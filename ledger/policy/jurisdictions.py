@@ -40,9 +40,7 @@ def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candid
     else:
         unknown = not declared or catalogue.country is None
     found = [Candidate(code, True, tuple(sorted(strong[code]))) for code in sorted(strong)]
-    found += [
-        Candidate(code, False, tuple(sorted(weak[code]))) for code in sorted(weak) if code not in strong
-    ]
+    found += [Candidate(code, False, tuple(sorted(weak[code]))) for code in sorted(weak) if code not in strong]
     if catalogue.country is not None and catalogue.country not in strong | weak:
         # The sender's own law is declared, but only a declared recipient makes both ends known.
         found.insert(len(strong), Candidate(catalogue.country, strong=declared))

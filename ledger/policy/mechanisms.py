@@ -324,9 +324,7 @@ def support(rule: Rule, case: Case) -> Iterator[Tried]:
             continue
         floor = rule.collected_not_before
         fresh = True if floor is None else event.earliest >= midnight(floor)
-        until = (
-            END if rule.window is None else end_of_window(event.earliest, span(rule.window), case.regime.zone)
-        )
+        until = END if rule.window is None else end_of_window(event.earliest, span(rule.window), case.regime.zone)
         yield _relation(rule, entry, (fresh, *_sale_needs(rule, event, case)), until)
 
 
@@ -402,10 +400,7 @@ def _proved(value: str | None) -> bool | None:
 
 def business_interest(rule: Rule, case: Case) -> Iterator[Tried]:
     """Writing to somebody in a business role: needs about the recipient and the message, no act of his."""
-    if (
-        rule.needs[0] in ("recipient_professional", "corporate_subscriber")
-        and case.recipient.position is None
-    ):
+    if rule.needs[0] in ("recipient_professional", "corporate_subscriber") and case.recipient.position is None:
         return
     needs = tuple(_trait(need, case) for need in rule.needs)
     position = case.recipient.position

@@ -41,9 +41,7 @@ class Plan:
         self.regime = regime
         self.rules = rules
         self.marketing = purpose.startswith("marketing.")
-        self.known_purpose = (
-            purpose in MARKETING_PURPOSES if self.marketing else purpose.startswith("service.")
-        )
+        self.known_purpose = purpose in MARKETING_PURPOSES if self.marketing else purpose.startswith("service.")
         self.known_channel = channel in CHANNELS
         self._live: dict[int, tuple[Planned, ...]] = {}
 

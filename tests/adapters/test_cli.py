@@ -70,9 +70,7 @@ def test_every_record_gets_one_verdict(audited: tuple[Any, Path, Path]) -> None:
     """The sums of audit.json are those of verdicts.csv."""
     audit, out, _ = audited
     assert audit["totals"] == {"contacts": 7, "marketing": 5, "rejected": 1, "marketing_unknown": 1}
-    verdicts = {
-        row["Record ID"]: (row["bucket"], row["action"], row["reason"]) for row in rows(out / "verdicts.csv")
-    }
+    verdicts = {row["Record ID"]: (row["bucket"], row["action"], row["reason"]) for row in rows(out / "verdicts.csv")}
     assert verdicts == {
         "1": ("no_basis", "set_non_marketing", "nothing_known"),
         "2": ("basis_claimed", "review", "claimed_consent"),
@@ -102,9 +100,7 @@ def test_files_are_private(audited: tuple[Any, Path, Path]) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def test_the_same_file_again_adds_nothing(
-    audited: tuple[Any, Path, Path], export: Path, tmp_path: Path
-) -> None:
+def test_the_same_file_again_adds_nothing(audited: tuple[Any, Path, Path], export: Path, tmp_path: Path) -> None:
     """Also a copy of it, under another name and date."""
     first, _, ledger = audited
     again = answer("audit", export, "--out", tmp_path / "again", "--ledger", ledger)
@@ -208,8 +204,7 @@ def test_why_tells_the_three_verdicts(audited: tuple[Any, Path, Path]) -> None:
     run("record", "contract", "ana@example.com", "--kind", "purchase", "--refusal-offered", "--not-refused",
         "--collected-from-person", "--at", "2026-01-15", "--ledger", ledger)  # fmt: skip
     verdicts = {
-        name: answer("why", f"{name}@example.com", "--ledger", ledger)["verdict"]
-        for name in ("ana", "bo", "cy")
+        name: answer("why", f"{name}@example.com", "--ledger", ledger)["verdict"] for name in ("ana", "bo", "cy")
     }
     assert verdicts == {
         "ana": "allowed by the rules applied",
@@ -348,9 +343,7 @@ def test_replay_compares_the_rebuilt_status_with_the_live_one(audited: tuple[Any
 def test_a_column_nobody_foresaw_can_be_named(tmp_path: Path) -> None:
     """`--map` says what it is."""
     path = tmp_path / "own.csv"
-    path.write_text(
-        "Nummer,Post,Grund\n1,ana@example.com,Freely given consent from contact\n", encoding="utf-8"
-    )
+    path.write_text("Nummer,Post,Grund\n1,ana@example.com,Freely given consent from contact\n", encoding="utf-8")
     where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
     assert _fails("audit", path, *where) == 5
     named = ("--map", "Nummer=record_id", "--map", "Post=email", "--map", "Grund=legal_basis")

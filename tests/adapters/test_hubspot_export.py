@@ -286,9 +286,7 @@ def test_exports_of_something_else_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput, match="looks like a deals export"):
         read_export([deals])
     assert code(deals) == "no_email_column"
-    assert (
-        code(write(tmp_path / "n.csv", ["Email", "Name"], ["a@example.com", "A"])) == "not_a_contacts_export"
-    )
+    assert code(write(tmp_path / "n.csv", ["Email", "Name"], ["a@example.com", "A"])) == "not_a_contacts_export"
 
 
 def test_a_person_may_say_what_a_column_is(tmp_path: Path) -> None:

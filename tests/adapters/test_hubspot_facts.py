@@ -62,9 +62,7 @@ def test_a_row_that_says_nothing_is_no_fact() -> None:
 
 
 def test_the_mark_is_recorded_as_seen_and_grants_nothing() -> None:
-    (event,) = events(
-        marketing=True, until_next_update=False, marketing_reason="form_submission", lifecycle="customer"
-    )
+    (event,) = events(marketing=True, until_next_update=False, marketing_reason="form_submission", lifecycle="customer")
     assert event == MarketingStatusObserved(
         stream=PERSON.contact,
         address=PERSON.address,

@@ -114,9 +114,7 @@ def rich_verdicts() -> Iterator[Verdict]:
             stopped_all=True,
             shown_stopped=number % 2 == 0,
         )
-    yield verdict(
-        220, Bucket.STOPPED, Action.SET_NON_MARKETING, "opted_out", stopped_all=True, email="=1+1@evil.com"
-    )
+    yield verdict(220, Bucket.STOPPED, Action.SET_NON_MARKETING, "opted_out", stopped_all=True, email="=1+1@evil.com")
     yield verdict(
         221,
         Bucket.STOPPED,
@@ -221,9 +219,7 @@ def rich_audit() -> Audit:
             Expiring(month="2026-12", rule="CA-10-10-E", contacts=3),
         ],
         scheduled=4,
-        rule_set=RuleSet(
-            hash="9f" * 32, adopted_by=None, resting_on_medium=7, resting_on_policy=3, rules_unchecked=44
-        ),
+        rule_set=RuleSet(hash="9f" * 32, adopted_by=None, resting_on_medium=7, resting_on_policy=3, rules_unchecked=44),
         corrections=[correction],
         notes=["2 rows had more cells than the header", HOSTILE],
         ledger_position=5300,
@@ -318,9 +314,7 @@ def test_no_cell_of_any_csv_can_be_run(folder: Path) -> None:
                     assert not part.lstrip(' "').startswith(tuple("=+-@")), (path.name, cell)
 
 
-@pytest.mark.parametrize(
-    "cell", ["=1", "+1", "-1", "@a", "\t=1", "\r1", " =1", '"=1', "a;=1", "a\n-1", "＝1"]
-)
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r1", " =1", '"=1', "a;=1", "a\n-1", "＝1"])
 def test_risky_cells_are_disarmed_and_unfit_for_import(cell: str) -> None:
     assert not fits_import(cell)
     assert reading_cell(cell) != cell
@@ -534,9 +528,7 @@ def test_percent_never_rounds_to_all_or_none(part: int, whole: int, shown: str) 
 
 
 def test_a_quarter_million_verdicts_stream_fast(tmp_path: Path) -> None:
-    names = [
-        verdict(number, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "nothing_known") for number in range(250)
-    ]
+    names = [verdict(number, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "nothing_known") for number in range(250)]
     known = audit_of(names * 200)
     started = time.perf_counter()
     write_outputs(known, (one for _ in range(200) for one in names), [], tmp_path)

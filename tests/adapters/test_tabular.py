@@ -14,10 +14,7 @@ from hypothesis import strategies as st
 from adapters import sources
 from adapters.tabular import Rejected, Table, UnreadableInput, open_tables, require_unique
 
-TEXT = (
-    'Name,Email,Note\r\nJürgen Weiß,jw@example.com,"Straße, 1"\r\n'
-    'Renée Über,ru@example.com,"two\r\nlines"\r\n'
-)
+TEXT = 'Name,Email,Note\r\nJürgen Weiß,jw@example.com,"Straße, 1"\r\nRenée Über,ru@example.com,"two\r\nlines"\r\n'
 CELLS = [["Jürgen Weiß", "jw@example.com", "Straße, 1"], ["Renée Über", "ru@example.com", "two\r\nlines"]]
 
 Write = Callable[[bytes], Path]
@@ -119,9 +116,7 @@ def test_an_encoding_said_is_used(write: Write) -> None:
 
 
 def test_every_row_that_cannot_be_read_is_named_with_its_reason(write: Write) -> None:
-    content = (
-        b'A,B\n1,2\nshort\n\nlong,2,3\n"quote"d,2\nnul\0,2\n3,4\n"ends\n,5\n' + b"\xff,6\n" + b'"unclosed,7\n'
-    )
+    content = b'A,B\n1,2\nshort\n\nlong,2,3\n"quote"d,2\nnul\0,2\n3,4\n"ends\n,5\n' + b"\xff,6\n" + b'"unclosed,7\n'
     (table,) = open_tables(write(content), encoding="utf-8")
     rows, rejected = read(table)
     assert rows == [["1", "2"], ["3", "4"]]
@@ -202,9 +197,7 @@ def test_a_zip_of_two_is_two_tables(tmp_path: Path) -> None:
     assert sorted(child.name for child in tmp_path.iterdir()) == ["export.zip"]
 
 
-def test_archives_that_are_too_large_or_no_tables_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_archives_that_are_too_large_or_no_tables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workbook = {"[Content_Types].xml": b"", "xl/workbook.xml": b""}
     assert code(archive(tmp_path / "book.xlsx", workbook)) == "not_a_table"
     assert code(archive(tmp_path / "none.zip", {"a.txtx": b""})) == "no_table_in_archive"

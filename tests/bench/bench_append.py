@@ -128,9 +128,7 @@ def _bare_table(home: Path, drafts: Sequence[Draft]) -> float:
         for draft, version in zip(drafts, _versioned(drafts), strict=True)
     ]
     driver = _bare(home / "bare.db")
-    rate = _rate(
-        len(rows), lambda: _in_batches(driver, "INSERT INTO stored_events VALUES (?, ?, ?, ?)", rows)
-    )
+    rate = _rate(len(rows), lambda: _in_batches(driver, "INSERT INTO stored_events VALUES (?, ?, ?, ?)", rows))
     driver.close()
     return rate
 
@@ -232,9 +230,7 @@ def _bare_loop(log: sqlite3.Connection, vault: sqlite3.Connection, facts: Sequen
             payloads.append((commitment, contact, fingerprint, body))
             version = versions[event.stream] = versions.get(event.stream, 0) + 1
             entry = codec.encode(event, sid=sid.hex(), commitment=commitment.hex())
-            entries.append(
-                (number, contact, version, codec.topic_of(event), codec.stamp(entry, recorded_at), sid)
-            )
+            entries.append((number, contact, version, codec.topic_of(event), codec.stamp(entry, recorded_at), sid))
         vault.execute("BEGIN IMMEDIATE")
         vault.executemany("INSERT INTO contact_key VALUES (?, ?)", keys)
         vault.executemany("INSERT INTO payload VALUES (?, ?, ?, ?)", payloads)

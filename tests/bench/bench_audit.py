@@ -27,9 +27,7 @@ def run(folder: Path = Path("build/bench"), *, quick: bool = False) -> list[dict
     return [
         _line(f"audit of {large:,} rows, rows/s against the bar", large / seconds, 3_000, 1.0),
         _line("the same, peak memory in MB (at most)", megabytes, MAX_MEGABYTES, 1.0, at_most=True),
-        _line(
-            f"the same, seconds against those of {small:,} rows", seconds, small_seconds, 12.0, at_most=True
-        ),
+        _line(f"the same, seconds against those of {small:,} rows", seconds, small_seconds, 12.0, at_most=True),
         _line("the same file again, times as fast", seconds, again, 3.0),
     ]
 

@@ -88,9 +88,7 @@ def _measure(path: Path, contacts: int, seed: int) -> _Times:
             return _in_turn(names, ours, raw, seed)
 
 
-def _in_turn(
-    names: list[str], ours: Callable[[str], None], raw: Callable[[str], None], seed: int
-) -> _Times:
+def _in_turn(names: list[str], ours: Callable[[str], None], raw: Callable[[str], None], seed: int) -> _Times:
     dice = random.Random(seed)
     taken: dict[bool, list[float]] = {True: [], False: []}
     for name in names:

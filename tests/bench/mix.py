@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ledger import events as e
 from ledger.codec import encode, topic_of
@@ -76,13 +77,9 @@ def _person(dice: random.Random, began: datetime) -> list[e.Event]:
     def when() -> datetime:
         return (began + timedelta(days=next(days))).replace(microsecond=0)
 
-    about = {"stream": contact, "address": address, "source": "crm.export"}
-    linked = e.AddressLinked(
-        stream=contact, address=address, source="ledger", occurred_from=when(), by="system"
-    )
-    country = e.CountryEvidenced(
-        stream=contact, source="crm.export", occurred_from=when(), hints=(_hint(dice),)
-    )
+    about: dict[str, Any] = {"stream": contact, "address": address, "source": "crm.export"}
+    linked = e.AddressLinked(stream=contact, address=address, source="ledger", occurred_from=when(), by="system")
+    country = e.CountryEvidenced(stream=contact, source="crm.export", occurred_from=when(), hints=(_hint(dice),))
     kind = dice.random()
     if kind < 0.6:
         rest = _subscriber(dice, about, when)
@@ -99,7 +96,7 @@ def _hint(dice: random.Random) -> e.CountryHint:
     return e.CountryHint(dice.choices(list(DECLARED), list(DECLARED.values()))[0], "declared")
 
 
-def _subscriber(dice: random.Random, about: dict[str, str], when: object) -> list[e.Event]:
+def _subscriber(dice: random.Random, about: dict[str, Any], when: object) -> list[e.Event]:
     assert callable(when)
     said_yes = e.OptedIn(
         **about,
@@ -122,7 +119,7 @@ def _subscriber(dice: random.Random, about: dict[str, str], when: object) -> lis
     return [said_yes, confirmed, third]
 
 
-def _customer(dice: random.Random, about: dict[str, str], when: object) -> list[e.Event]:
+def _customer(dice: random.Random, about: dict[str, Any], when: object) -> list[e.Event]:
     assert callable(when)
     bought = e.ContractStarted(
         **about,
@@ -138,13 +135,9 @@ def _customer(dice: random.Random, about: dict[str, str], when: object) -> list[
     return [bought, sent, flag]
 
 
-def _imported(dice: random.Random, about: dict[str, str], when: object) -> list[e.Event]:
+def _imported(dice: random.Random, about: dict[str, Any], when: object) -> list[e.Event]:
     assert callable(when)
-    flag = e.MarketingStatusObserved(
-        **about, occurred_from=when(), marketing=dice.random() < 0.8, lifecycle="lead"
-    )
-    claim = e.BasisClaimed(
-        **about, occurred_from=when(), claims=dice.choice((("consent",), ("interest_other",), ()))
-    )
+    flag = e.MarketingStatusObserved(**about, occurred_from=when(), marketing=dice.random() < 0.8, lifecycle="lead")
+    claim = e.BasisClaimed(**about, occurred_from=when(), claims=dice.choice((("consent",), ("interest_other",), ())))
     sent = e.EmailSent(**about, occurred_from=when(), message="m-1")
     return [flag, claim, sent]

@@ -56,12 +56,7 @@ def test_every_field_and_every_choice_was_written_once(cls: type[Event]) -> None
 
 def test_every_kind_of_country_hint_was_written_once() -> None:
     """The nested struct's choices are part of the format too."""
-    used = {
-        hint.kind
-        for event in map(decode, ENTRIES)
-        if isinstance(event, CountryEvidenced)
-        for hint in event.hints
-    }
+    used = {hint.kind for event in map(decode, ENTRIES) if isinstance(event, CountryEvidenced) for hint in event.hints}
     assert used == set(options(hints(CountryHint)["kind"]))
 
 

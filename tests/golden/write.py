@@ -123,9 +123,7 @@ def choices(cls: type[Event]) -> Iterator[Event]:
                 yield msgspec.structs.replace(minimal(cls), **{field.name: choice})
         if field.name == "hints":
             for kind in options(hints(CountryHint)["kind"]):
-                yield msgspec.structs.replace(
-                    minimal(cls), **{field.name: (CountryHint(country="FR", kind=kind),)}
-                )
+                yield msgspec.structs.replace(minimal(cls), **{field.name: (CountryHint(country="FR", kind=kind),)})
         if hints(cls)[field.name] == bool | None:
             yield msgspec.structs.replace(minimal(cls), **{field.name: False})
 

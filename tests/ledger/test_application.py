@@ -230,9 +230,7 @@ def test_a_crash_between_vault_and_log_is_made_good(
         assert [type(event) for event in entries(ledger, person.contact)] == [AddressLinked]
 
 
-def test_a_fact_whose_append_failed_is_recorded_the_next_time(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fact_whose_append_failed_is_recorded_the_next_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(drafts: Sequence[Draft]) -> Any:
         raise OperationalError("disk full")
 

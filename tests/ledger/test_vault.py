@@ -202,8 +202,7 @@ def test_erasing_destroys_key_and_rows_and_is_told_from_damage(vault: Vault, tmp
         "UPDATE payload SET body = x'01'",
         "UPDATE payload SET contact = (SELECT contact FROM contact_key WHERE contact <> payload.contact)",
         "UPDATE contact_key SET wrapped = zeroblob(61)",
-        "UPDATE contact_key SET wrapped = (SELECT k.wrapped FROM contact_key k "
-        "WHERE k.contact <> contact_key.contact)",
+        "UPDATE contact_key SET wrapped = (SELECT k.wrapped FROM contact_key k WHERE k.contact <> contact_key.contact)",
         "DELETE FROM payload",
     ],
 )
@@ -237,9 +236,7 @@ def test_a_body_under_another_commitment_is_corrupt(vault: Vault, tmp_path: Path
     first, second = _put(vault, contact), _put(vault, contact)
     client = sqlite3.connect(tmp_path / "vault.db")
     bodies = dict(client.execute("SELECT hex(commitment), body FROM payload").fetchall())
-    client.execute(
-        "UPDATE payload SET body = ? WHERE hex(commitment) = ?", (bodies[first.upper()], second.upper())
-    )
+    client.execute("UPDATE payload SET body = ? WHERE hex(commitment) = ?", (bodies[first.upper()], second.upper()))
     client.commit()
     client.close()
     assert vault.payload(first) == CONTENT

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from ledger import events as e
@@ -82,21 +83,21 @@ def _event(dice: random.Random, position: int, people: int) -> e.Event:
     if chance < 0.17:
         kind = dice.choice((e.ContactsLinked, e.ContactsLinked, e.ContactsUnlinked))
         return kind(stream=contact(who), source="t", other=contact((who + dice.randrange(1, people)) % people))
-    about = {
+    about: dict[str, Any] = {
         "stream": contact(who),
         "source": "t",
         "address": dice.choice((address(who), address(who), address(who + 10), None)),
         "by": dice.choice(("data_subject", "data_subject", "unknown")),
         "record": None,
     }
-    dated = {} if dice.random() < 0.1 else {"occurred_from": when}
+    dated: dict[str, Any] = {} if dice.random() < 0.1 else {"occurred_from": when}
     if chance < 0.22:
         return e.Corrected(stream=contact(who), source="t", undoes=dice.randrange(1, position + 1))
     return _fact(dice, {**about, **dated})
 
 
 def _ledger_wide(dice: random.Random) -> e.Event:
-    about = {"stream": LEDGER_STREAM, "source": "t"}
+    about: dict[str, Any] = {"stream": LEDGER_STREAM, "source": "t"}
     return dice.choice(
         (
             e.PolicyAdopted(**about, policy=dice.choice([key for key in POLICIES if key])),
@@ -106,22 +107,33 @@ def _ledger_wide(dice: random.Random) -> e.Event:
     )
 
 
-def _fact(dice: random.Random, about: dict[str, object]) -> e.Event:
+def _fact(dice: random.Random, about: dict[str, Any]) -> e.Event:
     yes = dice.choice((True, True, None, False))
     scope = dice.choice((("marketing.*",), ("marketing.similar", "marketing.other"), ()))
     made = dice.choice(
         (
             lambda: e.OptedIn(
-                **about, act=dice.choice(("unticked_box", "pre_ticked")), purposes=scope, channels=("email",),
-                to=("own",), informed=True, specific=yes, proof="individual", address_verified=yes,
+                **about,
+                act=dice.choice(("unticked_box", "pre_ticked")),
+                purposes=scope,
+                channels=("email",),
+                to=("own",),
+                informed=True,
+                specific=yes,
+                proof="individual",
+                address_verified=yes,
             ),
             lambda: e.DoubleOptInConfirmed(**about),
             lambda: e.OptedOut(**about, address_only=dice.random() < 0.3),
             lambda: e.Objected(**about, purposes=("marketing.other",)),
             lambda: e.Complained(**about),
             lambda: e.ContractStarted(
-                **about, kind=dice.choice(("purchase", "subscription", "unknown")), seller="own",
-                refusal_offered=yes, refused=False, collected_from_person=True,
+                **about,
+                kind=dice.choice(("purchase", "subscription", "unknown")),
+                seller="own",
+                refusal_offered=yes,
+                refused=False,
+                collected_from_person=True,
             ),
             lambda: e.ContractEnded(**about, kind="subscription"),
             lambda: e.Enquired(**about, seller="own"),

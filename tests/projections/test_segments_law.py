@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -43,7 +44,9 @@ def test_segments_are_what_a_fresh_bench_answers_at_every_moment(seed: int) -> N
         laws = candidates(shared.dossier.country_entries(), dice.choice((Catalogue(), described)))
         since = START + timedelta(days=dice.choice((-400, -20, 200)))
         for purpose in dice.sample(PURPOSES, len(PURPOSES)):
-            where = dice.choice((address(0), address(1), None, owner.addresses[0].event.address if owner.addresses else None))
+            where = dice.choice(
+                (address(0), address(1), None, owner.addresses[0].event.address if owner.addresses else None)
+            )
             question = Question(purpose=purpose, channel="email", at=since, address=where, jurisdictions=laws)
             found = segments(shared, question, since)
             moments = [since + timedelta(days=dice.uniform(0, 1_500)) for _ in range(4)]
@@ -57,7 +60,7 @@ def test_segments_are_what_a_fresh_bench_answers_at_every_moment(seed: int) -> N
 
 def test_cells_are_named_by_facts_and_by_addresses() -> None:
     """The rule in `cells_of`: a family names nothing more, a stop names nothing, an address always has one."""
-    about = {"stream": "c", "source": "t"}
+    about: dict[str, Any] = {"stream": "c", "source": "t"}
     events = (
         e.AddressLinked(**about, address="a1"),
         e.OptedIn(**about, address="a2", purposes=("marketing.*", "marketing.other"), channels=("email", "sms")),

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,7 +176,7 @@ def test_a_difference_is_found_and_named(log: Log, live: Views) -> None:
 def test_the_gate_serves_no_stale_stop(log: Log, live: Views) -> None:
     """An opt-out in the log binds before any follower has seen it; so does one of a contact just linked."""
     person, other = contact(1), contact(2)
-    yes = {"stream": person, "source": "t", "address": address(1), "by": "data_subject"}
+    yes: dict[str, Any] = {"stream": person, "source": "t", "address": address(1), "by": "data_subject"}
     log.append(
         [
             draft(e.ControllerDescribed(stream=LEDGER_STREAM, source="t", country="US")),

@@ -65,7 +65,7 @@ def given(*facts: e.Event) -> Contact:
     return fold(CONTACT, entries)
 
 
-def audited(contact: Contact, at: datetime = NOW, purpose: str | None = None, **marks: bool) -> Verdict:
+def audited(contact: Contact, at: datetime = NOW, purpose: str | None = None, **marks: Any) -> Verdict:
     """The verdict of an audit by a German sender."""
     catalogue = Catalogue(controller=Entry(1, 1, SENDER))
     record = Record(CONTACT, RECORD, ADDRESS, "101", "ana@example.com", **marks)
@@ -95,9 +95,7 @@ def audited(contact: Contact, at: datetime = NOW, purpose: str | None = None, **
         ((SCHEDULED, CLAIM, BOUNCE), "basis_claimed", "review", "claimed_consent"),
     ],
 )
-def test_each_record_falls_into_its_bucket(
-    facts: tuple[e.Event, ...], bucket: str, action: str, reason: str
-) -> None:
+def test_each_record_falls_into_its_bucket(facts: tuple[e.Event, ...], bucket: str, action: str, reason: str) -> None:
     """The table of buckets and actions, flag by flag."""
     verdict = audited(given(*facts))
     assert (verdict.bucket, verdict.action, verdict.reason) == (bucket, action, reason)
@@ -137,7 +135,7 @@ def test_a_stop_the_crm_shows_lifted_is_a_conflict() -> None:
 )
 def test_records_that_contradict_each_other_are_a_conflict(mark: str, reason: str) -> None:
     """Facts that cannot all hold, and no precedence rule settles."""
-    verdict = audited(given(MARKED, SALE), **{mark: True})
+    verdict = audited(given(MARKED, SALE), **dict[str, Any]({mark: True}))
     assert (verdict.bucket, verdict.reason, verdict.action) == (Bucket.CONFLICT, reason, Action.REVIEW)
 
 

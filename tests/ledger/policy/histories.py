@@ -21,9 +21,7 @@ from tests.ledger.policy.story import ANNA, DOUBLE, HOME, WORK
 LAWS = ("AT", "AU", "BE", "CA", "DE", "ES", "FR", "GB", "IE", "IT", "NL", "PL", "US", "XX")
 START = datetime(2020, 9, 1, 12, tzinfo=UTC)
 STEP = timedelta(days=73)
-STEPS = (
-    29  # until the middle of 2026: every rule but those of transition is in force, Poland's repeal is crossed
-)
+STEPS = 29  # until the middle of 2026: every rule but those of transition is in force, Poland's repeal is crossed
 LAST = START + STEPS * STEP
 
 
@@ -36,13 +34,9 @@ steps = st.integers(0, STEPS - 2)
 early = st.one_of(st.integers(0, STEPS // 2), steps)
 often = st.sampled_from((True,) * 10 + (None, False))
 addresses = st.sampled_from((None,) * 8 + (HOME, WORK))
-scopes = st.sampled_from(
-    (("marketing.*",), ("marketing.*",), ("*",), ("marketing.similar",), ("marketing.other",))
-)
+scopes = st.sampled_from((("marketing.*",), ("marketing.*",), ("*",), ("marketing.similar",), ("marketing.other",)))
 reaches = st.sampled_from((("*",), ("*",), ("email",), ("sms",), ("email", "sms")))
-kinds = st.sampled_from(
-    ("purchase", "purchase", "subscription", "subscription", "free_account_service", "unknown")
-)
+kinds = st.sampled_from(("purchase", "purchase", "subscription", "subscription", "free_account_service", "unknown"))
 who = st.sampled_from(("data_subject",) * 12 + ("guardian", "system", "third_party", "unknown"))
 
 
@@ -86,9 +80,7 @@ def grants(draw: st.DrawFn) -> e.Event:
 @st.composite
 def sales(draw: st.DrawFn) -> e.Event:
     """A sale or an enquiry, mostly one that fulfils every condition of the soft opt-in."""
-    flaw = draw(
-        st.sampled_from((None,) * 9 + ("refusal_offered", "collected_from_person", "refused", "seller"))
-    )
+    flaw = draw(st.sampled_from((None,) * 9 + ("refusal_offered", "collected_from_person", "refused", "seller")))
     fields: dict[str, Any] = {
         "refusal_offered": True,
         "collected_from_person": True,
@@ -122,9 +114,7 @@ def relations(draw: st.DrawFn) -> e.Event:
 @st.composite
 def stops(draw: st.DrawFn) -> e.Event:
     """Any stop, of any scope, of known or unknown time."""
-    cls = draw(
-        st.sampled_from((e.OptedOut, e.Objected, e.OptOutObstructed, e.Complained, e.ErasureRequested))
-    )
+    cls = draw(st.sampled_from((e.OptedOut, e.Objected, e.OptOutObstructed, e.Complained, e.ErasureRequested)))
     fields = draw(times())
     if draw(st.integers(0, 9)) == 0:
         fields |= {"occurred_from": None, "occurred_to": None, "precision": "unknown"}
@@ -156,9 +146,7 @@ def uses(draw: st.DrawFn) -> e.Event:
     common = draw(times()) | {"by": draw(who), "address": draw(addresses)}
     match draw(st.integers(0, 3)):
         case 0:
-            return e.EmailSent(
-                **common, purpose=draw(st.sampled_from(("marketing.similar", "service.invoice", None)))
-            )
+            return e.EmailSent(**common, purpose=draw(st.sampled_from(("marketing.similar", "service.invoice", None))))
         case 1:
             return e.Clicked(**common)
         case 2:
@@ -179,13 +167,9 @@ def noises(draw: st.DrawFn) -> e.Event:
         case 2:
             return e.Opened(**common)
         case 3:
-            return e.BasisClaimed(
-                **common, claims=draw(st.sampled_from((("consent",), ("interest_customer",), ())))
-            )
+            return e.BasisClaimed(**common, claims=draw(st.sampled_from((("consent",), ("interest_customer",), ()))))
         case 4:
-            return e.ReviewDecided(
-                **common, outcome=draw(st.sampled_from(("stop", "hold", "attach_evidence")))
-            )
+            return e.ReviewDecided(**common, outcome=draw(st.sampled_from(("stop", "hold", "attach_evidence"))))
         case 5:
             return e.SystemMigrated(**common)
         case 6:
@@ -202,9 +186,7 @@ def marks(draw: st.DrawFn) -> e.Event:
         case 0:
             return draw(descriptions())
         case 1:
-            return e.ReviewDecided(
-                **common, outcome=draw(st.sampled_from(("release_hold", "attach_evidence")))
-            )
+            return e.ReviewDecided(**common, outcome=draw(st.sampled_from(("release_hold", "attach_evidence"))))
         case _:
             return e.Corrected(**common, undoes=draw(st.integers(1, 4)))
 
@@ -251,13 +233,9 @@ class Asked(NamedTuple):
 
 
 one_law = st.sampled_from(LAWS).map(lambda law: (law,))
-laws = st.one_of(
-    one_law, one_law, st.lists(st.sampled_from(LAWS), min_size=2, max_size=2, unique=True).map(tuple)
-)
+laws = st.one_of(one_law, one_law, st.lists(st.sampled_from(LAWS), min_size=2, max_size=2, unique=True).map(tuple))
 purposes = st.sampled_from(
-    ("marketing.similar",) * 12
-    + MARKETING_PURPOSES
-    + ("service.invoice", "service.reply", "service.doi_confirmation")
+    ("marketing.similar",) * 12 + MARKETING_PURPOSES + ("service.invoice", "service.reply", "service.doi_confirmation")
 )
 questions: st.SearchStrategy[Asked] = st.builds(
     lambda step, hours, *rest: Asked(moment(step) + timedelta(hours=hours), *rest),
@@ -294,7 +272,5 @@ others: st.SearchStrategy[History] = st.one_of(histories, st.lists(marks(), min_
 def merged_with(history: Sequence[e.Event], at: datetime) -> list[e.Event]:
     """The history as another record's, and the merge that joins it."""
     theirs = [msgspec.structs.replace(event, stream=DOUBLE) for event in history]
-    link = e.ContactsLinked(
-        stream=ANNA, source="test", occurred_from=at, recorded_at=at, by="system", other=DOUBLE
-    )
+    link = e.ContactsLinked(stream=ANNA, source="test", occurred_from=at, recorded_at=at, by="system", other=DOUBLE)
     return [*theirs, link]

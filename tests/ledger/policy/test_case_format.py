@@ -64,9 +64,7 @@ def test_an_unknown_type_or_field_is_listed_grants_nothing_and_the_case_is_decid
     assert not only.decision.allowed
 
 
-@pytest.mark.parametrize(
-    "detail", [{"act": "winked"}, {"by": "somebody"}, {"proof": "trust me"}, {"informed": "yes"}]
-)
+@pytest.mark.parametrize("detail", [{"act": "winked"}, {"by": "somebody"}, {"proof": "trust me"}, {"informed": "yes"}])
 def test_a_value_that_is_not_understood_is_listed_and_is_not_a_yes(detail: dict[str, Any]) -> None:
     """The field falls back to unknown."""
     result = decide(case(item("opt_in", **OPT_IN | detail)), shipped.policy())
@@ -89,9 +87,7 @@ def test_a_sending_without_purpose_is_marketing() -> None:
     assert first("repermission_mail").purpose == "marketing.repermission"
 
 
-@pytest.mark.parametrize(
-    "scope", [{}, {"scope": None}, {"scope": "all"}, {"scope": {}}, {"scope": {"channels": []}}]
-)
+@pytest.mark.parametrize("scope", [{}, {"scope": None}, {"scope": "all"}, {"scope": {}}, {"scope": {"channels": []}}])
 def test_a_stop_without_scope_stops_all_marketing_by_every_channel(scope: dict[str, Any]) -> None:
     """The widest reading of silence."""
     stop = first("opt_out", **scope)
@@ -100,9 +96,7 @@ def test_a_stop_without_scope_stops_all_marketing_by_every_channel(scope: dict[s
 
 def test_the_scope_of_a_stop_is_read() -> None:
     """Purposes, channels and what the person kept."""
-    stop = first(
-        "objection", scope={"purposes": ["marketing"], "channels": ["all"], "except_purposes": ["newsletter"]}
-    )
+    stop = first("objection", scope={"purposes": ["marketing"], "channels": ["all"], "except_purposes": ["newsletter"]})
     assert (stop.purposes, stop.channels, stop.except_purposes) == (("marketing.*",), ("*",), ("newsletter",))
 
 

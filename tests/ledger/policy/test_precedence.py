@@ -32,9 +32,7 @@ def merged(at: str = "2023-06-01") -> e.Event:
     return happened(e.ContactsLinked, at, by="system", other=DOUBLE)
 
 
-@pytest.mark.parametrize(
-    "stop", [e.OptedOut, e.Objected, e.OptOutObstructed, e.Complained, e.ErasureRequested]
-)
+@pytest.mark.parametrize("stop", [e.OptedOut, e.Objected, e.OptOutObstructed, e.Complained, e.ErasureRequested])
 def test_p01_every_kind_of_stop_beats_every_basis_in_its_scope(stop: type[e.Event]) -> None:
     """GDPR 7(3), 21(3); C-741/21; OTE: an attempt that did not get through counts."""
     history = given(CONSENT, bought("2023-02-01"), happened(stop, "2023-03-01"))
@@ -75,11 +73,7 @@ def test_p02_only_a_later_full_opt_in_by_the_person_revives_and_only_that_consen
 )
 def test_p02_an_opt_in_that_is_not_fully_valid_or_not_later_revives_nothing(flaw: dict[str, object]) -> None:
     """On a tie the stop wins."""
-    assert (
-        not given(CONSENT, opted_out("2023-03-01"), opted_in("2023-05-01", **flaw))
-        .asked("2023-06-01")
-        .allowed
-    )
+    assert not given(CONSENT, opted_out("2023-03-01"), opted_in("2023-05-01", **flaw)).asked("2023-06-01").allowed
 
 
 def test_p03_neither_purchase_nor_import_nor_merge_nor_migration_revives() -> None:
@@ -140,9 +134,7 @@ def test_p06_an_opt_out_does_not_age_and_survives_the_account() -> None:
     assert history.asked("2026-01-01", "AU").reason == "opted_out"
 
 
-@pytest.mark.parametrize(
-    ("law", "liable_from"), [("CA", "2024-02-20"), ("US", "2024-02-20"), ("AU", "2024-02-13")]
-)
+@pytest.mark.parametrize(("law", "liable_from"), [("CA", "2024-02-20"), ("US", "2024-02-20"), ("AU", "2024-02-13")])
 def test_p07_effect_at_once_grace_is_liability_not_permission(law: str, liable_from: str) -> None:
     """CASL 11(3), 15 USC 7704(a)(4): ten business days; Spam Act Sch 2 cl 6: five."""
     history = given(CONSENT, opted_out("2024-02-05"))
@@ -172,9 +164,7 @@ def test_p09_a_back_dated_stop_counts_from_when_it_happened() -> None:
 def test_p10_a_back_dated_grant_counts_from_when_somebody_provably_held_it() -> None:
     """`captured_at` of a source accepted as contemporaneous, else the moment of recording."""
     late = opted_in("2023-01-10", recorded_at="2023-05-01")
-    held = opted_in(
-        "2023-01-10", recorded_at="2023-05-01", captured_at="2023-01-11", captured_by="form_record"
-    )
+    held = opted_in("2023-01-10", recorded_at="2023-05-01", captured_at="2023-01-11", captured_by="form_record")
     said = moved(held, captured_by="spreadsheet")
     assert not given(late).asked("2023-04-01").allowed
     assert given(late).asked("2023-06-01").allowed
@@ -194,9 +184,7 @@ def test_p10_of_a_month_a_grant_counts_from_its_end_and_a_stop_from_its_start() 
 
 def test_p11_a_correction_is_a_new_event_and_takes_back_a_stop() -> None:
     """Nothing is edited; the stop stays in the log."""
-    history = given(
-        CONSENT, opted_out("2023-03-01"), happened(e.Corrected, "2023-04-01", by="officer", undoes=2)
-    )
+    history = given(CONSENT, opted_out("2023-03-01"), happened(e.Corrected, "2023-04-01", by="officer", undoes=2))
     assert history.asked("2023-05-01").allowed
     assert len(history.contacts()[0].stops) == 1
 
@@ -272,9 +260,7 @@ def test_p18_consent_and_sale_bind_the_same_legal_person() -> None:
 
 def test_p19_a_stop_binds_every_linked_record() -> None:
     """C-129/21, Caloga: all databases. Receipts of propagation come with the streams."""
-    history = given(
-        moved(CONSENT, address=HOME), moved(opted_out("2023-03-01"), stream=DOUBLE, address=WORK), merged()
-    )
+    history = given(moved(CONSENT, address=HOME), moved(opted_out("2023-03-01"), stream=DOUBLE, address=WORK), merged())
     assert not history.asked("2023-07-01", address=HOME).allowed
 
 
@@ -304,10 +290,7 @@ def test_p21_an_import_tells_how_many_stops_it_brought_and_their_hash() -> None:
     )
     catalogue = evolve(Catalogue(), Entry(1, 1, done))
     assert [n.event for n in catalogue.imports] == [done]
-    assert (
-        given(CONSENT, opted_out("2023-03-01"), moved(done, stream=ANNA)).asked("2024-02-01").reason
-        == "opted_out"
-    )
+    assert given(CONSENT, opted_out("2023-03-01"), moved(done, stream=ANNA)).asked("2024-02-01").reason == "opted_out"
 
 
 def test_p22_an_obstructed_attempt_found_later_stops_from_the_attempt() -> None:

@@ -91,9 +91,7 @@ def test_a_merge_never_does(history: History, other: History, step: int, asked: 
 def test_separating_restores_what_each_had(history: History, other: History, step: int, asked: Asked) -> None:
     """P14: unmerge is the whole undoing."""
     joined = merged_with(other, moment(step))
-    apart = e.ContactsUnlinked(
-        stream=ANNA, source="test", recorded_at=LAST + STEP, by="officer", other=DOUBLE
-    )
+    apart = e.ContactsUnlinked(stream=ANNA, source="test", recorded_at=LAST + STEP, by="officer", other=DOUBLE)
     mine, after = ask(history, asked), ask([*history, *joined, apart], asked)
     assert (mine.allowed, mine.basis, mine.reason) == (after.allowed, after.basis, after.reason)
 
@@ -129,18 +127,14 @@ def test_narrowing_a_grant_never_does(history: History, less: dict[str, object],
 @given(histories, stops(), questions)
 def test_widening_a_stop_never_does(history: History, stop: e.Event, asked: Asked) -> None:
     """A wider stop covers all that a narrower one did."""
-    wide = msgspec.structs.replace(
-        stop, purposes=("*",), channels=("*",), except_purposes=(), address_only=False
-    )
+    wide = msgspec.structs.replace(stop, purposes=("*",), channels=("*",), except_purposes=(), address_only=False)
     if ask([*history, wide], asked).allowed:
         assert ask([*history, stop], asked).allowed
 
 
 @settings(some, max_examples=200)
 @given(histories, questions, st.sampled_from(KNOWN_LAWS))
-def test_unknown_law_allows_only_what_every_known_law_allows(
-    history: History, asked: Asked, law: str
-) -> None:
+def test_unknown_law_allows_only_what_every_known_law_allows(history: History, asked: Asked, law: str) -> None:
     """1.9: by e-mail, while all are in force."""
     asked = asked._replace(channel="email", law=("XX",))
     if ask(history, asked).allowed:
@@ -237,9 +231,7 @@ def test_where_times_overlap_the_stop_wins(
 
 @some
 @given(histories, stops(), questions)
-def test_nothing_but_the_persons_own_later_opt_in_lifts_a_stop(
-    history: History, stop: e.Event, asked: Asked
-) -> None:
+def test_nothing_but_the_persons_own_later_opt_in_lifts_a_stop(history: History, stop: e.Event, asked: Asked) -> None:
     """P2, P3: whatever else comes later, and in whatever order."""
     assume(asked.purpose.startswith("marketing."))
     wide = msgspec.structs.replace(stop, purposes=("*",), channels=("*",), address_only=False)
