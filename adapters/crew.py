@@ -6,6 +6,7 @@ yield is put in the order of the input again, so the answers do not depend on ho
 
 from __future__ import annotations
 
+import gc
 import heapq
 import multiprocessing
 import os
@@ -161,6 +162,9 @@ class _Hand:
 
 def _work(line: Connection, directory: Path, export: Export, occasion: Occasion) -> None:
     """What a process does: steps as they are asked for, until the line is closed."""
+    # What an import makes holds itself in no ring; the collector would walk a growing heap for nothing.
+    gc.freeze()
+    gc.set_threshold(500_000, 20, 100)
     with House.open(directory, os.environ) as house:
         share = Share(house, export, occasion)
         while True:

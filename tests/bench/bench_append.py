@@ -300,6 +300,8 @@ def threads(entries: int = SINGLES, rounds: int = ROUNDS) -> list[dict[str, Any]
     return [_row("single appends from 16 threads, against raw one a transaction", ours, raw, bar)]
 
 
-def run() -> list[dict[str, Any]]:
+def run(*, quick: bool = False) -> list[dict[str, Any]]:
     """Every figure of this module."""
+    if quick:
+        return threads()
     return [*batches(), *facts(), *threads()]

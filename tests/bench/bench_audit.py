@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ def run(folder: Path = Path("build/bench"), *, quick: bool = False) -> list[dict
     again, _ = _audit(export, folder / "large", fresh=False)
     return [
         _line(f"audit of {large:,} rows, rows/s against the bar", large / seconds, 3_000, 1.0),
-        _line("the same, peak memory in MB (at most)", megabytes, MAX_MEGABYTES, 1.0, at_most=True),
+        _line("the same, peak memory in MB, all processes together", megabytes, MAX_MEGABYTES, 1.0, at_most=True),
         _line(f"the same, seconds against those of {small:,} rows", seconds, small_seconds, 12.0, at_most=True),
         _line("the same file again, times as fast", seconds, again, 3.0),
     ]
@@ -45,14 +44,36 @@ def _audit(export: Path, home: Path, *, fresh: bool) -> tuple[float, float]:
         shutil.rmtree(home, ignore_errors=True)
     command = [sys.executable, "-m", "adapters.cli", "audit", str(export), "--json"]
     command += ["--ledger", str(home / "ledger"), "--out", str(home / "out"), "--sender-country", "DE"]
+    peak = 0.0
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
+        while child.poll() is None:
+            peak = max(peak, sum(map(_megabytes, _family(child.pid))))
+            time.sleep(0.25)
     if child.returncode:
         raise RuntimeError(f"the audit ended with {child.returncode}")
-    return seconds, usage.ru_maxrss / 1024
+    return time.perf_counter() - started, peak
+
+
+def _family(process: int) -> list[int]:
+    """A process and all that it started."""
+    found = [process]
+    for one in found:
+        try:
+            text = Path(f"/proc/{one}/task/{one}/children").read_text()
+        except OSError:
+            continue  # it has ended meanwhile
+        found += [int(child) for child in text.split()]
+    return found
+
+
+def _megabytes(process: int) -> float:
+    """What a process holds in memory, its share of what it shares with others included (PSS)."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def _line(name: str, ours: float, reference: float, bar: float, *, at_most: bool = False) -> dict[str, Any]:
@@ -62,6 +83,6 @@ def _line(name: str, ours: float, reference: float, bar: float, *, at_most: bool
         "ours": round(ours, 2),
         "reference": round(reference, 2),
         "ratio": round(ratio, 3),
-        "bar": bar,
+        "bar": f"<= {bar}" if at_most else f">= {bar}",
         "holds": ratio <= bar if at_most else ratio >= bar,
     }
