@@ -234,6 +234,8 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> obje
     owner = contacts[0]
     if len(contacts) > 1 or len(owner.countries) > 1 or any(getattr(owner, p) for p in _COULD_MATTER):
         return None
+    if any(_says_who(n.event) for n in owner.described):
+        return None
     if len(owner.addresses) > 1 and any(isinstance(n.event, e.AddressUnlinked) for n in owner.addresses):
         return None
     shown = owner.countries[0].event if owner.countries else None
@@ -268,8 +270,13 @@ _COULD_MATTER = (
     "reviews",
     "links",
     "corrections",
-    "described",
 )
+
+
+def _says_who(event: e.Event) -> bool:
+    """Whether a description says more than that the address is a role's, which no rule asks for by itself."""
+    told = ("professional", "corporate_subscriber", "role_relevant", "informed_of_objection", "minor", "age")
+    return any(getattr(event, name, None) is not None for name in told)
 
 
 def _scope(stop: e.Event, address: str | None) -> object:

@@ -113,7 +113,7 @@ def _settled(
     if question.at != since:
         question = msgspec.structs.replace(question, at=since)
     cells = bench.cells(question, trace)
-    moments = {m for cell in cells for m in cell.moments if since < m < END}
+    moments = [m for cell in cells for m in cell.moments if since < m < END]
     findings = [cell.find(since) for cell in cells]
     found = [Segment(since, _united(cells, findings, question, bench))]
     for at in sorted(moments):

@@ -399,12 +399,17 @@ def _proved(value: str | None) -> bool | None:
 
 
 def business_interest(rule: Rule, case: Case) -> Iterator[Tried]:
-    """Writing to somebody in a business role: needs about the recipient and the message, no act of his."""
-    if rule.needs[0] in ("recipient_professional", "corporate_subscriber") and case.recipient.position is None:
+    """Writing to somebody in a business role: needs about the recipient and the message, no act of his.
+
+    The first need says what the recipient is; while nobody said so, there is nothing to try.
+    """
+    if _trait(rule.needs[0], case) is None:
         return
     needs = tuple(_trait(need, case) for need in rule.needs)
     position = case.recipient.position
-    yield Tried(rule, () if position is None else (position,), BEGINNING, END, needs)
+    said = next((n for n in case.dossier.owner.described if n.position == position), None)
+    if said is not None:  # what somebody is counts from when that was known (P10)
+        yield Tried(rule, (said.position,), usable_from(said.event), END, needs)
 
 
 def _trait(need: str, case: Case) -> bool | None:

@@ -36,7 +36,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """May `controller` send this, to this address, at `at`?
 
     at        the moment in the world
-    known_at  only what was recorded by then counts; None: all that was given
+    known_at  only what was recorded by then counts: whoever makes the folds cuts them there (see
+              `projections.explain`); None: all that was given
     law_at    only law declared by then counts; None: the law as known today
     """
 

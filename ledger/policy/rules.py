@@ -223,6 +223,10 @@ def _check(name: str, rule: Rule) -> None:
         unknown = set(rule.needs) - NEEDS
         if unknown:
             raise PolicyError(f"{where}: unknown needs {sorted(unknown)}; known are {sorted(NEEDS)}")
+        if rule.mechanism == "running_contract" and rule.after_end is None:
+            raise PolicyError(
+                f"{where}: say with `after_end` how long a contract that is over still carries service mail"
+            )
         if rule.mechanism == "consent" and not rule.acts:
             raise PolicyError(f"{where}: consent needs `acts`, the acts that can be one")
     for field in ("inactivity", "window", "after_end", "recent", "statutory_grace"):

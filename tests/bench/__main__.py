@@ -43,11 +43,19 @@ def main() -> int:
         run = importlib.import_module(f"tests.bench.{module}").run
         found[module] = run(quick=True) if asked.quick else run()
         for line in found[module]:
-            print(f"{'ok ' if line['holds'] else 'NOT'} {line['name']}: {line['ratio']:.3f} (bar {line['bar']})")
+            print(f"{_word(line)} {line['name']}: {line['ratio']} (bar {line['bar']})")
         print(f"    {module}: {time.perf_counter() - began:.0f} s", flush=True)
         if not asked.quick:
             _write(found)
     return 0
+
+
+def _word(line: dict[str, Any]) -> str:
+    return "   " if line["bar"] is None else "ok " if line["holds"] else "NOT"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def _kept() -> dict[str, list[dict[str, Any]]]:
@@ -80,10 +88,8 @@ def _table(lines: Iterable[dict[str, Any]]) -> str:
     for line in lines:
         holds = "–" if line["bar"] is None else "yes" if line["holds"] else "**no**"
         bar = "–" if line["bar"] is None else line["bar"]
-        rows.append(
-            f"| {line['name']} | {line['ours']:,.1f} | {line['reference']:,.1f} "
-            f"| {line['ratio']:.2f} | {bar} | {holds} |"
-        )
+        figures = " | ".join(_number(line[name]) for name in ("ours", "reference", "ratio"))
+        rows.append(f"| {line['name']} | {figures} | {bar} | {holds} |")
     return "\n".join(rows)
 
 

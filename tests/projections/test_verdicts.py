@@ -159,6 +159,14 @@ def test_an_address_in_no_file_has_no_basis() -> None:
     assert (verdict.bucket, verdict.reason) == (Bucket.NO_BASIS, "no_address")
 
 
+def test_a_role_address_alone_claims_nothing() -> None:
+    """`info@` says nothing of who reads it: no rule for business recipients is even tried."""
+    french = fact(e.CountryEvidenced, hints=(e.CountryHint("FR", "declared"),))
+    role = fact(e.RecipientDescribed, role_address=True)
+    contact = fold(CONTACT, [Entry(n, n, f) for n, f in enumerate((LINKED, french, MARKED, role), 1)])
+    assert audited(contact).bucket is Bucket.NO_BASIS
+
+
 def test_an_ip_alone_never_makes_the_us_opt_out_regime() -> None:
     """The recipient's country must be declared, not guessed."""
     american = e.ControllerDescribed(stream=str(UUID(int=0)), source="test", country="US")
