@@ -49,15 +49,11 @@ def workers_for(paths: Sequence[Path]) -> int:
 class Crew:
     """All shares of an import. Use as a context manager; `read`, `settle`, then `verdicts` if wanted."""
 
-    def __init__(self, house: House, export: Export, occasion: Occasion, workers: int) -> None:
-        self._here = Share(house, export, occasion) if workers == 1 else None
+    def __init__(self, house: House, workers: int) -> None:
         self._house = house
-        self._hands: list[_Hand] = []
-        if workers > 1:
-            context = multiprocessing.get_context("spawn")
-            for part in range(workers):
-                export.share = RowShare(part, workers)
-                self._hands.append(_Hand(context, (house.directory, export, occasion)))
+        self._here: Share | None = None
+        context = multiprocessing.get_context("spawn")
+        self._hands = [_Hand(context, house.directory) for _ in range(workers if workers > 1 else 0)]
 
     def __enter__(self) -> Self:
         return self
@@ -66,17 +62,23 @@ class Crew:
         for hand in self._hands:
             hand.stop()
 
-    def read(self, progress: Progress) -> list[Portion]:
+    def read(self, export: Export, occasion: Occasion, progress: Progress) -> list[Portion]:
         """See `Share.read`."""
-        if self._here:
+        if not self._hands:
+            self._here = Share(self._house, export, occasion)
             return [self._here.read(progress)]
-        return self._all("read", progress)
+        for part, hand in enumerate(self._hands):
+            export.share = RowShare(part, len(self._hands))
+            hand.ask("read", export, occasion)
+        return self._results(progress)
 
     def settle(self) -> list[Portion]:
         """See `Share.settle`."""
         if self._here:
             return [self._here.settle()]
-        return self._all("settle", lambda _: None)
+        for hand in self._hands:
+            hand.ask("settle")
+        return self._results(lambda _: None)
 
     def verdicts(self, brief: Brief) -> Iterator[Verdict]:
         """The verdict of every record, in the order of the input."""
@@ -88,9 +90,7 @@ class Crew:
         for _, verdict in heapq.merge(*(hand.stream() for hand in self._hands), key=lambda found: found[0]):
             yield verdict
 
-    def _all(self, step: str, progress: Progress) -> list[Portion]:
-        for hand in self._hands:
-            hand.ask(step)
+    def _results(self, progress: Progress) -> list[Portion]:
         done = [0] * len(self._hands)
 
         def seen(place: int) -> Callable[[int], None]:
@@ -116,9 +116,9 @@ def judged(house: House, share: Share, brief: Brief) -> Iterator[tuple[int, Verd
 class _Hand:
     """One process, and the line to it."""
 
-    def __init__(self, context: Any, given: tuple[Path, Export, Occasion]) -> None:
+    def __init__(self, context: Any, directory: Path) -> None:
         self._line, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, *given), daemon=True)
+        self._process = context.Process(target=_work, args=(theirs, directory), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -160,19 +160,20 @@ class _Hand:
             self._process.terminate()
 
 
-def _work(line: Connection, directory: Path, export: Export, occasion: Occasion) -> None:
+def _work(line: Connection, directory: Path) -> None:
     """What a process does: steps as they are asked for, until the line is closed."""
     # What an import makes holds itself in no ring; the collector would walk a growing heap for nothing.
     gc.freeze()
     gc.set_threshold(500_000, 20, 100)
     with House.open(directory, os.environ) as house:
-        share = Share(house, export, occasion)
+        share: Share | None = None
         while True:
             try:
                 step, *given = line.recv()
             except EOFError:
                 return
             try:
+                share = share or Share(house, *given)
                 _step(house, share, line, step, given)
             except Exception:
                 line.send(("failed", traceback.format_exc()))

@@ -51,10 +51,10 @@ def imported(
 ) -> Iterator[Imported]:
     """Take the files in. Raises UnreadableInput before anything is recorded of a file that is refused."""
     export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask, names=names)
-    look = export.look()
-    occasion = occasion_of(house, export, paths, look.shared)
-    with Crew(house, export, occasion, workers or workers_for(paths)) as crew:
-        refuse_other_portal(crew.read(progress))
+    with Crew(house, workers or workers_for(paths)) as crew:
+        look = export.look()
+        occasion = occasion_of(house, export, paths, look.shared)
+        refuse_other_portal(crew.read(export, occasion, progress))
         portions = crew.settle()
         close_import(house, occasion, portions, len(look.rejected))
         yield Imported(

@@ -118,6 +118,7 @@ class Share:
         for rows in _chunks(iter(self._held), CHUNK):
             self._take(rows)
         self._held.clear()
+        self._export.forget_rows()
         self._records.sort(key=lambda placed: placed.place)
         return self._portion()
 

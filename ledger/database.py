@@ -27,12 +27,12 @@ _PRAGMAS = (
     "busy_timeout = 30000",
     "synchronous = FULL",
     "wal_autocheckpoint = 16000",
-    "cache_size = -32768",
+    "cache_size = -24576",
     "temp_store = MEMORY",
     "trusted_schema = OFF",
     "foreign_keys = ON",
 )
-_READER_PRAGMAS = ("query_only = ON", "cache_size = -16384", "mmap_size = 67108864")
+_READER_PRAGMAS = ("query_only = ON", "cache_size = -16384", "mmap_size = 33554432")
 
 
 class DurabilityError(RuntimeError):

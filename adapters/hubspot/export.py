@@ -144,6 +144,10 @@ class Export:
             rows.append(count.rows)
         return Look(rejected, shared, rows)
 
+    def forget_rows(self) -> None:
+        """Let go of what told rows apart, once all have gone by; `twice` stays."""
+        self._seen.clear()
+
     def survey(self) -> Export:
         """Let every row go by once, so that `rejected`, `findings`, `twice`, `files`, `newest` are complete.
 

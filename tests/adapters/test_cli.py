@@ -13,7 +13,10 @@ from typer.testing import CliRunner, Result
 
 from adapters.cli.demo import OTHER_RECORDS
 from adapters.cli.main import app
-from adapters.hubspot.demo import write_demo_export
+from adapters.crew import Brief
+from adapters.hubspot.demo import write_demo_export, write_portal_export
+from adapters.importing import imported
+from adapters.wiring import House, now
 
 HEADER = (
     "Record ID,First Name,Last Name,Email,Country/Region,Marketing contact status,"
@@ -348,3 +351,20 @@ def test_a_column_nobody_foresaw_can_be_named(tmp_path: Path) -> None:
     assert _fails("audit", path, *where) == 5
     named = ("--map", "Nummer=record_id", "--map", "Post=email", "--map", "Grund=legal_basis")
     assert answer("audit", path, *named, *where)["buckets"]["basis_claimed"]["contacts"] == 1
+
+
+def test_several_processes_give_the_same_answers(tmp_path: Path) -> None:
+    """The rows are shared out; the verdicts come back in the order of the file."""
+    path = tmp_path / "portal.csv"
+    write_portal_export(path, rows=600, seed=3)
+    found = []
+    for workers in (1, 2):
+        with House.open(tmp_path / f"ledger-{workers}", {}) as house:
+            with imported(house, [path], workers=workers) as done:
+                verdicts = list(done.crew.verdicts(Brief(now(), None)))
+            with imported(house, [path], workers=workers) as again:
+                assert (again.added, again.unchanged) == (0, 600)
+        found.append([(v.record_id, v.bucket, v.action, v.reason, v.rule) for v in verdicts])
+        assert (done.rows, done.records, done.files[0].records) == (600, 600, 600)
+    assert found[0] == found[1]
+    assert [verdict[0] for verdict in found[0]] == [row["Record ID"] for row in rows(path)]
