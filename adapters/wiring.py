@@ -16,7 +16,7 @@ from ledger import events as e
 from ledger.application import Fact, Ledger
 from ledger.catalogue import Catalogue
 from ledger.codec import decode, topic_of
-from ledger.commands import Command, decide
+from ledger.commands import Command, CommandRefusedError, decide
 from ledger.contact import Contact, Entry, fold
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
@@ -128,9 +128,16 @@ class House:
         )
 
     def describe_controller(self, name: str | None, country: str | None, assumed: str | None) -> tuple[str, Catalogue]:
-        """Record what is newly said of the controller; the name in force and the catalogue after it."""
+        """Record what is newly said of the controller; the name in force and the catalogue after it.
+
+        A ledger belongs to one controller: raises CommandRefusedError for another.
+        """
         catalogue = self.catalogue
         known = self.controller_name(catalogue)
+        if name and known and name != known:
+            raise CommandRefusedError(
+                f"this ledger belongs to {known}; for {name} name another directory with --ledger"
+            )
         said = (name or known, country or catalogue.country, assumed or catalogue.assumed_country)
         if said != (known, catalogue.country, catalogue.assumed_country):
             document = self.ledger.log.put_document(json.dumps({"controller": said[0]}).encode())

@@ -368,3 +368,21 @@ def test_several_processes_give_the_same_answers(tmp_path: Path) -> None:
         assert (done.rows, done.records, done.files[0].records) == (600, 600, 600)
     assert found[0] == found[1]
     assert [verdict[0] for verdict in found[0]] == [row["Record ID"] for row in rows(path)]
+
+
+def test_a_ledger_belongs_to_one_controller(export: Path, tmp_path: Path) -> None:
+    """Another one is sent to a ledger of its own."""
+    where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    assert answer("audit", export, *where, "--controller", "One Ltd")["controller"] == "One Ltd"
+    assert answer("audit", export, *where)["controller"] == "One Ltd"
+    assert _fails("audit", export, *where, "--controller", "Two Ltd") == 1
+
+
+def test_one_address_on_two_records_is_one_contact_with_its_stops_united(tmp_path: Path) -> None:
+    """A verdict for each record; a stop on one stops both."""
+    path = tmp_path / "twice.csv"
+    other = ROWS[2].replace("3,Cy,C", "33,Cy,C").replace(",Yes,", ",,")
+    path.write_text("\n".join((HEADER, ROWS[2], other)), encoding="utf-8")
+    audit = answer("audit", path, "--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    assert audit["buckets"]["stopped"]["contacts"] == 2
+    assert audit["totals"]["contacts"] == 2
