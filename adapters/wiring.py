@@ -127,17 +127,16 @@ class House:
             event.recorded_at or datetime.min.replace(tzinfo=UTC),
         )
 
-    def describe_controller(self, name: str | None, country: str | None, assumed: str | None) -> tuple[str, Catalogue]:
-        """Record what is newly said of the controller; the name in force and the catalogue after it.
+    def refuse_other_controller(self, name: str | None) -> None:
+        """A ledger belongs to one controller: raises CommandRefusedError for another."""
+        known = self.controller_name(self.catalogue)
+        if name and known and name != known:
+            raise CommandRefusedError(f"this ledger belongs to {known}; for {name} name another with --ledger")
 
-        A ledger belongs to one controller: raises CommandRefusedError for another.
-        """
+    def describe_controller(self, name: str | None, country: str | None, assumed: str | None) -> tuple[str, Catalogue]:
+        """Record what is newly said of the controller; the name in force and the catalogue after it."""
         catalogue = self.catalogue
         known = self.controller_name(catalogue)
-        if name and known and name != known:
-            raise CommandRefusedError(
-                f"this ledger belongs to {known}; for {name} name another directory with --ledger"
-            )
         said = (name or known, country or catalogue.country, assumed or catalogue.assumed_country)
         if said != (known, catalogue.country, catalogue.assumed_country):
             document = self.ledger.log.put_document(json.dumps({"controller": said[0]}).encode())

@@ -130,6 +130,7 @@ def _check(asked: Asked) -> None:
 
 def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime) -> tuple[Audit, Path, list[Path]]:
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    house.refuse_other_controller(asked.controller)
     with _imported(house, files, asked) as done:
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
