@@ -18,13 +18,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ledger.codec import decode
-from ledger.contact import Contact, Entry, fold
+from ledger.contact import Contact, Entry, extend, fold
 from ledger.database import uuid_bytes, uuid_text
 from ledger.policy.rules import Policy
 from ledger.terms import LEDGER_STREAM
 from projections import views
-from projections.alike import Alike, Told
-from projections.groups import LINK_TOPICS, Pair, kin, neighbours, pair_of, reach
+from projections.groups import LINK_TOPICS, Kin, Pair, kin, neighbours, pair_of, reach
 from projections.status import Row, Setting, Settings, rows_of
 
 PolicyOf = Callable[[str | None], Policy]
@@ -157,28 +156,28 @@ def _write(rows: Iterable[Row], driver: sqlite3.Connection, insert: str = views.
 def judged(work: Work) -> Iterator[Row]:
     """The rows of a share's contacts, in order."""
     partners = neighbours(work.pairs)
-    alone = Alike(work.setting)
     with closing(reading(work.log)) as source:
-        for stream, told in histories(source, work):
-            if not partners or (contact := uuid_text(stream)) not in partners:
-                yield from alone.rows(stream, told)
+        for contact in folded(source, work):
+            if contact.contact in partners:
+                names = reach([contact.contact], lambda one: partners.get(one, ()))
+                folds = {name: _fold(source, name, work.stop) for name in names - {contact.contact}}
+                folds[contact.contact] = contact
+                yield from rows_of(kin(contact.contact, folds), work.setting)
             else:
-                names = reach([contact], lambda one: partners.get(one, ()))
-                folds = {name: _fold(source, name, work.stop) for name in names}
-                yield from rows_of(kin(contact, folds), work.setting)
+                yield from rows_of(Kin((contact,), contact), work.setting)
 
 
-def histories(source: sqlite3.Connection, work: Work) -> Iterator[tuple[bytes, list[Told]]]:
-    """Every contact of a share with its entries, one contact at a time."""
-    current, told = b"", list[Told]()
+def folded(source: sqlite3.Connection, work: Work) -> Iterator[Contact]:
+    """Every contact of a share, folded, one at a time."""
+    current, entries = b"", list[Entry]()
     for stream, position, version, state in source.execute(STREAMS, (work.first, work.last, work.stop)):
         if stream != current:
-            if told:
-                yield current, told
-            current, told = stream, []
-        told.append((position, version, decode(state)))
-    if told:
-        yield current, told
+            if entries:
+                yield extend(Contact(uuid_text(current)), entries)
+            current, entries = stream, []
+        entries.append(Entry(position, version, decode(state)))
+    if entries:
+        yield extend(Contact(uuid_text(current)), entries)
 
 
 def _fold(source: sqlite3.Connection, contact: str, stop: int) -> Contact:

@@ -23,7 +23,7 @@ from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Against, Claim, Decision, Question
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING
-from projections.cells import Cell, cells_of
+from projections.cells import cells_of
 from projections.groups import Kin
 
 MarketingStatus = Literal["marketing", "non_marketing", "undecided"]
@@ -86,38 +86,29 @@ class Status(NamedTuple):
         return held
 
 
-def answers_of(person: Kin, setting: Setting) -> list[tuple[Cell, tuple[Segment, ...]]]:
-    """The segments of every cell of one contact, in order. Cells that are alike share one tuple of them."""
+def rows_of(person: Kin, setting: Setting) -> list[Row]:
+    """The rows of one contact, in their order."""
     owner = person.group[0]
     bench = Bench(person.group, setting.policy, setting.catalogue)
     laws = candidates(bench.dossier.country_entries(), setting.catalogue)
     since = max(person.newest.recorded_at, setting.recorded_at)
-    answers: list[tuple[Cell, tuple[Segment, ...]]] = []
-    for cell in cells_of(owner):
-        purpose, channel, address = cell
-        question = Question(purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws)
-        answers.append((cell, segments(bench, question, since)))
-    return answers
-
-
-def rows_of(person: Kin, setting: Setting) -> list[Row]:
-    """The rows of one contact, in their order."""
-    contact = uuid_bytes(person.group[0].contact)
     revision = max(person.newest.position, setting.position)
+    contact = uuid_bytes(owner.contact)
     rows: list[Row] = []
     packed: dict[int, tuple[bytes, str | None]] = {}
-    answers = answers_of(person, setting)
-    for (purpose, channel, address), found in answers:
+    for purpose, channel, address in cells_of(owner):
+        question = Question(purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws)
+        found = segments(bench, question, since)
         made = packed.get(id(found))
-        if made is None:
+        if made is None:  # cells that are alike share their segments, which the bench keeps
             made = packed[id(found)] = (pack(found), instant(found[1].start) if len(found) > 1 else None)
         rows.append((contact, purpose, channel, uuid_bytes(address) if address else b"", *made, revision))
     return rows
 
 
-def pack(found: Sequence[Segment], encoder: msgspec.json.Encoder | None = None) -> bytes:
+def pack(found: Sequence[Segment]) -> bytes:
     """Segments as compact JSON; policy and `changes_at` are left out, the view and its order tell them."""
-    return (encoder or _encoder).encode([_packed(segment.start, segment.decision) for segment in found])
+    return _encoder.encode([_packed(segment.start, segment.decision) for segment in found])
 
 
 def _packed(start: datetime, given: Decision) -> tuple[object, ...]:
