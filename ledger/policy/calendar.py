@@ -60,10 +60,6 @@ def end_of_window(moment: datetime, span: Period, zone: ZoneInfo) -> datetime:
 
     CASL s 10(10): allowed iff the date of sending <= date of the event + window.
     """
-    if type(moment) is not datetime and hasattr(moment, "end_of_window"):
-        # A moment that stands for many (see projections.alike): it works its windows out when they are asked for.
-        later: datetime = moment.end_of_window(span, zone)
-        return later
     try:
         day = moment.astimezone(zone).date()
     except OverflowError:  # an unknown moment stands at an end of the calendar, and has no local date there
