@@ -171,7 +171,7 @@ class Policy:
         bases = [r for r in own.rule if r.kind == "basis"]
         if parent:
             bases += [r for r in parent.rule if r.kind == "basis" and r.basis not in replaced]
-        bases += [r for r in self.sheets["*"].rule if r.kind == "basis" and code not in _excepted(r)]
+        bases += [r for r in self.sheets["*"].rule if r.kind == "basis" and code not in r.exempts]
         order = list(Basis)
         stops = [r for sheet in lines for r in sheet.rule if r.kind == "stop"]
         zone = (union.member_timezones.get(code) if union else None) or own.timezone
@@ -186,10 +186,6 @@ class Policy:
             stop=stops[0] if stops else None,
             repealed=own.repeals,
         )
-
-
-def _excepted(rule: Rule) -> tuple[str, ...]:
-    return rule.exempts
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
