@@ -26,6 +26,7 @@ from ledger.contact import Contact
 from ledger.terms import BEGINNING, LEDGER_STREAM
 from ledger.vault import Registration
 from projections.audit import Record
+from projections.verdicts import Origin
 
 SYSTEM = "hubspot"
 SOURCE = "hubspot.export"
@@ -98,6 +99,7 @@ class Share:
         self._records: list[Placed] = []
         self._held: list[Row] = []
         self._stops: list[str] = []
+        self._origins: dict[tuple[str | None, ...], Origin] = {}
         self._rows = self._added = self._unchanged = self._known = self._contradicting = 0
 
     def read(self, progress: Progress) -> Portion:
@@ -203,8 +205,17 @@ class Share:
             row.record_id,
             row.email,
             astray=person.finding is not None,
+            lead=_lead(row),
+            origin=self._origin(row),
+            created=row.created.latest if row.created else None,
         )
         self._records.append(Placed(row.place, record))
+
+    def _origin(self, row: Row) -> Origin:
+        """Where the row says it comes from; few differ, so each is kept once."""
+        month = f"{row.created.latest:%Y-%m}" if row.created else None
+        origin = (row.marketing_reason, row.marketing_reason_name, row.source, month)
+        return self._origins.setdefault(origin, Origin(*origin))
 
     def _portion(self) -> Portion:
         files = self._export.files
@@ -219,6 +230,15 @@ class Share:
             without=tuple(file.without_address for file in files),
             findings=tuple(str(found) for found in self._export.findings),
         )
+
+
+def _lead(row: Row) -> str | None:
+    """What the CRM hints at: somebody to look at before they are taken off."""
+    if row.lifecycle in ("customer", "evangelist"):
+        return "customer"
+    if row.deal_closed or row.closed:
+        return "deal"
+    return "form" if row.form_submissions else None
 
 
 def refuse_other_portal(portions: Iterable[Portion]) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from ledger import events as e
 from ledger.contact import Entry
+from ledger.declared import NOTHING_DECLARED, Declared
 from ledger.terms import BEGINNING
 
 
@@ -25,6 +26,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     notices: tuple[Entry, ...] = ()
     forms: tuple[Entry, ...] = ()
     imports: tuple[Entry, ...] = ()
+    declared: Declared = NOTHING_DECLARED
 
     @property
     def is_charity(self) -> bool | None:
@@ -63,6 +65,8 @@ def evolve(catalogue: Catalogue, entry: Entry) -> Catalogue:
     seen = {"position": entry.position, "recorded_at": entry.event.recorded_at or catalogue.recorded_at}
     if isinstance(entry.event, e.ControllerDescribed):
         return msgspec.structs.replace(catalogue, controller=entry, **seen)
+    if isinstance(entry.event, e.Declaration):
+        return msgspec.structs.replace(catalogue, declared=catalogue.declared.after(entry), **seen)
     if place is not None:
         return msgspec.structs.replace(catalogue, **{place: (*getattr(catalogue, place), entry)}, **seen)
     return msgspec.structs.replace(catalogue, **seen)

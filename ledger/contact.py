@@ -47,6 +47,8 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     published: Entries = ()
     sendings: Entries = ()
     activity: Entries = ()
+    answers: Entries = ()
+    deals: Entries = ()
     bounces: Entries = ()
     described: Entries = ()
     countries: Entries = ()
@@ -79,18 +81,24 @@ PLACES: dict[type[e.Event], str | None] = {
     e.OptInRequested: "sendings",
     e.DoubleOptInConfirmed: "confirmations",
     e.FormSubmitted: "activity",
+    e.BoxAnswered: "answers",
     e.OptedOut: "stops",
+    e.TypeOptedOut: "stops",
     e.Objected: "stops",
     e.OptOutObstructed: "stops",
     e.Complained: "stops",
     e.ErasureRequested: "stops",
     e.ErasureCompleted: None,
+    e.AccessRequested: None,
+    e.AccessAnswered: None,
+    e.NoteAdded: None,
     e.ContractStarted: "contracts",
     e.ContractEnded: "endings",
     e.Enquired: "enquiries",
     e.Donated: "support",
     e.AddressPublished: "published",
     e.EmailSent: "sendings",
+    e.CampaignMailSent: "sendings",
     e.LetterSent: None,
     e.Clicked: "activity",
     e.Opened: "activity",
@@ -98,6 +106,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.MarketingStatusObserved: "flags",
     e.BasisClaimed: "claims",
     e.OptOutShown: "shown",
+    e.DealWon: "deals",
     e.CountryEvidenced: "countries",
     e.RecipientDescribed: "described",
     e.AddressLinked: "addresses",
@@ -114,6 +123,11 @@ PLACES: dict[type[e.Event], str | None] = {
     e.FormDescribed: None,
     e.EvidenceMapAdopted: None,
     e.PolicyAdopted: None,
+    e.FormDeclared: None,
+    e.SaleDeclared: None,
+    e.TypeDeclared: None,
+    e.CampaignDeclared: None,
+    e.ImportDeclared: None,
 }
 """Where each event is filed; None: kept in the log, of no use to any question about this person."""
 

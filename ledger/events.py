@@ -123,6 +123,17 @@ class FormSubmitted(Event, frozen=True, tag="contact.form_submitted.v1"):
     form_version: str | None = None
 
 
+class BoxAnswered(Event, frozen=True, tag="contact.box_answered.v1"):
+    """One box of a form, as this person left it. What a ticked box meant, a declaration of the form says.
+
+    `box` may be `type.X`: the subscription type X that this form switched on for the person.
+    """
+
+    form: str
+    box: str
+    ticked: bool = True
+
+
 # --- stops ---------------------------------------------------------------------------------------
 
 
@@ -137,6 +148,12 @@ class Stop(Event, frozen=True):
 
 class OptedOut(Stop, frozen=True, tag="contact.opted_out.v1"):
     """Unsubscribed: withdrawal and objection for its scope (P4)."""
+
+
+class TypeOptedOut(Stop, frozen=True, kw_only=True, tag="contact.type_opted_out.v1"):
+    """Left one subscription type of a CRM: all marketing, until a declaration says which purposes it means."""
+
+    subscription_type: str
 
 
 class Objected(Stop, frozen=True, tag="contact.objected.v1"):
@@ -163,6 +180,18 @@ class ErasureCompleted(Event, frozen=True, tag="contact.erasure_completed.v1"):
     """Key and rows of the contact are destroyed."""
 
     rows: int = 0
+
+
+class AccessRequested(Event, frozen=True, tag="contact.access_requested.v1"):
+    """GDPR Art 15 request: to be answered within a month (Art 12(3))."""
+
+
+class AccessAnswered(Event, frozen=True, tag="contact.access_answered.v1"):
+    """What is held was handed over."""
+
+
+class NoteAdded(Event, frozen=True, tag="contact.note_added.v1"):
+    """Counsel's or an officer's note on this person, in the payload. Decides nothing."""
 
 
 # --- the relationship ----------------------------------------------------------------------------
@@ -225,6 +254,12 @@ class EmailSent(Event, frozen=True, tag="contact.email_sent.v1"):
     message: str | None = None
 
 
+class CampaignMailSent(EmailSent, frozen=True, tag="contact.campaign_mail_sent.v1"):
+    """An e-mail of a campaign went out. `purpose`: as a declaration of the campaign classifies it, else unknown."""
+
+    campaign: str | None = None
+
+
 class LetterSent(Event, frozen=True, tag="contact.letter_sent.v1"):
     """A letter went out."""
 
@@ -273,6 +308,13 @@ class OptOutShown(Event, frozen=True, tag="crm.opt_out_shown.v1"):
     """Whether the CRM shows this record opted out of all e-mail. Shown lifted, it lifts nothing here."""
 
     opted_out: bool = False
+
+
+class DealWon(Event, frozen=True, tag="crm.deal_won.v1"):
+    """The CRM shows a deal as won. A sale with its conditions only if a declaration of the pipeline says so."""
+
+    pipeline: str | None = None
+    deal: str | None = None
 
 
 class CountryHint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -405,23 +447,94 @@ class PolicyAdopted(Event, frozen=True, tag="ledger.policy_adopted.v1"):
     document: str | None = None
 
 
+class Declaration(Event, frozen=True, kw_only=True):
+    """What somebody answers for: name, role and words are in the payload, what shows it is `evidence`.
+
+    key          the declaration's name; a later one under the same key takes its place
+    withdrawn    it counts no more
+    shown_from, shown_to  when that was so in the world; None: without a limit
+    """
+
+    key: str
+    withdrawn: bool = False
+    shown_from: Moment | None = None
+    shown_to: Moment | None = None
+
+
+class FormDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.form_declared.v1"):
+    """What a form showed. `box` None: it had no other purpose than signing up, so sending it in was the act.
+
+    ticked_before, required  how the box stood; unknown stays unknown
+    wording                  SHA-256 of the words shown, kept as a document
+    """
+
+    form: str
+    box: str | None = None
+    ticked_before: bool | None = None
+    required: bool | None = None
+    purposes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    wording: str | None = None
+
+
+class SaleDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.sale_declared.v1"):
+    """What a won deal of a pipeline (None: of any) was, and what was offered when the address was taken.
+
+    `refusals_recorded`: whoever refused then stands in the ledger with a stop, so the others did not.
+    """
+
+    pipeline: str | None = None
+    kind: str = "unknown"
+    seller: str | None = None
+    collected_from_person: bool | None = None
+    refusal_offered: bool | None = None
+    refusals_recorded: bool | None = None
+
+
+class TypeDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.subscription_type_declared.v1"):
+    """Which purposes leaving a subscription type stops."""
+
+    subscription_type: str
+    purposes: tuple[str, ...] = ()
+
+
+class CampaignDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.campaign_declared.v1"):
+    """Which purpose the mails of a campaign had."""
+
+    campaign: str
+    purpose: str
+
+
+class ImportDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.import_declared.v1"):
+    """Where a list came from. Grants nothing by itself."""
+
+    list: str
+
+
 AnyEvent = (
     OptedIn
     | OptInRequested
     | DoubleOptInConfirmed
     | FormSubmitted
+    | BoxAnswered
     | OptedOut
+    | TypeOptedOut
     | Objected
     | OptOutObstructed
     | Complained
     | ErasureRequested
     | ErasureCompleted
+    | AccessRequested
+    | AccessAnswered
+    | NoteAdded
     | ContractStarted
     | ContractEnded
     | Enquired
     | Donated
     | AddressPublished
     | EmailSent
+    | CampaignMailSent
     | LetterSent
     | Clicked
     | Opened
@@ -429,6 +542,7 @@ AnyEvent = (
     | MarketingStatusObserved
     | BasisClaimed
     | OptOutShown
+    | DealWon
     | CountryEvidenced
     | RecipientDescribed
     | AddressLinked
@@ -445,6 +559,11 @@ AnyEvent = (
     | FormDescribed
     | EvidenceMapAdopted
     | PolicyAdopted
+    | FormDeclared
+    | SaleDeclared
+    | TypeDeclared
+    | CampaignDeclared
+    | ImportDeclared
 )
 
 TOPICS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in AnyEvent.__args__}

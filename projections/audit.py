@@ -6,8 +6,8 @@ clock. The buckets and actions are described in docs/reference/audit.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ledger import events as e
@@ -15,12 +15,16 @@ from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
 from ledger.policy.judge import STOP_REASONS, Bench, segments
 from ledger.policy.jurisdictions import candidates
-from ledger.policy.question import Candidate, Decision, Question
+from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy
-from ledger.terms import MARKETING_PURPOSES
-from projections.verdicts import Action, Bucket, Verdict
+from ledger.terms import BEGINNING, MARKETING_PURPOSES
+from projections.steps import next_step, question_of, wave_of
+from projections.verdicts import Action, Bucket, Origin, Verdict
 
 CHANNEL = "email"
+REPERMISSION = "marketing.repermission"
+PENDING = timedelta(days=7)
+"""How long a double opt-in request is kept open (rule DOI-1)."""
 STOPS = frozenset(STOP_REASONS.values())
 CLAIM_REASONS = {
     "consent": "claimed_consent",
@@ -34,7 +38,7 @@ class Record(NamedTuple):
     """A CRM record to judge. `differs`: it stood twice in one export with differing consent columns.
 
     `shared`: its address also stands on a record of somebody else; `astray`: its id and its address
-    belong to different contacts.
+    belong to different contacts; `lead`, `origin`: see `Verdict`; `created` when the record was made.
     """
 
     contact: str
@@ -45,6 +49,9 @@ class Record(NamedTuple):
     differs: bool = False
     shared: bool = False
     astray: bool = False
+    lead: str | None = None
+    origin: Origin | None = None
+    created: datetime | None = None
 
 
 class Auditor:
@@ -56,23 +63,33 @@ class Auditor:
         catalogue: Catalogue,
         at: datetime,
         purpose: str | None = None,
+        platform: str = "hubspot",
     ) -> None:
+        """`platform`: whose terms are shown beside the law."""
         self.policy = policy
         self.catalogue = catalogue
         self.at = at
         self.purposes = (purpose,) if purpose else MARKETING_PURPOSES
+        self._accepted = [set(rule.accepts) for rule in policy.platform_rules(platform)]
+        self._looked = frozenset(
+            n.event.source.partition(".")[2] for n in catalogue.imports if isinstance(n.event, e.ImportFinished)
+        )
+        self._unshown = {n.position for n in catalogue.declared.by_key.values() if not n.event.evidence}
         self._known: dict[object, _Asked] = {}
 
     def verdict(self, contacts: Sequence[Contact], record: Record) -> Verdict:
         """The verdict for one record of the first contact; the others are linked with it."""
         owner = contacts[0]
-        laws, decisions = self._asked(contacts, record)
-        bucket, reason, decision = self._bucket(owner, record, decisions)
+        asked = self._asked(contacts, record)
+        bucket, reason, decision = self._bucket(owner, record, asked)
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
         claim = decision.claimed if bucket is Bucket.BASIS_CLAIMED else None
         rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
+        question = question_of(bucket, reason, claim, _tokens(owner)) if action is Action.REVIEW else None
+        lead = record.lead or _lead(owner)
+        asking = asked.asking if bucket is Bucket.BASIS_PROVEN and asked.asking and asked.asking.allowed else None
         return Verdict(
             record_id=record.record_id,
             email=record.email,
@@ -86,25 +103,56 @@ class Auditor:
             marketing=flag.marketing,
             scheduled=flag.scheduled,
             undeliverable=dead,
-            stopped_all=bool(owner.stops) and all(d.reason in STOPS for d in decisions),
+            stopped_all=bool(owner.stops) and all(d.reason in STOPS for d in asked.decisions),
             shown_stopped=_shown(owner, record),
-            jurisdictions=laws,
+            jurisdictions=asked.laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
             rule_confidence=rule.confidence if rule else None,
+            declaration=_rests(decision, asked.resting) if decision.allowed else None,
+            platform_shown=self._platform(decision) if decision.allowed else None,
+            may_be_asked=asking is not None and not dead,
+            ask_basis=asking.basis if asking else None,
+            ask_until=asking.changes_at.date() if asking and asking.changes_at else None,
+            next_step=self._next(bucket, reason, claim, question, lead, record, owner, dead),
+            wave=wave_of(bucket, action, dead, lead),
+            question=question,
+            lead=lead,
+            origin=record.origin,
         )
+
+    def _next(
+        self,
+        bucket: Bucket,
+        reason: str,
+        claim: Claim | None,
+        question: str | None,
+        lead: str | None,
+        record: Record,
+        owner: Contact,
+        dead: bool,
+    ) -> str:
+        if dead and bucket is Bucket.NO_BASIS:
+            return "none"
+        if bucket is Bucket.NO_BASIS:
+            return next_step(bucket, reason, claim, question, lead, self._looked, _last_sign(owner, record))
+        return next_step(bucket, reason, claim, question, lead, self._looked, None)
+
+    def _platform(self, decision: Decision) -> bool:
+        return all(decision.basis in accepted for accepted in self._accepted)
 
     def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
         """The laws that may apply, and one decision for each purpose.
 
         Contacts alike in all that policy reads of them share their answers.
         """
-        alike = _likeness(contacts, record, self.at)
+        alike = _likeness(contacts, record, self.at, self.catalogue)
         if alike is not None and alike in self._known:
             return self._known[alike]
         bench = Bench(contacts, self.policy, self.catalogue)
         laws = candidates(bench.dossier.country_entries(), self.catalogue)
         decisions = [self._decide(bench, purpose, record.address, laws) for purpose in self.purposes]
-        asked = _Asked(tuple(law.code for law in laws), decisions)
+        asking = next((d for p, d in zip(self.purposes, decisions, strict=True) if p == REPERMISSION), None)
+        asked = _Asked(tuple(law.code for law in laws), decisions, bench.resting, asking)
         if alike is not None:
             self._known[alike] = asked
         return asked
@@ -113,8 +161,9 @@ class Auditor:
         question = Question(purpose=purpose, channel=CHANNEL, at=self.at, address=address, jurisdictions=laws)
         return segments(bench, question, self.at)[0].decision
 
-    def _bucket(self, owner: Contact, record: Record, decisions: list[Decision]) -> tuple[Bucket, str, Decision]:
+    def _bucket(self, owner: Contact, record: Record, asked: _Asked) -> tuple[Bucket, str, Decision]:
         """The first bucket that matches, its reason, and the decision it rests on."""
+        decisions = asked.decisions
         allowed = next((d for d in decisions if d.allowed), None)
         first = allowed or decisions[0]
         conflict = _conflict(owner, record, decisions, allowed)
@@ -124,15 +173,76 @@ class Auditor:
             return Bucket.BASIS_PROVEN, "proven", allowed
         if all(d.reason in STOPS for d in decisions):
             return Bucket.STOPPED, _stop_word(owner, first), first
+        if first.reason == "under_review":
+            return Bucket.BASIS_CLAIMED, "under_review", first
         claimed = next((d for d in decisions if d.claimed is not None), None)
         if claimed is not None:
-            return Bucket.BASIS_CLAIMED, _claim_word(owner), claimed
-        return Bucket.NO_BASIS, "no_address" if record.address is None else "nothing_known", first
+            return Bucket.BASIS_CLAIMED, self._claim_word(owner, claimed, asked.resting), claimed
+        return Bucket.NO_BASIS, self._nothing_word(owner, record, first), first
+
+    def _claim_word(self, owner: Contact, decision: Decision, resting: Mapping[int, int]) -> str:
+        claim = decision.claimed
+        if claim is not None and any(resting.get(position) in self._unshown for position in claim.evidence):
+            return "declared_not_evidenced"
+        if claim is not None and _from_facts(owner, claim):
+            return "claimed_evidence"
+        tokens = _tokens(owner)
+        for token, reason in CLAIM_REASONS.items():
+            if token in tokens:
+                return reason
+        return "claimed_interest" if tokens else "claimed_evidence"
+
+    def _nothing_word(self, owner: Contact, record: Record, decision: Decision) -> str:
+        if record.address is None:
+            return "no_address"
+        if decision.reason == "minor":
+            return "minor"
+        return "confirmation_pending" if _pending(owner, record.address, self.at) else "nothing_known"
 
 
 class _Asked(NamedTuple):
     laws: tuple[str, ...]
     decisions: list[Decision]
+    resting: Mapping[int, int]
+    asking: Decision | None
+
+
+def _rests(decision: Decision, resting: Mapping[int, int]) -> int | None:
+    return next((resting[position] for position in decision.evidence if position in resting), None)
+
+
+def _tokens(owner: Contact) -> frozenset[str]:
+    return frozenset(t for n in owner.claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims)
+
+
+def _from_facts(owner: Contact, claim: Claim) -> bool:
+    """Whether a fact stands behind the claim, and not the CRM's word alone."""
+    return any(n.position in claim.evidence for place in (*_COULD_MATTER, "activity") for n in getattr(owner, place))
+
+
+def _lead(owner: Contact) -> str | None:
+    """What the ledger holds that hints at a relationship, whatever the CRM's record says."""
+    if owner.deals or owner.contracts:
+        return "deal"
+    return "form" if owner.answers or any(isinstance(n.event, e.FormSubmitted) for n in owner.activity) else None
+
+
+def _last_sign(owner: Contact, record: Record) -> datetime | None:
+    """The last own act of the person on record, else when the record was made, or first seen here."""
+    acts = [n.event.earliest for n in owner.activity if n.event.by not in ("system", "third_party")]
+    seen = [n.event.captured_at for n in owner.flags if n.event.captured_at is not None]
+    return max((act for act in acts if act > BEGINNING), default=None) or record.created or min(seen, default=None)
+
+
+def _pending(owner: Contact, address: str | None, at: datetime) -> bool:
+    """Whether a double opt-in mail went out within its time and is not answered (DOI-1)."""
+    return any(
+        isinstance(n.event, e.OptInRequested)
+        and n.event.address in (None, address)
+        and n.event.earliest <= at < n.event.earliest + PENDING
+        and not any(c.event.latest >= n.event.earliest for c in owner.confirmations)
+        for n in owner.sendings
+    )
 
 
 class _Flag(NamedTuple):
@@ -171,10 +281,14 @@ def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Actio
         return Action.SET_NON_MARKETING, reason if settled else "undeliverable"
     if doubtful:
         return Action.REVIEW, reason
+    if reason == "confirmation_pending":
+        return Action.KEEP, reason
     return (Action.KEEP if bucket is Bucket.BASIS_PROVEN else Action.SET_NON_MARKETING), reason
 
 
 def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None) -> str | None:
+    if any(isinstance(n.event, e.ReviewDecided) and n.event.outcome == "stop" for n in owner.reviews):
+        return None  # a review has settled it: stopped
     if record.differs:
         return "same_record_twice"
     if allowed is None and _lifted(owner, record) and any(d.reason in STOPS for d in decisions):
@@ -205,14 +319,6 @@ def _stop_word(owner: Contact, decision: Decision) -> str:
     return decision.reason
 
 
-def _claim_word(owner: Contact) -> str:
-    tokens = {t for n in owner.claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims}
-    for token, reason in CLAIM_REASONS.items():
-        if token in tokens:
-            return reason
-    return "claimed_interest" if tokens else "claimed_evidence"
-
-
 def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     """The contact and the position the answer rests on: its evidence, its last stop, its last claim."""
     position = owner.position
@@ -225,7 +331,7 @@ def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     return f"CL-{owner.contact[:8]}-{position}"
 
 
-def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> object | None:
+def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalogue: Catalogue) -> object | None:
     """A key under which contacts get the same answers, apart from positions: what policy reads of them.
 
     None for everybody of whom something is known that could allow, or that makes two people one. What is
@@ -234,6 +340,8 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> obje
     owner = contacts[0]
     if len(contacts) > 1 or len(owner.countries) > 1 or any(getattr(owner, p) for p in _COULD_MATTER):
         return None
+    if owner.activity and catalogue.declared.forms:
+        return None  # to send a form in may have been to sign up
     if any(_says_who(n.event) for n in owner.described):
         return None
     if len(owner.addresses) > 1 and any(isinstance(n.event, e.AddressUnlinked) for n in owner.addresses):
@@ -263,6 +371,8 @@ def _field(claim: e.Event) -> str | None:
 
 _COULD_MATTER = (
     "opt_ins",
+    "answers",
+    "deals",
     "contracts",
     "enquiries",
     "support",
@@ -283,4 +393,5 @@ def _scope(stop: e.Event, address: str | None) -> object:
     if not isinstance(stop, e.Stop):
         return None
     here = stop.address in (None, address)
-    return type(stop), stop.purposes, stop.channels, stop.except_purposes, stop.address_only and not here
+    kind = getattr(stop, "subscription_type", None)
+    return type(stop), kind, stop.purposes, stop.channels, stop.except_purposes, stop.address_only and not here

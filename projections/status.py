@@ -45,7 +45,7 @@ class Setting(NamedTuple):
 
 def touches_all(event: e.Event) -> bool:
     """Whether a ledger-wide entry changes what `judge` reads of the catalogue."""
-    return isinstance(event, e.PolicyAdopted | e.ControllerDescribed)
+    return isinstance(event, e.PolicyAdopted | e.ControllerDescribed | e.Declaration)
 
 
 class Settings(NamedTuple):
@@ -96,7 +96,7 @@ def rows_of(person: Kin, setting: Setting) -> list[Row]:
     contact = uuid_bytes(owner.contact)
     rows: list[Row] = []
     packed: dict[int, tuple[bytes, str | None]] = {}
-    for purpose, channel, address in cells_of(owner):
+    for purpose, channel, address in cells_of(bench.dossier.owner):
         question = Question(purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws)
         found = segments(bench, question, since)
         made = packed.get(id(found))

@@ -30,6 +30,15 @@ class Action(StrEnum):
     NONE = "none"
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a record comes from, as its CRM says: tokens, free text of the CRM, and `YYYY-MM`. None: not exported."""
+
+    flag_source: str | None = None
+    flag_source_name: str | None = None
+    source: str | None = None
+    created_month: str | None = None
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record's answer.
 
@@ -41,6 +50,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reference      contact id and log position the answer rests on, for `why`
     stopped_all    stops cover every marketing purpose by e-mail
     shown_stopped  the CRM itself shows the record opted out of all e-mail (None: not in the export)
+    declaration    log position of the declaration the answer rests on; None: the person's own record alone
+    platform_shown whether the CRM's own terms are met as well; None: nothing is allowed
+    may_be_asked   whether a request for consent (`marketing.repermission`) is allowed, and until which day
+    next_step      a token of `NEXT_STEPS`; `dpo_question:ID` and `delete_after:DATE` carry their value
+    wave           in which order to take the record off the bill, 1 to 3; None: it stays
+    question       id of the DPO's question (`QUESTIONS`) that would settle it
+    lead           the CRM hints at a `customer`, a `deal` or a `form`
+    origin         where the marketing flag and the record come from
     """
 
     record_id: str | None
@@ -60,6 +77,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     jurisdictions: tuple[str, ...] = ()
     expires_at: date | None = None
     rule_confidence: str | None = None
+    declaration: int | None = None
+    platform_shown: bool | None = None
+    may_be_asked: bool = False
+    ask_basis: str | None = None
+    ask_until: date | None = None
+    next_step: str = "none"
+    wave: int | None = None
+    question: str | None = None
+    lead: str | None = None
+    origin: Origin | None = None
 
 
 REASONS: dict[str, str] = {
@@ -69,6 +96,10 @@ REASONS: dict[str, str] = {
     "claimed_interest": "the CRM names a legitimate interest; no rule of the country accepts that alone for e-mail",
     "claimed_confirmation": "the CRM shows a double opt-in as confirmed; what was confirmed is not shown",
     "claimed_evidence": "a fact would carry a basis if what is unknown of it were shown",
+    "declared_not_evidenced": "somebody declared what was shown or sold, and put no evidence beside it",
+    "under_review": "a review holds this record until it is answered",
+    "confirmation_pending": "a double opt-in mail was sent within the last days and is not confirmed",
+    "minor": "a minor below the age of digital consent, without a guardian's consent",
     "nothing_known": "no fact on record could carry a basis",
     "no_address": "the record has no e-mail address",
     "opted_out": "opted out of all marketing",
@@ -87,6 +118,37 @@ REASONS: dict[str, str] = {
     "already_scheduled": "the CRM already turns it non-marketing at its next update",
 }
 """Every reason a verdict may give, with the sentence a report shows for it."""
+
+
+NEXT_STEPS: dict[str, str] = {
+    "bring_form_record": "bring the form's submissions",
+    "bring_sale_record": "bring the deals with their contacts",
+    "bring_confirmation": "bring the record of the confirmation",
+    "dpo_question": "answered by a question of the review sheet",
+    "ask_at_next_own_act": "ask when the person comes by themselves: form, checkout, log-in, support",
+    "delete_after": "delete by policy after that day",
+    "none": "nothing to do",
+}
+"""Every next step a verdict may name."""
+
+QUESTIONS: dict[str, str] = {
+    "consent": "Which form or list did these people sign up with? Show what it showed, and their own records.",
+    "confirmation": "What did these people confirm? Show the form before the confirmation mail, and the mail.",
+    "contract": "Was there a sale by us? Was refusal offered when the address was taken? Show it.",
+    "customer": "Are these customers of ours? Was refusal offered when the address was taken? Show it.",
+    "deals": "What was sold in these won deals, by which company, and was refusal offered then? Show it.",
+    "opt_ins": "These opt-ins lack something: what was shown, to whom, who confirmed? Show it.",
+    "declared": "What was declared for these has no evidence beside it. Where is the screenshot, page or contract?",
+    "other_claim": "What does this legal basis in the CRM mean, and what shows it?",
+    "no_rule": "No rule of these people's countries can accept what the CRM claims. Set them non-marketing?",
+    "same_record_twice": "One record id stands twice with differing consent columns. Which is right?",
+    "stop_shown_lifted": "Who lifted these opt-outs in the CRM, and on whose wish? Only the person's own act counts.",
+    "shared_address": "Several people share one address. Whose is it?",
+    "times_overlap": "Which came last here, the opt-in or the opt-out? Show the times.",
+    "two_contacts": "The record id and the address belong to two contacts. Are they one person?",
+    "under_review": "A review holds these. What came of it?",
+}
+"""Every question a review sheet may ask: never more than these, however many records there are."""
 
 
 class FileRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +205,66 @@ class CorrectionListed(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
 
 
+class DeclarationRests(msgspec.Struct, frozen=True, kw_only=True):
+    """A declaration that proven records rest on: its position, who answers for it, and how many rest on it."""
+
+    position: int
+    key: str
+    name: str
+    role: str
+    declared_on: str
+    contacts: int
+    marketing: int
+
+
+class OriginCount(msgspec.Struct, frozen=True, kw_only=True):
+    """No-basis and stopped marketing contacts that came one way. `by`: a field of `Origin`."""
+
+    by: str
+    value: str
+    contacts: int
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of source: looked at, or not and then how to get it and how many records it could change.
+
+    kind           a token of `adapters.kinds.KINDS`
+    taken_on       when it was taken from its system; `first`, `last`: what period its facts speak of
+    could_change   records whose next step asks for it
+    """
+
+    kind: str
+    looked_at: bool
+    files: int = 0
+    facts: int = 0
+    taken_on: datetime | None = None
+    first: date | None = None
+    last: date | None = None
+    could_change: int = 0
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """What avoidable marketing contacts cost, from what the user gave; nothing here is invented.
+
+    tier      contacts the plan includes now; `price` what is paid a month in `currency` for them
+    per       contacts in the next smaller step of the plan (a tier's size), if given
+    renewal   when the contract is renewed: tiers fall only then
+    """
+
+    tier: int | None = None
+    price: float | None = None
+    currency: str | None = None
+    step: int | None = None
+    renewal: date | None = None
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit before this one, for what changed: bucket -> records."""
+
+    at: datetime
+    buckets: dict[str, int]
+
+
 class Audit(msgspec.Struct, kw_only=True):
     """The sums of one audit. `audit.json` is this, under `schema`.
 
@@ -150,7 +272,10 @@ class Audit(msgspec.Struct, kw_only=True):
     buckets       every `Bucket` -> Count
     actions       every `Action` -> number of records
     jurisdictions every candidate code -> Count (a record with two candidates counts under each; XX: unknown)
-    wasted        marketing contacts that no rule allows to write to and that may be set non-marketing now
+    avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
+    next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
+    without_consent  proven records that rest on an opt-out regime: allowed without consent
+    platform_not_shown  of the allowed ones, those whose permission the CRM's terms would not take as shown
     """
 
     schema: str = "consent-ledger/audit/1"
@@ -176,3 +301,16 @@ class Audit(msgspec.Struct, kw_only=True):
     corrections: list[CorrectionListed]
     notes: list[str]
     ledger_position: int
+    next_steps: dict[str, int] = {}
+    questions: dict[str, int] = {}
+    waves: dict[str, int] = {}
+    declarations: list[DeclarationRests] = []
+    proven_own_record: int = 0
+    proven_declared: int = 0
+    without_consent: int = 0
+    platform_not_shown: int = 0
+    may_be_asked: int = 0
+    origins: list[OriginCount] = []
+    looked_at: list[Looked] = []
+    money: Money | None = None
+    before: Before | None = None

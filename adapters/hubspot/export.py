@@ -19,9 +19,9 @@ import msgspec
 from adapters.hubspot.findings import Finding, Findings
 from adapters.hubspot.labels import Columns, fold, is_contacts_export, recognise, used
 from adapters.hubspot.rows import Readers, Row, RowReader
-from adapters.hubspot.times import Span
 from adapters.hubspot.wordings import LABELS
 from adapters.tabular import Ask, Rejected, Table, UnreadableInput, open_tables, require_unique
+from adapters.times import Span
 from projections.verdicts import FileRead
 
 __all__ = ["Export", "Finding", "Rejected", "Row", "UnreadableInput", "read_export"]

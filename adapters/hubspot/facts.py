@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
-from adapters.hubspot.addresses import is_role
+from adapters.addresses import is_role
 from adapters.hubspot.rows import Row
+from adapters.tokens import token_of
 from ledger.events import (
     BasisClaimed,
     Bounced,
@@ -27,6 +28,7 @@ from ledger.events import (
     OptedOut,
     OptOutShown,
     RecipientDescribed,
+    TypeOptedOut,
 )
 from ledger.terms import Party
 
@@ -143,12 +145,12 @@ def _stops(row: Row, writer: _Writer) -> Iterator[Fact]:
     if row.opted_out:
         yield writer.stop(OptedOut, "opted_out", "data_subject", purposes=MARKETING, channels=EMAIL, via="hubspot")
     for kind in row.opted_out_of:
-        # until an evidence map says what a type means, leaving it stops every marketing purpose
+        # until somebody declares what a type means, leaving it stops every marketing purpose
         yield writer.stop(
-            OptedOut,
+            TypeOptedOut,
             f"opted_out_of:{_digest(kind.casefold())}",
             "data_subject",
-            purposes=MARKETING,
+            subscription_type=token_of(kind),
             channels=EMAIL,
             via="hubspot_type",
         )

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.addresses import is_address
 from adapters.encodings import UnreadableInput
-from adapters.hubspot.addresses import is_address
 from adapters.hubspot.findings import Findings
 from adapters.hubspot.hints import CountryReader, Signs
 from adapters.hubspot.labels import Columns, fold
-from adapters.hubspot.times import Span, TimeReader
 from adapters.hubspot.values import UNKNOWN, Values
 from adapters.hubspot.wordings import LABELS
 from adapters.tabular import Rejected, Table
+from adapters.times import Span, TimeReader
 from ledger.events import CountryHint
 
 _CACHED = 50_000
@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     file, row         where it stands; `row` as a spreadsheet counts
     record_id         as written; None without one
     email             valid, as written but trimmed; None where the cell is empty
-    marketing         the HubSpot flag; `marketing_reason` a token of what set it
+    marketing         the HubSpot flag; `marketing_reason` a token of what set it, `..._name` which one
     legal_basis       claims of the field, sorted: `consent`, `interest_customer`, `interest_prospect`,
                       `interest_other`, `contract`, `other`; () says nothing. `double_opt_in` likewise:
                       `confirmation` or ()
@@ -69,6 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     marketing: bool | None = None
     until_next_update: bool | None = None
     marketing_reason: str | None = None
+    marketing_reason_name: str | None = None
     legal_basis: tuple[str, ...] | None = None
     double_opt_in: tuple[str, ...] | None = None
     opted_out: bool | None = None
@@ -132,6 +133,7 @@ class Readers:
             "marketing": (values.marketing, _nothing, unknown),
             "until_next_update": (values.flag, _nothing, unknown),
             "marketing_reason": (values.source_type, _nothing, ""),
+            "marketing_reason_name": (lambda cell: cell or None, _nothing, ""),
             "legal_basis": (
                 self._basis,
                 lambda cell: values.legal_basis(cell)[0],

@@ -61,6 +61,14 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "Tipo de fuente del estado de contacto de marketing|Tipo de fuente de estado de contacto de marketing"
         "|Tipo de fuente del estado del contacto de marketing",
     ),
+    "marketing_reason_name": (
+        "hs_marketable_reason_id",
+        "Marketing contact status source name",
+        "Quellenname des Marketing-Kontaktstatus|Marketing-Kontaktstatus: Quellenname"
+        "|Name der Quelle des Marketing-Kontaktstatus",
+        "Nom de la source du statut de contact marketing|Nom de source du statut de contact marketing",
+        "Nombre de la fuente del estado de contacto de marketing|Nombre de fuente del estado de contacto de marketing",
+    ),
     "legal_basis": (
         "hs_legal_basis",
         "Legal basis for processing contact's data|Legal basis for processing contacts data|Legal basis",

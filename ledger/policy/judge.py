@@ -17,6 +17,7 @@ import msgspec
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entry
+from ledger.declared import all_as_declared
 from ledger.policy.calendar import end_of_window
 from ledger.policy.dossier import Dossier, Recipient, reaches
 from ledger.policy.mechanisms import Case, Tried, attempt, names_of_needs
@@ -155,9 +156,13 @@ Shape = tuple[object, ...]
 
 
 class Bench:
-    """One person before one rule set: what `judge` needs to know once for all cells of a contact."""
+    """One person before one rule set: what `judge` needs to know once for all cells of a contact.
+
+    Facts are read as declared; `resting` says on which declaration (position) a fact (position) then rests.
+    """
 
     def __init__(self, contacts: Sequence[Contact], policy: Policy, catalogue: Catalogue = NO_CATALOGUE) -> None:
+        contacts, self.resting = all_as_declared(contacts, catalogue.declared)
         self.dossier = Dossier(contacts)
         self.policy = policy
         self.charity = catalogue.is_charity
@@ -495,6 +500,7 @@ def _stop_reason(entry: Entry) -> str:
 
 STOP_REASONS: dict[type[e.Event], str] = {
     e.OptedOut: "opted_out",
+    e.TypeOptedOut: "opted_out",
     e.Objected: "objected",
     e.OptOutObstructed: "obstructed",
     e.Complained: "complained",

@@ -19,7 +19,7 @@ import msgspec
 from ledger.policy.calendar import Period, period
 from ledger.terms import Basis, any_covers
 
-Kind = Literal["basis", "stop", "message_condition", "not_a_basis", "classification"]
+Kind = Literal["basis", "stop", "message_condition", "not_a_basis", "classification", "platform"]
 Mechanism = Literal[
     "consent",
     "sale",
@@ -85,6 +85,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     events: tuple[str, ...] = ()
     statutory_grace: str | None = None
     facts: tuple[str, ...] = ()
+    # kind = "platform"
+    platform: str | None = None
+    accepts: tuple[Basis, ...] = ()
 
     def in_force(self, moment: datetime) -> bool:
         """Whether the rule is in force on the (UTC) day of a moment."""
@@ -145,6 +148,10 @@ class Policy:
         if code not in self._regimes:
             self._regimes[code] = self._build(code)
         return self._regimes[code]
+
+    def platform_rules(self, platform: str) -> tuple[Rule, ...]:
+        """What the terms of a platform ask beside the law: a second line, never a basis."""
+        return tuple(rule for rule in self.rules.values() if rule.kind == "platform" and rule.platform == platform)
 
     def knows(self, code: str) -> bool:
         """Whether a code has law of its own here; what is not known is judged as XX."""
@@ -225,6 +232,8 @@ def _check(name: str, rule: Rule) -> None:
             )
         if rule.mechanism == "consent" and not rule.acts:
             raise PolicyError(f"{where}: consent needs `acts`, the acts that can be one")
+    if rule.kind == "platform" and not (rule.platform and rule.accepts):
+        raise PolicyError(f"{where}: a platform's rule needs `platform` and `accepts`, the bases its terms take")
     for field in ("inactivity", "window", "after_end", "recent", "statutory_grace"):
         text = getattr(rule, field)
         if text is not None:

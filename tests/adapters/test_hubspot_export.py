@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.hubspot.addresses import is_address, is_role
+from adapters.addresses import is_address, is_role
 from adapters.hubspot.export import Export, Row, UnreadableInput, read_export
 from adapters.hubspot.hints import CountryReader, Signs
 from adapters.hubspot.labels import recognise
-from adapters.hubspot.times import Span, TimeReader
 from adapters.hubspot.values import Values
 from adapters.hubspot.wordings import LABELS, OPTED_OUT_OF
+from adapters.times import Span, TimeReader
 
 NAMES = [name for name in LABELS if name not in ("hard_bounce_text", "country_code", "closed")]
 ROW = {
@@ -30,6 +30,7 @@ ROW = {
     "marketing": "Marketing contact",
     "until_next_update": "No",
     "marketing_reason": "FORM_SUBMISSION",
+    "marketing_reason_name": "newsletter-footer",
     "legal_basis": "Performance of a contract;Legitimate interest – existing customer",
     "opted_out": "Yes",
     "double_opt_in": "User clicked confirmation",

@@ -26,6 +26,7 @@ from ledger.events import (
     OptOutShown,
     RecipientDescribed,
     Stop,
+    TypeOptedOut,
 )
 from ledger.terms import BEGINNING
 
@@ -96,8 +97,9 @@ def test_unsubscribed_from_all_stops_all_marketing_by_email_from_the_beginning()
 
 def test_every_type_left_is_a_stop_of_its_own() -> None:
     first, second = events(opted_out_of=("News", "Marketing Information"))
-    assert isinstance(first, OptedOut)
-    assert isinstance(second, OptedOut)
+    assert isinstance(first, TypeOptedOut)
+    assert isinstance(second, TypeOptedOut)
+    assert (first.subscription_type, second.subscription_type) == ("news", "marketing-information")
     assert (first.via, first.purposes, first.channels) == ("hubspot_type", ("marketing.*",), ("email",))
     assert len(source_ids(opted_out_of=("News", "Marketing Information"))) == 2
 
@@ -194,6 +196,6 @@ def test_reading_the_same_file_again_gives_the_same_facts_all_fit_for_the_log(tm
             assert event.earliest == BEGINNING
     kinds = {type(event) for event, _, _ in facts}
     assert kinds == {
-        MarketingStatusObserved, OptOutShown, OptedOut, Complained, Bounced, BasisClaimed, CountryEvidenced,
-        RecipientDescribed,
+        MarketingStatusObserved, OptOutShown, OptedOut, TypeOptedOut, Complained, Bounced, BasisClaimed,
+        CountryEvidenced, RecipientDescribed,
     }  # fmt: skip

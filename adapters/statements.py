@@ -1,0 +1,107 @@
+"""What a file of evidence says, row by row, before anybody is looked up: the one shape all readers yield."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+
+from adapters.tabular import Rejected
+from ledger.events import Event
+
+Reject = Callable[[Rejected], None]
+
+
+class Statement(NamedTuple):
+    """One fact about one person.
+
+    email, record_id  whom it is about; at least one. `record_id` is the id in the reader's `system`
+    event             its `stream` is "" and its `address` and `record` are None: the intake sets them
+    source_id         stable for the same fact in a later file, unique within `event.source`. The event holds
+                      nothing that differs between two exports of the same fact (no file date)
+    payload           what is personal or free text about it; goes into the vault
+    row               as a spreadsheet counts
+    """
+
+    email: str | None
+    record_id: str | None
+    event: Event
+    source_id: str
+    payload: Mapping[str, object] | None
+    row: int
+
+
+class Wanted(NamedTuple):
+    """What the evidence map uses: only that is kept. `boxes`: form token -> box tokens."""
+
+    boxes: Mapping[str, frozenset[str]] = {}
+
+
+@dataclass(slots=True)
+class BoxFound:
+    """A column of a form with yes/no answers."""
+
+    label: str
+    ticked: int = 0
+    unticked: int = 0
+
+
+@dataclass(slots=True)
+class FormFound:
+    """A form, as its submissions show it. `boxes`: token -> box."""
+
+    name: str
+    rows: int = 0
+    first: date | None = None
+    last: date | None = None
+    boxes: dict[str, BoxFound] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class NameFound:
+    """A pipeline, subscription type, campaign or import list, as it is written, and how often it was seen."""
+
+    name: str
+    count: int = 0
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What files contain that a declaration could speak of: token -> what was found."""
+
+    forms: dict[str, FormFound] = field(default_factory=dict)
+    pipelines: dict[str, NameFound] = field(default_factory=dict)
+    types: dict[str, NameFound] = field(default_factory=dict)
+    campaigns: dict[str, NameFound] = field(default_factory=dict)
+    lists: dict[str, NameFound] = field(default_factory=dict)
+
+
+class Evidence(Protocol):
+    """One opened file (or member of a ZIP) of evidence.
+
+    kind     a token of `adapters.kinds.KINDS`
+    system   whose record ids these are: `hubspot`, `mailchimp`, `file`
+    taken_on when it left its system: the file's own time
+    rows     data rows read so far; `found` grows likewise
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def taken_on(self) -> datetime: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def found(self) -> Found: ...
+    def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
+        """Every fact of the file, in order; rows not understood go to `reject`. May be called again."""
+        ...

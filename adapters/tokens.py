@@ -1,0 +1,25 @@
+"""Names of forms, boxes, pipelines and campaigns as tokens, which may stand in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+_LONGEST = 60
+
+
+def token_of(name: str) -> str:
+    """`Marketing Information` as `marketing-information`. Names that would lose letters end in a digest.
+
+    The same name, written with other case or spaces, is the same token. Raises ValueError for an empty one.
+    """
+    said = " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    if not said:
+        raise ValueError("a name must not be empty")
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in said)
+    short = "-".join(part for part in plain.split("-") if part)[:_LONGEST].strip("-")
+    lossless = len(short) == len(said) and all(a == b or b in " -_/." for a, b in zip(short, said, strict=True))
+    if lossless:
+        return short
+    digest = hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
+    return f"{short}-{digest}" if short else f"n-{digest}"

@@ -1,0 +1,240 @@
+"""What people answered for, and facts read in that light: one pure function, asked before every judgement.
+
+A source shows that a box was ticked, a deal won, a subscription type left; what that meant is said by a named
+person's declaration, recorded like any fact. So a grant that rests on a declaration ends when the declaration
+is withdrawn, and comes with it, without one fact being written again.
+
+A declaration without evidence counts as unknown, never as yes; one that would narrow a stop, not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from ledger import events as e
+from ledger.contact import Contact, Entry
+from ledger.terms import BEGINNING, END, Act
+
+ALL_MARKETING = ("marketing.*",)
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """The declarations in force: by their keys, and by what they speak of, the newest first."""
+
+    by_key: dict[str, Entry] = {}
+    forms: dict[str, tuple[Entry, ...]] = {}
+    sales: tuple[Entry, ...] = ()
+    types: dict[str, tuple[str, ...]] = {}
+    campaigns: dict[str, str] = {}
+
+    def after(self, entry: Entry) -> Declared:
+        """Folded on by one declaration. Never raises."""
+        event = entry.event
+        if not isinstance(event, e.Declaration):
+            return self
+        kept = {key: held for key, held in self.by_key.items() if key != event.key}
+        if not event.withdrawn:
+            kept[event.key] = entry
+        return _indexed(kept)
+
+
+class Reading(NamedTuple):
+    """A contact as declarations let it be read. `resting`: position of a fact -> that of its declaration."""
+
+    contact: Contact
+    resting: Mapping[int, int]
+
+
+NOTHING_DECLARED = Declared()
+_NOTHING: Mapping[int, int] = {}
+
+
+def as_declared(contact: Contact, declared: Declared) -> Reading:
+    """The same person, with boxes, sign-ups, deals, subscription types and campaigns read as declared."""
+    changes: dict[str, tuple[Entry, ...]] = {}
+    resting: dict[int, int] = {}
+    if contact.deals:
+        changes["contracts"] = (*contact.contracts, *_sales(contact.deals, declared, resting))
+    if declared.forms and (contact.answers or contact.activity):
+        opted_in = tuple(_opt_ins((*contact.answers, *contact.activity), declared, resting))
+        if opted_in:
+            changes["opt_ins"] = (*contact.opt_ins, *opted_in)
+    if declared.types and contact.stops:
+        changes["stops"] = tuple(_narrowed(entry, declared) for entry in contact.stops)
+    if declared.campaigns and contact.sendings:
+        changes["sendings"] = tuple(_classified(entry, declared) for entry in contact.sendings)
+    if not changes:
+        return Reading(contact, _NOTHING)
+    return Reading(msgspec.structs.replace(contact, **changes), resting)
+
+
+def all_as_declared(contacts: Sequence[Contact], declared: Declared) -> tuple[Sequence[Contact], Mapping[int, int]]:
+    """A group read together; where each of its facts rests."""
+    if declared is NOTHING_DECLARED and not any(contact.deals for contact in contacts):
+        return contacts, _NOTHING
+    readings = [as_declared(contact, declared) for contact in contacts]
+    resting = {at: on for reading in readings for at, on in reading.resting.items()}
+    return [reading.contact for reading in readings], resting
+
+
+def _indexed(by_key: dict[str, Entry]) -> Declared:
+    forms: dict[str, tuple[Entry, ...]] = {}
+    sales: list[Entry] = []
+    types: dict[str, tuple[str, ...]] = {}
+    campaigns: dict[str, str] = {}
+    for entry in sorted(by_key.values(), key=lambda held: held.position):
+        match entry.event:
+            case e.FormDeclared(form=form):
+                forms[form] = (entry, *forms.get(form, ()))
+            case e.SaleDeclared():
+                sales.insert(0, entry)
+            case e.TypeDeclared(subscription_type=kind, purposes=purposes, evidence=evidence) if evidence:
+                types[kind] = purposes
+            case e.CampaignDeclared(campaign=campaign, purpose=purpose, evidence=evidence) if evidence:
+                campaigns[campaign] = purpose
+    return Declared(by_key, forms, tuple(sales), types, campaigns)
+
+
+def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Iterator[Entry]:
+    """Those that speak of the whole time in which the fact may have happened."""
+    if fact.occurred_from is None:
+        return
+    for entry in declarations:
+        said = entry.event
+        assert isinstance(said, e.Declaration)  # noqa: S101 - filed by type
+        if _begins(said) <= fact.earliest and fact.latest < _ends(said):
+            yield entry
+
+
+def _begins(said: e.Declaration) -> datetime:
+    return said.shown_from or BEGINNING
+
+
+def _ends(said: e.Declaration) -> datetime:
+    return said.shown_to or END
+
+
+def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:
+    for position, version, fact in facts:
+        box: str | None = None
+        if isinstance(fact, e.BoxAnswered):
+            if not fact.ticked:
+                continue
+            box = fact.box
+        elif not isinstance(fact, e.FormSubmitted):
+            continue
+        said = next(
+            (
+                entry
+                for entry in _in_force(declared.forms.get(fact.form or "", ()), fact)
+                if isinstance(entry.event, e.FormDeclared) and entry.event.box == box
+            ),
+            None,
+        )
+        if said is not None and isinstance(said.event, e.FormDeclared):
+            resting[position] = said.position
+            yield Entry(position, version, _opted_in(fact, said.event))
+
+
+def _opted_in(fact: e.Event, said: e.FormDeclared) -> e.OptedIn:
+    words = None if said.wording is None else True
+    return e.OptedIn(
+        stream=fact.stream,
+        source=fact.source,
+        occurred_from=fact.occurred_from,
+        occurred_to=fact.occurred_to,
+        precision=fact.precision,
+        captured_at=fact.captured_at,
+        captured_by=fact.captured_by,
+        recorded_at=fact.recorded_at,
+        sid=fact.sid,
+        address=fact.address,
+        record=fact.record,
+        by=fact.by,
+        via=fact.via,
+        act=_act(said),
+        purposes=said.purposes,
+        channels=said.channels,
+        to=said.to,
+        informed=words,
+        specific=words,
+        proof="individual" if said.evidence else "declared",
+        wording=said.wording,
+        form=said.form,
+    )
+
+
+def _act(said: e.FormDeclared) -> Act:
+    if said.box is None:
+        return "signup"
+    if said.ticked_before:
+        return "pre_ticked"
+    if said.required:
+        return "required_box"
+    return "unknown" if None in (said.ticked_before, said.required) else "unticked_box"
+
+
+def _sales(deals: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:
+    """Every won deal is a contract of unknown kind, unless a declaration with evidence says more."""
+    for position, version, fact in deals:
+        assert isinstance(fact, e.DealWon)  # noqa: S101 - filed by type
+        said = next(
+            (
+                entry
+                for entry in _in_force(declared.sales, fact)
+                if isinstance(entry.event, e.SaleDeclared) and entry.event.pipeline in (None, fact.pipeline)
+            ),
+            None,
+        )
+        if said is not None:
+            resting[position] = said.position
+        yield Entry(position, version, _contract(fact, said.event if said else None))
+
+
+def _contract(fact: e.DealWon, said: e.Event | None) -> e.ContractStarted:
+    shown = said if isinstance(said, e.SaleDeclared) and said.evidence else None
+    return e.ContractStarted(
+        stream=fact.stream,
+        source=fact.source,
+        occurred_from=fact.occurred_from,
+        occurred_to=fact.occurred_to,
+        precision=fact.precision,
+        captured_at=fact.captured_at,
+        captured_by=fact.captured_by,
+        recorded_at=fact.recorded_at,
+        sid=fact.sid,
+        address=fact.address,
+        record=fact.record,
+        by=fact.by,
+        via=fact.via,
+        contract=fact.deal,
+        kind=shown.kind if shown else "unknown",
+        seller=shown.seller if shown else None,
+        refusal_offered=shown.refusal_offered if shown else None,
+        refused=False if shown and shown.refusals_recorded else None,
+        collected_from_person=shown.collected_from_person if shown else None,
+    )
+
+
+def _narrowed(entry: Entry, declared: Declared) -> Entry:
+    """A type that is declared stops its purposes; one that is not, all that no other type is declared to mean."""
+    stop = entry.event
+    if not isinstance(stop, e.TypeOptedOut):
+        return entry
+    purposes = declared.types.get(stop.subscription_type)
+    if purposes is not None:
+        return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes))
+    elsewhere = tuple(sorted({name for names in declared.types.values() for name in names}))
+    return entry._replace(event=msgspec.structs.replace(stop, purposes=ALL_MARKETING, except_purposes=elsewhere))
+
+
+def _classified(entry: Entry, declared: Declared) -> Entry:
+    sent = entry.event
+    if not isinstance(sent, e.CampaignMailSent) or sent.purpose is not None:
+        return entry
+    purpose = declared.campaigns.get(sent.campaign or "")
+    return entry if purpose is None else entry._replace(event=msgspec.structs.replace(sent, purpose=purpose))
