@@ -1,0 +1,1 @@
+"""Mailchimp: audience exports. Its words stay in this folder."""
