@@ -1,28 +1,55 @@
-"""Where a table's bytes come from: a file, or one member of a ZIP, which is never unpacked to disk."""
+"""Where a table's bytes come from: a file, or one member of a ZIP, which is never unpacked to disk.
+
+What the bytes are (lines of CSV, a workbook, JSON) is told by how they begin; whoever reads one of these
+gives its rows as a `Grid`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, cast
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal, NamedTuple, Protocol, cast
 
 from adapters.encodings import UnreadableInput
 
 MAX_UNCOMPRESSED = 2 * 1024**3
 """A ZIP that would unfold to more than this is refused, unopened."""
 MAX_MEMBERS = 500
+MAX_HELD = 512 * 1024**2
+"""A workbook or JSON is held in memory whole, so it may not unfold to more than this."""
 
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 _NO_TABLES = {
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"%PDF": "a PDF",
     b"\x1f\x8b": "a gzip file",
 }
+_JSON = (".json", ".ndjson", ".jsonl")
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx", *_JSON)
+_BEGINS_AS_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{\]]|\{\s*[\"}])").match
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+class Record(NamedTuple):
+    """One row that is not blank: its number as a spreadsheet counts, and what makes it unreadable, if anything."""
+
+    row: int
+    cells: list[str]
+    flaw: str | None
+
+
+class Grid(Protocol):
+    """The rows of one table, its header among them. They can be sent to another process, and read again."""
+
+    def records(self) -> Iterator[Record]:
+        """Every row that is not blank, in order. Raises UnreadableInput when the bytes cannot be had."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +59,28 @@ class Source:
     path: Path
     member: str | None
     name: str
+
+    @property
+    def stem(self) -> str:
+        """Its own name, without folder and ending."""
+        return PurePosixPath(self.member or self.path.name).stem
+
+    @property
+    def shape(self) -> Literal["lines", "workbook", "json"]:
+        """What the bytes are, by how they begin."""
+        with self.open() as file:
+            head = file.read(256)
+        if head.startswith(_ZIP):
+            return "workbook"
+        return "json" if self.name.lower().endswith(_JSON) or _BEGINS_AS_JSON(head) else "lines"
+
+    def held(self) -> bytes:
+        """All the bytes, for what can only be read whole. Raises UnreadableInput: too_large."""
+        with self.open() as file:
+            content = file.read(MAX_HELD + 1)
+        if len(content) > MAX_HELD:
+            raise too_large(self.name)
+        return content
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -43,7 +92,7 @@ class Source:
                     return
                 with zipfile.ZipFile(file) as archive, archive.open(self.member) as member:
                     yield cast("BinaryIO", member)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise UnreadableInput(
                 "cannot_read",
                 f"{self.name} cannot be read: {_sentence(error)}.",
@@ -59,7 +108,7 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
     plain = Source(path, None, path.name)
     with plain.open() as file:
         magic = file.read(4)
-        if magic not in (b"PK\x03\x04", b"PK\x05\x06"):
+        if magic not in _ZIP:
             for start, kind in _NO_TABLES.items():
                 if magic.startswith(start):
                     raise not_a_table(path.name, kind)
@@ -70,26 +119,31 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
             digest.update(chunk)
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+    if is_office(members):
+        return [plain], None
     _refuse_bad_archive(path.name, members)
-    names = sorted(member.filename for member in members if _is_csv(member))
+    names = sorted(member.filename for member in members if _is_table(member))
     if not names:
         raise UnreadableInput(
             "no_table_in_archive",
-            f"{path.name} holds no CSV file.",
-            "Give the ZIP as it was downloaded, or the CSV files themselves.",
+            f"{path.name} holds no CSV, XLSX or JSON file.",
+            "Give the ZIP as it was downloaded, or the files themselves.",
         )
     return [Source(path, name, f"{path.name}/{name}") for name in names], digest.hexdigest()
 
 
-def _is_csv(member: zipfile.ZipInfo) -> bool:
+def is_office(members: list[zipfile.ZipInfo]) -> bool:
+    """Whether an archive is a workbook or other Office document itself."""
+    return any(member.filename == "[Content_Types].xml" for member in members)
+
+
+def _is_table(member: zipfile.ZipInfo) -> bool:
     parts = member.filename.split("/")
     hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return not hidden and parts[-1].lower().endswith((".csv", ".tsv", ".txt"))
+    return not hidden and parts[-1].lower().endswith(_TABLES)
 
 
 def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
-    if any(member.filename == "[Content_Types].xml" for member in members):
-        raise not_a_table(name, "an Excel workbook or other Office document")
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableInput("cannot_read", f"{name} is encrypted.", "Unpack it and give the CSV files.")
     # zipfile hands out no more than the size a member declares, so the declared sizes bound the work
@@ -104,7 +158,18 @@ def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
 def not_a_table(name: str, kind: str) -> UnreadableInput:
     """The error for a file of another kind."""
     return UnreadableInput(
-        "not_a_table", f"{name} is {kind}, not a CSV file.", "Export as CSV, or save it as “CSV UTF-8”."
+        "not_a_table",
+        f"{name} is {kind}, not a CSV, XLSX or JSON file.",
+        "Export as CSV, or save it as “CSV UTF-8”.",
+    )
+
+
+def too_large(name: str) -> UnreadableInput:
+    """The error for what would have to be held in memory, and is too much for it."""
+    return UnreadableInput(
+        "too_large",
+        f"{name} would unfold to more than {MAX_HELD >> 20} MiB.",
+        "Export it as CSV, which may be of any size, or in parts.",
     )
 
 

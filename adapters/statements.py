@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
@@ -77,6 +77,36 @@ class Found:
     types: dict[str, NameFound] = field(default_factory=dict)
     campaigns: dict[str, NameFound] = field(default_factory=dict)
     lists: dict[str, NameFound] = field(default_factory=dict)
+
+
+def united(founds: Iterable[Found]) -> Found:
+    """What several files hold, together."""
+    whole = Found()
+    for found in founds:
+        for token, form in found.forms.items():
+            held = whole.forms.setdefault(token, FormFound(form.name))
+            held.rows += form.rows
+            _stretch(held, form)
+            for box, answers in form.boxes.items():
+                mine = held.boxes.setdefault(box, BoxFound(answers.label))
+                mine.ticked += answers.ticked
+                mine.unticked += answers.unticked
+        for mine_, theirs in (
+            (whole.pipelines, found.pipelines),
+            (whole.types, found.types),
+            (whole.campaigns, found.campaigns),
+            (whole.lists, found.lists),
+        ):
+            for token, name in theirs.items():
+                seen = mine_.setdefault(token, NameFound(name.name))
+                seen.count += name.count
+                _stretch(seen, name)
+    return whole
+
+
+def _stretch(mine: FormFound | NameFound, theirs: FormFound | NameFound) -> None:
+    mine.first = min(filter(None, (mine.first, theirs.first)), default=None)
+    mine.last = max(filter(None, (mine.last, theirs.last)), default=None)
 
 
 class Evidence(Protocol):

@@ -1,44 +1,24 @@
-"""Open a table: a CSV file, or a ZIP of several, whatever its encoding and delimiter.
+"""Open a table: a CSV file, the sheets of an XLSX workbook, JSON, or a ZIP of several.
 
 An error in the data is a value (`Rejected`), and the rest of the file is read on; an error in the whole
 input is an exception (`UnreadableInput`) that says what to do. Nothing is guessed in silence: a table says
-which encoding it was read in and whether that was assumed. Files are streamed, never held in memory.
+which encoding it was read in and whether that was assumed. CSV is streamed, never held in memory.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import hashlib
-import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from adapters.encodings import (
-    PREVIEW_LINES,
-    Ask,
-    Decoding,
-    UnreadableInput,
-    choose,
-    errors_for,
-    known_encoding,
-    marked,
-    printable,
-    unfit,
-)
-from adapters.sources import Source, not_a_table, sources_of
+from adapters.encodings import Ask, Decoding, UnreadableInput, known_encoding, unfit
+from adapters.lines import Lines, decoding_of, delimiter_of, preview_of, scan
+from adapters.nested import objects_of
+from adapters.sources import Grid, Source, sources_of
+from adapters.workbooks import sheets_of
 
 __all__ = ["Ask", "Rejected", "Table", "UnreadableInput", "open_tables", "require_unique"]
-
-DELIMITERS = (",", ";", "\t", "|")
-MAX_LINE = 16 * 1024**2
-"""No table has a line this long; something that is no table may."""
-
-_CHUNK = 1024**2
-_HEAD = 64 * 1024
-_DIALECT_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +31,22 @@ class Rejected:
     reason: str
 
 
-class _Scan(NamedTuple):
-    digest: str
-    utf8: bool
-    nul: bool
-    head: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table, opened: what is known of it before its rows are read.
 
-    name       file name; `archive.zip/member.csv` inside a ZIP
-    sha256     hex digest of the CSV's bytes; `archive_sha256` of the ZIP around it
+    name       file name; `archive.zip/member.csv` inside a ZIP, `book.xlsx/Sheet` inside a workbook
+    title      what the file calls itself: its name without ending; of several sheets, the sheet's
+    sha256     hex digest of the file's bytes; `archive_sha256` of the ZIP around it
     encoding   Python's name; `assumed` True when the bytes did not settle it and nobody was asked
     preview    up to three lines as decoded: if the encoding was assumed, those that show it
+    delimiter  "" for what is no CSV
     header     cells of the header row, trimmed
     header_row its number, as a spreadsheet counts
     """
 
     name: str
+    title: str
     sha256: str
     archive_sha256: str | None
     encoding: str
@@ -79,7 +55,7 @@ class Table:
     delimiter: str
     header: tuple[str, ...]
     header_row: int
-    _source: Source
+    _grid: Grid
     _careful: bool
 
     @property
@@ -93,24 +69,25 @@ class Table:
             seen.add(label.casefold())
         return tuple(again)
 
-    def rows(self, reject: Callable[[Rejected], None]) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, reject: Callable[[Rejected], None], *, ragged: bool = False) -> Iterator[tuple[int, list[str]]]:
         """Yield (spreadsheet row, cells), each as wide as the header; every other row goes to `reject`.
 
+        ragged  rows of any width are yielded too
         Blank rows are passed over. Raises UnreadableInput when the bytes end early or cannot be unpacked.
         """
         width, name, encoding, careful = len(self.header), self.name, self.encoding, self._careful
-        for row, cells, flaw in _records(self._source, encoding, self.delimiter):
+        for row, cells, flaw in self._grid.records():
             if row <= self.header_row:
                 continue
             if flaw is not None:
                 reject(Rejected(name, row, None, flaw))
-            elif len(cells) != width:
+            elif len(cells) != width and not ragged:
                 kind = "shorter" if len(cells) < width else "longer"
                 reject(Rejected(name, row, None, f"{kind} than the header: {len(cells)} cells, not {width}"))
             elif careful and unfit("".join(cells), encoding):
                 column = next(i for i, cell in enumerate(cells) if unfit(cell, encoding))
                 reason = "holds a NUL character" if "\0" in cells[column] else f"does not fit {encoding}"
-                reject(Rejected(name, row, self.header[column] or None, reason))
+                reject(Rejected(name, row, self.header[column] or None if column < width else None, reason))
             else:
                 yield row, cells
 
@@ -126,151 +103,101 @@ def require_unique(table: Table, wanted: Callable[[str], bool]) -> None:
             )
 
 
-def open_tables(path: Path, *, encoding: str | None = None, ask: Ask | None = None) -> list[Table]:
-    """Open a CSV file, or every CSV of a ZIP in name order (folders in it are read, never written).
+def open_tables(
+    path: Path, *, encoding: str | None = None, ask: Ask | None = None, may_be_empty: bool = False
+) -> list[Table]:
+    """Open a file, or every table of a workbook or ZIP in name order (folders in it are read, never written).
 
-    encoding  read the bytes so, whatever they look like
-    ask       called when the bytes do not settle it: see `Ask`
-    Raises UnreadableInput: cannot_read, not_a_table, archive_too_large, no_table_in_archive,
+    encoding      read the bytes of a CSV so, whatever they look like
+    ask           called when the bytes do not settle it: see `Ask`
+    may_be_empty  a header without rows is a table too
+    Raises UnreadableInput: cannot_read, not_a_table, archive_too_large, too_large, no_table_in_archive,
     unknown_encoding, empty, header_only, undecodable_header.
     """
     forced = known_encoding(encoding) if encoding is not None else None
     sources, archive = sources_of(path)
-    return [_open_table(source, archive, forced, ask) for source in sources]
+    found = [opened for source in sources for opened in _open(source, archive, forced, ask)]
+    for table, bare in found:
+        if bare and not may_be_empty:
+            raise UnreadableInput(
+                "header_only", f"{table.name} has a header and no rows.", "Export it again, with contacts in it."
+            )
+    return [table for table, _ in found]
 
 
-def _open_table(source: Source, archive: str | None, forced: str | None, ask: Ask | None) -> Table:
-    scan = _scan(source)
-    decoding = _decoding(source, scan, forced, ask)
+def _open(source: Source, archive: str | None, forced: str | None, ask: Ask | None) -> Iterator[tuple[Table, bool]]:
+    """The tables of a source, each with whether there is nothing below its header."""
+    shape = source.shape
+    if shape == "lines":
+        yield _open_lines(source, archive, forced, ask)
+        return
+    # both are UTF-8 inside, and either may hold a NUL
+    read = partial(_table, archive=archive, decoding=Decoding("utf-8", False), delimiter="", careful=True)
+    if shape == "json":
+        digest, objects = objects_of(source)
+        yield _required(read(source.name, source.stem, digest, objects), source.name)
+        return
+    digest, sheets = sheets_of(source)
+    opened = [(one, read(f"{source.name}/{one.sheet}", one.sheet, digest, one)) for one in sheets]
+    filled = [(one, found) for one, found in opened if found is not None]
+    _required(filled[0][1] if filled else None, source.name)
+    for _, (table, bare) in filled:
+        yield (table if len(filled) > 1 else replace(table, title=source.stem)), bare
+
+
+def _open_lines(source: Source, archive: str | None, forced: str | None, ask: Ask | None) -> tuple[Table, bool]:
+    found = scan(source)
+    decoding = decoding_of(source, found, forced, ask)
     encoding = decoding.encoding
-    delimiter = _delimiter(source, encoding)
-    records = (found for found in _records(source, encoding, delimiter) if found.flaw is None)
+    delimiter = delimiter_of(source, encoding)
+    if not decoding.preview:
+        decoding = replace(decoding, preview=preview_of(found.head, encoding))
+    careful = found.nul or not (found.utf8 and encoding.startswith("utf-8"))
+    grid = Lines(source, encoding, delimiter)
+    table = _table(source.name, source.stem, found.digest, grid, archive, decoding, delimiter, careful=careful)
+    return _required(table, source.name)
+
+
+def _table(
+    name: str,
+    title: str,
+    digest: str,
+    grid: Grid,
+    archive: str | None,
+    decoding: Decoding,
+    delimiter: str,
+    *,
+    careful: bool,
+) -> tuple[Table, bool] | None:
+    """The table, and whether there is nothing below its header; None without as much as a header."""
+    records = (found for found in grid.records() if found.flaw is None)
     header = next(records, None)
     if header is None:
-        raise UnreadableInput("empty", f"{source.name} is empty.", "Export it again.")
-    if unfit("".join(header.cells), encoding):
+        return None
+    if unfit("".join(header.cells), decoding.encoding):
         raise UnreadableInput(
             "undecodable_header",
-            f"The header of {source.name} does not read as {encoding}.",
+            f"The header of {name} does not read as {decoding.encoding}.",
             "Say which encoding it is with --encoding.",
         )
-    if next(records, None) is None:
-        raise UnreadableInput(
-            "header_only", f"{source.name} has a header and no rows.", "Export it again, with contacts in it."
-        )
-    return Table(
-        name=source.name,
-        sha256=scan.digest,
+    table = Table(
+        name=name,
+        title=title,
+        sha256=digest,
         archive_sha256=archive,
-        encoding=encoding,
+        encoding=decoding.encoding,
         assumed=decoding.assumed,
-        preview=decoding.preview or _preview(scan.head, encoding),
+        preview=decoding.preview,
         delimiter=delimiter,
         header=tuple(cell.strip() for cell in header.cells),
         header_row=header.row,
-        _source=source,
-        _careful=scan.nul or not (scan.utf8 and encoding.startswith("utf-8")),
+        _grid=grid,
+        _careful=careful,
     )
+    return table, next(records, None) is None
 
 
-def _scan(source: Source) -> _Scan:
-    """One pass over the bytes: SHA-256, whether they are UTF-8, whether NUL is among them, and the head."""
-    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    utf8, nul, head, unbroken = True, False, b"", 0
-    with source.open() as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            head = head or chunk[:_HEAD]
-            nul = nul or b"\0" in chunk
-            unbroken = 0 if b"\n" in chunk or b"\r" in chunk else unbroken + len(chunk)
-            if unbroken > MAX_LINE:
-                raise not_a_table(source.name, "one line without an end")
-            utf8 = utf8 and _decodes(decoder, chunk)
-    utf8 = utf8 and _decodes(decoder, b"", final=True)
-    return _Scan(digest.hexdigest(), utf8, nul, head)
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(chunk, final)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _decoding(source: Source, scan: _Scan, forced: str | None, ask: Ask | None) -> Decoding:
-    if forced is not None:
-        return Decoding(forced, False)
-    stated = marked(scan.head)
-    if stated is not None:
-        return Decoding(stated, False)
-    if scan.utf8:
-        return Decoding("utf-8", False)
-    with source.open() as lines:
-        return choose(lines, ask)
-
-
-def _preview(head: bytes, encoding: str) -> tuple[str, ...]:
-    lines = printable(head[:4096], encoding, 4096).splitlines()
-    return tuple(lines[1 : PREVIEW_LINES + 1])
-
-
-class _Record(NamedTuple):
-    row: int
-    cells: list[str]
-    flaw: str | None
-
-
-def _records(source: Source, encoding: str, delimiter: str) -> Iterator[_Record]:
-    """Every row that is not blank, with its spreadsheet row, and what makes it unreadable, if anything."""
-    with source.open() as raw:
-        lines = io.TextIOWrapper(raw, encoding, errors_for(encoding), newline="")
-        try:
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
-            row, ended = 0, False
-            while not ended:
-                line = reader.line_num
-                try:
-                    for cells in reader:
-                        row += 1
-                        line = reader.line_num
-                        if any(cells) and not (row == 1 and _names_delimiter(cells)):
-                            yield _Record(row, cells, None)
-                    ended = True
-                except csv.Error as error:
-                    # the reader starts afresh on the next line; what it swallowed is named by its lines
-                    row += 1
-                    yield _Record(row, [], _broken_row(error, line + 1, reader.line_num))
-        except UnicodeError as error:
-            raise UnreadableInput(
-                "cannot_read",
-                f"{source.name} does not read as {encoding}.",
-                "Say which encoding it is with --encoding.",
-            ) from error
-
-
-def _broken_row(error: csv.Error, first: int, last: int) -> str:
-    where = f"line {first}" if last <= first else f"lines {first} to {last}"
-    if "field limit" in str(error):
-        return f"a cell is over {csv.field_size_limit()} characters long; is a quote not closed? ({where})"
-    return f"the quotes do not match ({where})"
-
-
-def _names_delimiter(cells: list[str]) -> bool:
-    """Whether this is Excel's own first line, `sep=;`, cut by whichever delimiter."""
-    return cells[0].lower().startswith("sep=") and not any(cells[1:])
-
-
-def _delimiter(source: Source, encoding: str) -> str:
-    """The delimiter under which most rows are as wide as the first; the widest of those."""
-    return max(DELIMITERS, key=lambda delimiter: _fit(source, encoding, delimiter))
-
-
-def _fit(source: Source, encoding: str, delimiter: str) -> int:
-    widths = []
-    for record in _records(source, encoding, delimiter):
-        widths.append(len(record.cells))
-        if len(widths) == _DIALECT_ROWS:
-            break
-    same = sum(width == widths[0] for width in widths)
-    return 0 if not widths or widths[0] < 2 or same * 2 < len(widths) else same * widths[0]
+def _required(found: tuple[Table, bool] | None, name: str) -> tuple[Table, bool]:
+    if found is None:
+        raise UnreadableInput("empty", f"{name} is empty.", "Export it again.")
+    return found

@@ -248,13 +248,13 @@ def _refuse_other_exports(table: Table, columns: Columns) -> None:
         raise UnreadableInput(
             "no_email_column",
             f"{said}; its columns are: {', '.join(label[:40] for label in table.header[:12])}.",
-            "Export contacts with the property Email, or say which column it is with --map.",
+            "Export contacts with the property Email, or say which column it is with --column.",
         )
     if not is_contacts_export(columns):
         raise UnreadableInput(
             "not_a_contacts_export",
             f"{table.name} has an e-mail column and nothing else a HubSpot contacts export has.",
-            "Export contacts with all properties, or say what its columns are with --map.",
+            "Export contacts with all properties, or say what its columns are with --column.",
         )
 
 

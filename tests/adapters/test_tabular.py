@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
+import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -198,11 +201,18 @@ def test_a_zip_of_two_is_two_tables(tmp_path: Path) -> None:
 
 
 def test_archives_that_are_too_large_or_no_tables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workbook = {"[Content_Types].xml": b"", "xl/workbook.xml": b""}
-    assert code(archive(tmp_path / "book.xlsx", workbook)) == "not_a_table"
+    document = {"[Content_Types].xml": b"", "word/document.xml": b""}
+    assert code(archive(tmp_path / "letter.docx", document)) == "not_a_table"
+    broken = {"[Content_Types].xml": b"", "xl/workbook.xml": b"<no"}
+    assert code(archive(tmp_path / "book.xlsx", broken)) == "cannot_read"
     assert code(archive(tmp_path / "none.zip", {"a.txtx": b""})) == "no_table_in_archive"
     monkeypatch.setattr(sources, "MAX_UNCOMPRESSED", 1_000_000)
     assert code(archive(tmp_path / "bomb.zip", {"a.csv": b"A,B\n" * 300_000})) == "archive_too_large"
+    monkeypatch.setattr(sources, "MAX_HELD", 1_000_000)
+    assert code(archive(tmp_path / "bomb.xlsx", {**broken, "xl/sheet.xml": b" " * 1_100_000})) == "too_large"
+    assert code(archive(tmp_path / "held.zip", {"a.json": b" " * 1_000_001})) == "archive_too_large"
+    (tmp_path / "long.json").write_bytes(b"[" + b" " * 1_000_001 + b"]")
+    assert code(tmp_path / "long.json") == "too_large"
 
 
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
@@ -211,6 +221,111 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     content[60:90] = bytes(30)
     path.write_bytes(content)
     assert code(path) == "cannot_read"
+
+
+def workbook(path: Path, sheets: Mapping[str, list[list[object]]]) -> Path:
+    book = xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm"})
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    book.close()
+    return path
+
+
+def test_each_sheet_with_a_cell_in_it_is_a_table_of_text(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        [],
+        ["When", "Id", "Share", "Won", "Who"],
+        [datetime(2024, 3, 1, 9, 12), 1234567890123, 0.5, True, "Jürgen"],  # noqa: DTZ001 - a workbook names no zone
+        [],
+        [date(2024, 3, 2), 7, 2.0, False, None],
+    ]
+    first, second = open_tables(workbook(tmp_path / "book.xlsx", {"A": rows, "Empty": [], "B": [["X"], ["1"]]}))
+    assert (first.name, first.title, first.header_row) == ("book.xlsx/A", "A", 2)
+    assert list(first.rows(lambda _: None)) == [
+        (3, ["2024-03-01 09:12", "1234567890123", "0.5", "true", "Jürgen"]),
+        (5, ["2024-03-02", "7", "2", "false", ""]),
+    ]
+    assert read(second)[0] == [["1"]]
+    (only,) = open_tables(workbook(tmp_path / "one.xlsx", {"Sheet1": [["X"], ["1"]]}))
+    assert only.title == "one"
+    assert code(workbook(tmp_path / "none.xlsx", {"A": []})) == "empty"
+
+
+JSON = {
+    "list": b'[{"id": 1, "p": {"stage": "won"}}, {"id": 2.0, "q": [1, 2], "p": {"stage": null}}]',
+    "page": b'{"paging": {}, "results": [{"id": 1, "p": {"stage": "won"}}, {"q": [1, 2], "id": 2}]}',
+    "lines": b'{"id": 1, "p": {"stage": "won"}}\n\n{"id": 2, "q": [1, 2]}\n',
+}
+
+
+@pytest.mark.parametrize("shape", JSON)
+def test_json_of_every_shape_is_one_table(tmp_path: Path, shape: str) -> None:
+    (tmp_path / "x.json").write_bytes(JSON[shape])
+    (table,) = open_tables(tmp_path / "x.json")
+    rows = [dict(zip(table.header, cells, strict=True)) for cells in read(table)[0]]
+    assert rows == [{"id": "1", "p.stage": "won", "q": ""}, {"id": "2", "p.stage": "", "q": "1;2"}]
+
+
+def test_what_is_nested_is_flattened_and_changes_are_rows(tmp_path: Path) -> None:
+    content = (
+        b'{"timeline": [{"who": "a", "changes": [{"to": true}, {"to": false}],'
+        b' "values": [{"name": "x", "value": "1"}, {"name": "x", "value": "2"}, {"name": "who", "value": "b"}],'
+        b' "deep": {"results": [{"id": 7, "t": "s"}, {"id": 8}]}}, "no object"]}'
+    )
+    (tmp_path / "x.json").write_bytes(content)
+    (table,) = open_tables(tmp_path / "x.json")
+    rows, rejected = read(table)
+    around = {"who": "a", "x": "1;2", "values.who": "b", "deep.results.id": "7;8", "deep.results.t": "s;"}
+    assert [dict(zip(table.header, cells, strict=True)) for cells in rows] == [
+        {**around, "changes.to": "true"},
+        {**around, "changes.to": "false"},
+    ]
+    assert [(one.row, one.reason) for one in rejected] == [(4, "is no object")]
+
+
+def test_a_broken_line_of_json_is_rejected_and_the_rest_read(tmp_path: Path) -> None:
+    (tmp_path / "x.ndjson").write_bytes(b'{"a": 1}\n{"a": \n{"a": "\\u0000"}\n{"a": 3}\n')
+    (table,) = open_tables(tmp_path / "x.ndjson")
+    rows, rejected = read(table)
+    assert rows == [["1"], ["3"]]
+    assert [one.row for one in rejected] == [3, 4]
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"a": 1', b"[1, 2", b'{"a": \xff}', b"[" * 5_000 + b"]" * 5_000])
+def test_json_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    assert code(tmp_path / "x.json") == "cannot_read"
+
+
+def test_json_without_an_object_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b'{"results": []}')
+    assert code(tmp_path / "x.json") == "empty"
+    (tmp_path / "x.json").write_bytes(msgspec.json.encode([{f"k{n}": n} for n in range(6_000)]))
+    assert code(tmp_path / "x.json") == "too_wide"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "value", "changes", "results", "id", "a.b"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_JSON)
+def test_any_json_is_read_or_refused(tmp_path: Path, value: object) -> None:
+    (tmp_path / "any.json").write_bytes(msgspec.json.encode(value))
+    try:
+        for table in open_tables(tmp_path / "any.json"):
+            rows, _ = read(table)
+            assert all(len(cells) == len(table.header) for cells in rows)
+    except UnreadableInput:
+        pass
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

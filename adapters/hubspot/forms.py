@@ -1,0 +1,111 @@
+"""Form submissions: that somebody sent a form in, and how they left those of its boxes that the map uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adapters.hubspot.labels import fold
+from adapters.hubspot.values import NO, YES, Vocabulary
+from adapters.reading import TableEvidence, digest, happened, moment, token, undated
+from adapters.statements import BoxFound, FormFound, Statement
+from adapters.times import Span
+from ledger.events import BoxAnswered, FormSubmitted
+
+CAPTURED_BY = "form_record"
+_TICKED = f"{YES}|angekreuzt|coché|marcado|aktiviert"
+_LEFT = f"{NO}|not checked|nicht angekreuzt|nicht aktiviert|non coché|décoché|no marcado|sin marcar"
+_MEMO = 4_096
+
+
+class FormSubmissions(TableEvidence):
+    """Answers other than those to boxes are never kept, and of boxes only those the map speaks of."""
+
+    def begin(self) -> None:
+        """Every column of one label that is not a field may be a box."""
+        self._email, self._record, self._id = self.cell("email"), self.cell("record"), self.cell("id")
+        self._at, self._stamp = self.cell("at"), self.cell("stamp")
+        self._form, self._form_id = self.cell("form"), self.cell("form_id")
+        self._title = undated(self.table.title)
+        taken = {index for columns in self.at.values() for index in columns}
+        boxes: dict[str, list[tuple[int, str]]] = {}
+        for index, label in enumerate(self.table.header):
+            if label and index not in taken:
+                boxes.setdefault(token(label), []).append((index, label))
+        # of two columns with one label nobody can say which is the box
+        self._columns = [(held[0][0], name, held[0][1]) for name, held in boxes.items() if len(held) == 1]
+        self._open: dict[str, dict[int, tuple[str, str]]] = {}
+        self._words = Vocabulary({"yes": _TICKED, "no": _LEFT})
+        self._answers: dict[str, bool | None] = {}
+
+    def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
+        """The submission, then the boxes that are wanted."""
+        email, record = self._email(cells), self._record(cells) or None
+        written = self._at(cells) or self._stamp(cells)
+        span = self.span(written)
+        if span is None:
+            self.refuse("at" if "at" in self.at else "stamp", "is no time this program reads: nothing can rest on it")
+            return ()
+        name = self._form(cells) or self._form_id(cells) or self._title
+        form = token(name)
+        self._count(form, name, span)
+        key = self._id(cells) or digest(form, email.casefold() or record, moment(span))
+        common: dict[str, Any] = {
+            "stream": "",
+            "source": self.source,
+            "by": "data_subject",
+            "via": "form",
+            "form": form,
+            **happened(span, CAPTURED_BY),
+        }
+        told = [Statement(email, record, FormSubmitted(**common), f"form:{key}", None, row)]
+        for box, ticked in self._boxes(form, cells):
+            # the answer is part of the id: a form sent twice in a minute may hold both
+            answered = BoxAnswered(**common, box=box, ticked=ticked)
+            told.append(Statement(email, record, answered, f"box:{key}:{box}:{ticked}", None, row))
+        return told
+
+    def _count(self, form: str, name: str, span: Span) -> None:
+        found = self.found.forms.get(form)
+        if found is None:
+            found = self.found.forms[form] = FormFound(name)
+            self._open[form] = {index: (box, label) for index, box, label in self._columns}
+        day = span.earliest.date()
+        found.rows += 1
+        found.first = day if found.first is None or day < found.first else found.first
+        found.last = day if found.last is None or day > found.last else found.last
+
+    def _boxes(self, form: str, cells: Sequence[str]) -> list[tuple[str, bool]]:
+        """The wanted boxes answered in this row; a column that holds anything but yes and no is no box."""
+        open_, found = self._open[form], self.found.forms[form].boxes
+        wanted = self.wanted.boxes.get(form, frozenset())
+        answered, closed = [], []
+        for index, (box, label) in open_.items():
+            cell = cells[index]
+            if not cell:
+                continue
+            ticked = self._ticked(cell)
+            if ticked is None:
+                if cell.strip() and box not in wanted:
+                    closed.append(index)
+                    found.pop(box, None)
+                continue
+            counted = found.get(box)
+            if counted is None:
+                counted = found[box] = BoxFound(label)
+            counted.ticked += ticked
+            counted.unticked += not ticked
+            if box in wanted:
+                answered.append((box, ticked))
+        for index in closed:
+            del open_[index]
+        return answered
+
+    def _ticked(self, cell: str) -> bool | None:
+        if cell in self._answers:
+            return self._answers[cell]
+        word = self._words.read(cell) if fold(cell) else "?"
+        ticked = None if word == "?" else word == "yes"
+        if len(self._answers) < _MEMO:
+            self._answers[cell] = ticked
+        return ticked

@@ -1,0 +1,156 @@
+"""Mailchimp audience exports: sign-ups with their confirmation, unsubscribes, cleaned addresses.
+
+A time stands for an act of the person only where Mailchimp holds the address it came from: an entry by an
+admin or an import has no OPTIN_TIME, or no OPTIN_IP. Times are UTC, as Mailchimp writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from adapters.encodings import UnreadableInput
+from adapters.layouts import Layout, Places, fits, places, refuse_repeated
+from adapters.reading import TableEvidence, clocks, count, digest, happened, moment, token
+from adapters.statements import FormFound, Statement
+from adapters.tabular import Table
+from adapters.times import Span, TimeReader
+from ledger import events as e
+
+SYSTEM = "mailchimp"
+LAYOUT = Layout(
+    "audience",
+    {
+        "email": "Email Address|Email|E-Mail-Adresse|E-Mail|Adresse e-mail|Correo electrónico",
+        "opted_in": "OPTIN_TIME",
+        "opted_in_ip": "OPTIN_IP",
+        "confirmed": "CONFIRM_TIME",
+        "confirmed_ip": "CONFIRM_IP",
+        "left": "UNSUB_TIME",
+        "why": "UNSUB_REASON",
+        "words": "UNSUB_REASON_OTHER",
+        "campaign": "UNSUB_CAMPAIGN_TITLE",
+        "cleaned": "CLEAN_TIME",
+        "id": "LEID",
+    },
+    (("email", "opted_in", "confirmed"),),
+    "a Mailchimp audience: Email Address, OPTIN_TIME, CONFIRM_TIME",
+)
+CAPTURED_BY, OBSERVED_BY = "form_record", "event_log"
+EMAIL = ("email",)
+AT_ONCE = timedelta(seconds=5)
+"""A confirmation this soon after the sign-up is single opt-in's: no mail was followed."""
+_ABUSE = ("abuse", "spam", "complain")
+_NAMED = re.compile(
+    r"(?P<state>subscribed|unsubscribed|cleaned|nonsubscribed|non-subscribed|transactional)_"
+    r"(?:email_audience|members|audience|email_members)_export(?:_(?P<id>[0-9A-Za-z]+))?",
+    re.IGNORECASE,
+).match
+
+
+def audience_of(table: Table, taken_on: datetime) -> AudienceMembers | None:
+    """The reader of one file of an audience, or None when it is none.
+
+    Raises UnreadableInput: repeated_column, and unknown_state where nothing tells subscribed from others.
+    """
+    at = places(table.header, LAYOUT, _fold)
+    if not fits(at, LAYOUT):
+        return None
+    refuse_repeated(table, LAYOUT, _fold)
+    named = _NAMED(table.title)
+    state = named["state"].lower() if named else None
+    if "left" in at:
+        state = "unsubscribed"
+    elif "cleaned" in at:
+        state = "cleaned"
+    if state is None:
+        raise UnreadableInput(
+            "unknown_state",
+            f"Nothing in {table.name} tells whether its members are subscribed.",
+            "Give the ZIP as Mailchimp made it, or leave the file its name (subscribed_email_audience_export_….csv).",
+        )
+    name = (named and named["id"]) or "audience"
+    return AudienceMembers(table, at, taken_on, state, name)
+
+
+def _fold(label: str) -> str:
+    return label.strip().casefold()
+
+
+class AudienceMembers(TableEvidence):
+    """The members of one state of an audience."""
+
+    def __init__(self, table: Table, at: Places, taken_on: datetime, state: str, audience: str) -> None:
+        super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, TimeReader(ZoneInfo("UTC")))
+        self.state, self._audience = state, audience
+        self._form = f"mailchimp.{token(audience)}"
+
+    def begin(self) -> None:
+        """Look the columns up."""
+        self._email = self.cell("email")
+        self._opted_in, self._opted_in_ip = self.cell("opted_in"), self.cell("opted_in_ip")
+        self._confirmed, self._confirmed_ip = self.cell("confirmed"), self.cell("confirmed_ip")
+        self._left, self._cleaned = self.cell("left"), self.cell("cleaned")
+        self._why = [self.cell(name) for name in ("why", "words")]
+        self._campaign = self.cell("campaign")
+        reads: dict[str, Callable[[Sequence[str]], list[tuple[str, Span | None, e.Event]]]] = {
+            "subscribed": self._joined,
+            "unsubscribed": self._departed,
+            "cleaned": self._bounced,
+        }
+        self._states = reads.get(self.state)
+
+    def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
+        """What the member's state shows; of those not subscribed, nothing."""
+        count(self.found.lists, self._audience, None)
+        if self._states is None:
+            return ()
+        email = self._email(cells)
+        return [
+            Statement(email, None, event, f"{about}:{digest(self._form, email.casefold(), moment(span))}", None, row)
+            for about, span, event in self._states(cells)
+        ]
+
+    def _joined(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
+        opted_in = self.span(self._opted_in(cells))
+        if opted_in is None or not self._opted_in_ip(cells):
+            return []
+        self._count(opted_in)
+        common: dict[str, Any] = {"stream": "", "source": self.source, "by": "data_subject"}
+        sent_in = e.FormSubmitted(**common, via="form", form=self._form, **happened(opted_in, CAPTURED_BY))
+        told: list[tuple[str, Span | None, e.Event]] = [("form", opted_in, sent_in)]
+        confirmed = self.span(self._confirmed(cells)) if self._confirmed_ip(cells) else None
+        if confirmed is not None and confirmed.earliest - opted_in.latest > AT_ONCE:
+            followed = e.DoubleOptInConfirmed(
+                **common, via="mailchimp", verifies_channel="email", **happened(confirmed, CAPTURED_BY)
+            )
+            told.append(("confirmed", confirmed, followed))
+        return told
+
+    def _departed(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
+        span = self.span(self._left(cells))
+        words = " ".join(cell(cells) for cell in self._why).casefold()
+        common: dict[str, Any] = {"stream": "", "source": self.source, "by": "data_subject", "via": "mailchimp"}
+        told: list[tuple[str, Span | None, e.Event]] = [
+            ("opted_out", span, e.OptedOut(**common, channels=EMAIL, **clocks(span, OBSERVED_BY)))
+        ]
+        if any(stem in words for stem in _ABUSE):
+            told.append(("complained", span, e.Complained(**common, **clocks(span, OBSERVED_BY))))
+        return told
+
+    def _bounced(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
+        span = self.span(self._cleaned(cells))
+        event = e.Bounced(
+            stream="", source=self.source, by="system", via="mailchimp", kind="hard", **clocks(span, OBSERVED_BY)
+        )
+        return [("bounced", span, event)]
+
+    def _count(self, span: Span) -> None:
+        found = self.found.forms.setdefault(self._form, FormFound(f"Mailchimp audience {self._audience}"))
+        day = span.earliest.date()
+        found.rows += 1
+        found.first = day if found.first is None else min(day, found.first)
+        found.last = day if found.last is None else max(day, found.last)

@@ -1,0 +1,94 @@
+"""A file with a mapping beside it says what the mapping says, and a bad mapping names its key."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.inputs import sort_inputs
+from adapters.statements import Statement, Wanted
+from adapters.tabular import Rejected, UnreadableInput
+from ledger import events as e
+
+ROWS = (
+    "Nr;E-Mail;Datum;Notiz;Newsletter\n"
+    "1;ada@example.com;31/12/2023 18:30;Anruf;ja\n"
+    "2;bo@example.com;;;nein\n"
+    "3;nobody;31/12/2023 18:30;;ja\n"
+)
+
+
+def read(folder: Path, mapping: str, wanted: Wanted | None = None) -> tuple[list[Statement], list[Rejected]]:
+    (folder / "shop.csv").write_text(ROWS, encoding="utf-8")
+    (folder / "shop.mapping.toml").write_text(mapping, encoding="utf-8")
+    rejected: list[Rejected] = []
+    (file,) = sort_inputs([folder]).evidence
+    assert (file.kind, file.system) == ("mapped", "file")
+    return list(file.statements(wanted or Wanted(), rejected.append)), rejected
+
+
+BASE = 'email = "e-mail"\nat = "Datum"\ndate_format = "%d/%m/%Y %H:%M"\nzone = "Europe/Berlin"\nid = "Nr"\n'
+AT = datetime(2023, 12, 31, 17, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        ("opt_out", e.OptedOut),
+        ("objection", e.Objected),
+        ("complaint", e.Complained),
+        ("bounce", e.Bounced),
+        ("sale", e.DealWon),
+    ],
+)
+def test_facts_that_need_no_date(tmp_path: Path, fact: str, expected: type[e.Event]) -> None:
+    told, rejected = read(tmp_path, f'fact = "{fact}"\nwords = "Notiz"\n{BASE}')
+    assert [type(one.event) for one in told] == [expected, expected]
+    assert (told[0].event.occurred_from, told[0].event.captured_by) == (AT, None)
+    assert (told[0].payload, told[1].payload) == ({"words": "Anruf"}, None)
+    assert (told[1].event.occurred_from, told[1].event.captured_at) == (None, None)
+    assert [one.row for one in rejected] == [4]
+    assert ("reaches nobody" in rejected[0].reason) == issubclass(expected, e.Stop)
+
+
+def test_a_form_with_its_box_and_what_backs_it(tmp_path: Path) -> None:
+    mapping = f'fact = "form"\nform = "Shop sign-up"\nbacked_by = "form_record"\n{BASE}[boxes]\nNewsletter = "JA"\n'
+    told, rejected = read(tmp_path, mapping, Wanted({"shop-sign-up": frozenset({"newsletter"})}))
+    assert [type(one.event) for one in told] == [e.FormSubmitted, e.BoxAnswered]
+    answered = told[1].event
+    assert isinstance(answered, e.BoxAnswered)
+    assert (answered.form, answered.box, answered.ticked) == ("shop-sign-up", "newsletter", True)
+    assert (answered.captured_at, answered.captured_by) == (AT, "form_record")
+    assert [one.row for one in rejected] == [3, 4]
+    told, _ = read(tmp_path, mapping)
+    assert [type(one.event) for one in told] == [e.FormSubmitted]
+
+
+def test_a_confirmation_verifies_the_address(tmp_path: Path) -> None:
+    told, _ = read(tmp_path, f'fact = "confirmation"\n{BASE}')
+    assert isinstance(told[0].event, e.DoubleOptInConfirmed)
+    assert told[0].event.verifies_channel == "email"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "named"),
+    [
+        ('fact = "wish"\nemail = "E-Mail"', "fact"),
+        ('fact = "opt_out"', "email"),
+        ('fact = "opt_out"\nemail = "Mail"', "Mail"),
+        ('fact = "opt_out"\nemail = "E-Mail"\ncolour = "red"', "colour"),
+        ('fact = "opt_out"\nemail = "E-Mail"\nzone = "Moon/Crater"', "zone"),
+        ('fact = "form"\nemail = "E-Mail"\nat = "Datum"', "form"),
+        ('fact = "confirmation"\nemail = "E-Mail"', "at"),
+        ('fact = "opt_out"\nemail = "E-Mail"\n[boxes]\nNewsletter = "ja"', "boxes"),
+        ("fact = ", "Invalid value"),
+    ],
+)
+def test_a_bad_mapping_names_its_key(tmp_path: Path, mapping: str, named: str) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read(tmp_path, mapping)
+    assert caught.value.code == "bad_mapping"
+    assert "shop.mapping.toml" in caught.value.message
+    assert named in caught.value.message
