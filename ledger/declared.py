@@ -92,7 +92,7 @@ def _indexed(by_key: dict[str, Entry]) -> Declared:
                 forms[form] = (entry, *forms.get(form, ()))
             case e.SaleDeclared():
                 sales.insert(0, entry)
-            case e.TypeDeclared(subscription_type=kind, purposes=purposes, evidence=evidence) if evidence:
+            case e.TypeDeclared(subscription_type=kind, purposes=purposes, evidence=evidence) if evidence and purposes:
                 types[kind] = purposes
             case e.CampaignDeclared(campaign=campaign, purpose=purpose, evidence=evidence) if evidence:
                 campaigns[campaign] = purpose
@@ -228,7 +228,9 @@ def _narrowed(entry: Entry, declared: Declared) -> Entry:
     purposes = declared.types.get(stop.subscription_type)
     if purposes is not None:
         return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes))
-    elsewhere = tuple(sorted({name for names in declared.types.values() for name in names}))
+    # a type that means a whole family says nothing of what another one means
+    named = {name for names in declared.types.values() for name in names if not name.endswith("*")}
+    elsewhere = tuple(sorted(named))
     return entry._replace(event=msgspec.structs.replace(stop, purposes=ALL_MARKETING, except_purposes=elsewhere))
 
 

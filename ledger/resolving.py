@@ -25,6 +25,7 @@ class Asked(NamedTuple):
     system: str
     record_id: str | None
     record_lookup: bytes | None
+    primary: bool = True
 
 
 class Resolved(NamedTuple):
@@ -116,7 +117,7 @@ class Resolving:
             record = self._add_record(one, contact, address)
         else:
             record = by_record[1]
-            if address and address != by_record[2] and not apart:
+            if one.primary and address and address != by_record[2] and not apart:
                 self._moved[record] = address
         return Resolved(
             uuid_text(contact),

@@ -26,11 +26,15 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 
 class Registration(NamedTuple):
-    """What a source says about one person: an e-mail address, a record of a system, or both."""
+    """What a source says about one person: an e-mail address, a record of a system, or both.
+
+    `primary`: the address is the record's own; else one of the same person, which moves nothing.
+    """
 
     email: str | None
     system: str
     record_id: str | None
+    primary: bool = True
 
 
 class PayloadDraft(NamedTuple):
@@ -103,6 +107,7 @@ class Vault:
             registration.system,
             registration.record_id,
             (self._record_lookup(registration.system, registration.record_id) if registration.record_id else None),
+            registration.primary,
         )
 
     def _address_lookup(self, email: str) -> bytes:

@@ -287,7 +287,7 @@ def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Actio
 
 
 def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None) -> str | None:
-    if any(isinstance(n.event, e.ReviewDecided) and n.event.outcome == "stop" for n in owner.reviews):
+    if any(_stops(n, owner) for n in owner.reviews):
         return None  # a review has settled it: stopped
     if record.differs:
         return "same_record_twice"
@@ -300,6 +300,11 @@ def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed
     if allowed is None and any(d.uncertain for d in decisions):
         return "times_overlap"
     return None
+
+
+def _stops(review: Entry, owner: Contact) -> bool:
+    said = review.event
+    return isinstance(said, e.ReviewDecided) and said.outcome == "stop" and review.position not in owner.undone
 
 
 def _lifted(owner: Contact, record: Record) -> bool:

@@ -5,7 +5,7 @@ Derived from the verdict and from what was looked at so far; nothing here decide
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ledger.policy.calendar import end_of_window
@@ -21,11 +21,11 @@ RETENTION = "P3Y"
 _QUESTION_OF = {
     "claimed_consent": "consent",
     "claimed_confirmation": "confirmation",
-    "claimed_interest": "no_rule",
     "declared_not_evidenced": "declared",
     "under_review": "under_review",
 }
 _UTC = ZoneInfo("UTC")
+_TICK = timedelta(microseconds=1)
 _SALE_NEEDS = frozenset({"seller_is_sender", "collected_from_person", "opt_out_offered_at_collection", "not_refused"})
 
 
@@ -35,14 +35,15 @@ def question_of(bucket: Bucket, reason: str, claim: Claim | None, tokens: frozen
         return reason
     if bucket is not Bucket.BASIS_CLAIMED:
         return None
-    if claim is not None and claim.rule is None and reason != "declared_not_evidenced":
-        return "other_claim" if tokens <= {"other"} and tokens else "no_rule"
+    if reason in ("under_review", "declared_not_evidenced"):
+        return _QUESTION_OF[reason]
+    only_other = bool(tokens) and tokens <= {"other"}
+    if claim is not None and claim.rule is None:
+        return "other_claim" if only_other else "no_rule"
     if reason == "claimed_sale":
         return "contract" if "contract" in tokens else "customer"
     if reason == "claimed_evidence":
         return "deals" if claim is not None and _SALE_NEEDS & set(claim.missing) else "opt_ins"
-    if reason == "claimed_interest":
-        return "other_claim" if tokens <= {"other"} and tokens else "no_rule"
     return _QUESTION_OF.get(reason, "other_claim")
 
 
@@ -90,7 +91,7 @@ def _to_bring(reason: str, claim: Claim | None, looked: frozenset[str]) -> str |
 
 def _delete_after(last_sign: datetime) -> date:
     """The last day on which the record may be kept for marketing."""
-    return end_of_window(last_sign, span(RETENTION), _UTC).date()
+    return (end_of_window(last_sign, span(RETENTION), _UTC) - _TICK).date()
 
 
 def wave_of(bucket: Bucket, action: Action, dead: bool, lead: str | None) -> int | None:

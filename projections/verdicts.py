@@ -111,7 +111,7 @@ REASONS: dict[str, str] = {
     "review_stop": "stopped by a review",
     "same_record_twice": "one record id stands twice in one export, with differing consent columns",
     "stop_shown_lifted": "the ledger holds a stop the CRM now shows lifted, without the person's own opt-in",
-    "shared_address": "one address stands on records of different people, one of them proven",
+    "shared_address": "one address stands on records of different people, one of them with evidence on file",
     "times_overlap": "a stop and an opt-in overlap in time or lack one: which came last is not known",
     "two_contacts": "the record's id and its address belong to different contacts in the ledger",
     "undeliverable": "the address does not take mail",
@@ -126,7 +126,7 @@ NEXT_STEPS: dict[str, str] = {
     "bring_confirmation": "bring the record of the confirmation",
     "dpo_question": "answered by a question of the review sheet",
     "ask_at_next_own_act": "ask when the person comes by themselves: form, checkout, log-in, support",
-    "delete_after": "delete by policy after that day",
+    "delete_after": "delete on schedule after that day",
     "none": "nothing to do",
 }
 """Every next step a verdict may name."""
@@ -247,7 +247,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     """What avoidable marketing contacts cost, from what the user gave; nothing here is invented.
 
     tier      contacts the plan includes now; `price` what is paid a month in `currency` for them
-    per       contacts in the next smaller step of the plan (a tier's size), if given
+    step      by how many contacts a tier of the plan grows
     renewal   when the contract is renewed: tiers fall only then
     """
 

@@ -61,6 +61,7 @@ class Tried(msgspec.Struct, frozen=True, gc=False):
 
 Mechanism = Callable[[Rule, Case], Iterable[Tried]]
 _marketing = "marketing."
+_AFFIRMATIVE = frozenset({"unticked_box", "signup", "reply", "written", "oral_recorded"})
 _TICK = timedelta(microseconds=1)
 
 
@@ -211,9 +212,16 @@ def _activity(names: tuple[str, ...], case: Case) -> list[_Activity]:
 
 
 def _is_use(event: e.Event) -> bool:
-    """A sending counts if known to have been marketing; an act, unless a machine or a third party did it."""
+    """A sending counts if known to have been marketing; an act, unless a machine or a third party did it.
+
+    An opt-in, only if it is shown to have been one; a contract, only if somebody says what it was.
+    """
     if isinstance(event, e.EmailSent):
         return (event.purpose or "").startswith(_marketing)
+    if isinstance(event, e.OptedIn) and (event.proof != "individual" or event.act not in _AFFIRMATIVE):
+        return False
+    if isinstance(event, e.ContractStarted) and event.kind == "unknown":
+        return False
     return event.by not in ("system", "third_party") or isinstance(event, e.ContractStarted | e.ContractEnded)
 
 
@@ -447,7 +455,9 @@ def running_contract(rule: Rule, case: Case) -> Iterator[Tried]:
         until = END
         if ended is not None and rule.after_end is not None:
             until = end_of_window(ended, span(rule.after_end), case.regime.zone)
-        yield _relation(rule, entry, (True,), until)
+        # a deal that nobody said more of than that it was won may be no contract with this person
+        said = getattr(entry.event, "kind", "unknown") != "unknown"
+        yield _relation(rule, entry, (True if said else None,), until)
 
 
 def requested_reply(rule: Rule, case: Case) -> Iterator[Tried]:
