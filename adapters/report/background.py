@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.report import wording
+from adapters.report import prose, sources, wording
 from adapters.report.markup import Cell, Html, bullets, code, facts, join, paragraph, section, table, text
 from projections.verdicts import REASONS, Audit, FileRead
 
@@ -21,7 +21,7 @@ _NOT_LOOKED_AT = (
     "Channels other than e-mail.",
     "Consents or refusals kept in other systems, in mailboxes, on paper, or in columns not exported.",
     "Whether a form really showed what the records say it showed.",
-    "Opens, clicks, lifecycle stages, lead scores and the marketing flag: none of them is a permission.",
+    "Opens, clicks, lifecycle stages, lead scores and the HubSpot flag: none of them is a permission.",
 )
 
 
@@ -43,7 +43,7 @@ def reasons(audit: Audit) -> Html:
     ]
     body = (
         table(
-            "Records by the reason of their verdict",
+            "Records by the reason of their decision",
             ("Reason", "Records", "Share", "In verdicts.csv"),
             rows,
             numbers=(1, 2),
@@ -85,15 +85,15 @@ def jurisdictions(audit: Audit) -> Html:
 
 
 def expiring(audit: Audit) -> Html:
-    """Which proven bases end by themselves, and when."""
+    """Which bases with evidence on file end by themselves, and when."""
     rows: list[list[Cell]] = [
         [wording.month(item.month), (code(item.rule),), item.contacts]
         for item in sorted(audit.expiring, key=lambda item: (item.month, item.rule))
     ]
     body = (
-        table("Proven bases that end, by month and rule", ("Month", "Rule", "Records"), rows, (2,))
+        table("Bases with evidence on file that end, by month and rule", ("Month", "Rule", "Records"), rows, (2,))
         if rows
-        else paragraph(text("No proven basis on record has an end date."))
+        else paragraph(text("No basis with evidence on file has an end date."))
     )
     return section("expiring", "What ends when", body)
 
@@ -125,9 +125,10 @@ def looked_at(audit: Audit) -> Html:
     return section(
         "looked-at",
         "What we looked at, and what we did not",
+        prose.html(sources.blocks(audit)),
         context,
         files,
-        Html("<h3>Not looked at</h3>"),
+        Html("<h3>What no audit looks at</h3>"),
         bullets(text(item) for item in _NOT_LOOKED_AT),
         notes,
     )
@@ -174,7 +175,7 @@ def rule_set(audit: Audit) -> Html:
             ("Medium confidence",
              text(f"{wording.counted(rules.resting_on_medium, 'contact rests', 'contacts rest')} on a rule "
                   "read from a secondary source, or not read again in full")),
-            ("Policy, not law",
+            ("Our choice, not law",
              text(f"{wording.counted(rules.resting_on_policy, 'contact rests', 'contacts rest')} on a choice "
                   "made in the rule set where the law leaves room")),
         )),

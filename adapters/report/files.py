@@ -1,10 +1,10 @@
-"""`write_outputs`: the folder of an audit, in one pass over its verdicts."""
+"""`write_outputs`: the folder of an audit, in one pass over its decisions."""
 
 from __future__ import annotations
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,10 @@ from typing import Protocol
 from adapters.report.cells import Sheet, fits_import, reading_cell
 from adapters.report.documents import audit_json, manifest_json
 from adapters.report.html import page
+from adapters.report.next_steps import next_steps, steps
 from adapters.report.order import ByHand, import_order
+from adapters.report.permission import route
+from adapters.report.sections import Listed
 from adapters.report.staging import Staging
 from adapters.report.tally import Tally
 from projections.verdicts import Action, Audit, Verdict
@@ -21,16 +24,31 @@ VERDICTS = "verdicts.csv"
 OPT_OUT = "opt-out-list.csv"
 DO_NOT_SEND = "do-not-send.csv"
 NON_MARKETING = "set-non-marketing.csv"
+MAY_BE_ASKED = "may-be-asked.csv"
 REJECTED = "rejected.csv"
 
 _HEADERS = {
-    VERDICTS: ("Record ID", "bucket", "action", "basis", "rule", "reason", "reference"),
+    VERDICTS: (
+        "Record ID",
+        "bucket",
+        "action",
+        "basis",
+        "rule",
+        "reason",
+        "reference",
+        "next_step",
+        "question",
+        "declaration",
+        "platform",
+    ),
     OPT_OUT: ("Email",),
     DO_NOT_SEND: ("Record ID", "Email", "bucket", "reason"),
-    NON_MARKETING: ("Record ID", "Email"),
+    NON_MARKETING: ("Record ID", "Email", "wave"),
+    MAY_BE_ASKED: ("Record ID", "Email", "route", "last day"),
     REJECTED: ("file", "row", "column", "reason"),
 }
 
+_PLATFORM = {True: "shown", False: "not shown", None: ""}
 # Rules, bases and reasons are few; references and addresses are not.
 _token = lru_cache(maxsize=4096)(reading_cell)
 
@@ -48,19 +66,29 @@ class Rejected(Protocol):
     def reason(self) -> str: ...
 
 
+class Beside(Protocol):
+    """One more file of the folder, made by somebody else from the same pass: it sees every decision, then is asked."""
+
+    @property
+    def name(self) -> str: ...
+    def see(self, verdict: Verdict) -> None: ...
+    def content(self, audit: Audit) -> bytes: ...
+
+
 def write_outputs(
     audit: Audit,
     verdicts: Iterable[Verdict],
     rejected: Iterable[Rejected],
     out: Path,
+    beside: Sequence[Beside] = (),
     *,
     tool_version: str | None = None,
 ) -> list[Path]:
     """Write every file of the audit into the folder `out`; the paths written, the report first.
 
     `verdicts` is read once and not kept; `audit` and `rejected` are read after it, so a generator may
-    complete them on its way. The same arguments give the same bytes. Raises `tally.SumsDisagreeError`,
-    writing nothing, if the verdicts do not add up to the audit.
+    complete them on its way; so are the files `beside`. The same arguments give the same bytes. Raises
+    `tally.SumsDisagreeError`, writing nothing, if the verdicts do not add up to the audit.
     """
     version = tool_version or _installed_version()
     tally = Tally()
@@ -71,16 +99,23 @@ def write_outputs(
         for verdict in verdicts:
             tally.see(verdict)
             writer.add(verdict)
+            for one in beside:
+                one.see(verdict)
         for row in rejected:
             sheets[REJECTED].add(*(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason)))
         tally.check(audit)
         rows = {name: sheet.rows for name, sheet in sheets.items()}
-        staging.whole(
-            "report.html",
-            page(audit, tally, rows, Counter(one.file for one in by_hand), version).encode("utf-8", "backslashreplace"),
-        )
+        for one in beside:
+            staging.whole(one.name, one.content(audit))
+        todo = steps(audit, tally, rows)
+        listed = Listed(rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside))
+        for name, words in (
+            ("report.html", page(audit, tally, todo, listed, version)),
+            ("NEXT-STEPS.md", next_steps(audit, todo)),
+            ("IMPORT-ORDER.md", import_order(audit, rows, by_hand, tally.waves)),
+        ):
+            staging.whole(name, words.encode("utf-8", "backslashreplace"))
         staging.whole("audit.json", audit_json(audit))
-        staging.whole("IMPORT-ORDER.md", import_order(audit, rows, by_hand).encode("utf-8", "backslashreplace"))
         staging.whole("manifest.json", manifest_json(audit, sorted(staging.settled()), version))
         written = staging.publish()
     return sorted(written, key=lambda path: (path.name != "report.html", path.name))
@@ -104,6 +139,10 @@ class _Writer:
             _token(verdict.rule),
             _token(verdict.reason),
             reading_cell(verdict.reference),
+            _token(verdict.next_step),
+            _token(verdict.question),
+            "" if verdict.declaration is None else verdict.declaration,
+            _PLATFORM[verdict.platform_shown],
         )
         if verdict.stopped_all and verdict.shown_stopped is not True:
             self._opt_out(verdict)
@@ -111,7 +150,10 @@ class _Writer:
         if verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW):
             self._for_import(DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason))
         if verdict.action is Action.SET_NON_MARKETING:
-            self._for_import(NON_MARKETING, verdict)
+            self._for_import(NON_MARKETING, verdict, verdict.wave or "")
+        if verdict.may_be_asked:
+            last = verdict.ask_until.isoformat() if verdict.ask_until else ""
+            self._for_import(MAY_BE_ASKED, verdict, route(verdict.ask_basis), last)
 
     def _opt_out(self, verdict: Verdict) -> None:
         address = (verdict.email or "").strip()
@@ -124,7 +166,7 @@ class _Writer:
         else:
             self._by_hand.append(ByHand(OPT_OUT, _handle(verdict)))
 
-    def _for_import(self, file: str, verdict: Verdict, *more: str) -> None:
+    def _for_import(self, file: str, verdict: Verdict, *more: str | int) -> None:
         record, address = verdict.record_id or "", (verdict.email or "").strip()
         kept_record = record if fits_import(record) else ""
         kept_address = address if fits_import(address) else ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from adapters.report import background, sections, style, wording
 from adapters.report.asking import asking
 from adapters.report.markup import Html, join, text
+from adapters.report.next_steps import Step
+from adapters.report.second_page import second_page
 from adapters.report.tally import Tally
 from projections.verdicts import Audit
 
 _PARTS = (
+    ("next-steps", "Next steps"),
     ("standing", "Where contacts stand"),
+    ("money", "Money"),
     ("actions", "What to do"),
     ("asking", "Why not ask by mail"),
     ("expiring", "What ends when"),
@@ -24,12 +26,14 @@ _PARTS = (
 )
 
 
-def page(audit: Audit, tally: Tally, rows_written: dict[str, int], by_hand: Counter[str], tool_version: str) -> str:
-    """The whole page. `rows_written`: rows of each CSV beside it; `by_hand`: records left out of them."""
+def page(audit: Audit, tally: Tally, todo: tuple[Step, ...], listed: sections.Listed, tool_version: str) -> str:
+    """The whole page: what is wasted and risky first, then the steps, then what it all rests on."""
     parts = (
-        sections.summary(audit),
+        sections.summary(audit, todo),
+        second_page(audit, todo),
         sections.standing(audit, tally),
-        sections.actions(audit, rows_written, by_hand),
+        sections.costs(audit),
+        sections.actions(audit, listed),
         asking(),
         background.expiring(audit),
         background.reasons(audit),

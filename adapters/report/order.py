@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.report import wording
@@ -17,14 +18,14 @@ class ByHand:
     name: str
 
 
-def import_order(audit: Audit, rows: dict[str, int], by_hand: list[ByHand]) -> str:
-    """The whole text. `rows` is the number of rows of each CSV."""
+def import_order(audit: Audit, rows: dict[str, int], by_hand: list[ByHand], waves: Mapping[str, int]) -> str:
+    """The whole text. `rows`: of each CSV; `waves`: records of each wave."""
     return "\n".join(
         (
             _opening(audit),
             _opt_out(rows["opt-out-list.csv"]),
             _do_not_send(rows["do-not-send.csv"]),
-            _non_marketing(rows["set-non-marketing.csv"]),
+            _non_marketing(rows["set-non-marketing.csv"], waves),
             _claims(),
             _by_hand(by_hand),
             _closing(),
@@ -89,18 +90,27 @@ are in it.
 """
 
 
-def _non_marketing(rows: int) -> str:
+def _non_marketing(rows: int, waves: Mapping[str, int]) -> str:
+    listed = "\n".join(f"- wave {wave}, {wording.WAVES[wave]}: {waves.get(str(wave), 0):,}" for wave in wording.WAVES)
     return f"""## 3. The bill: `set-non-marketing.csv` ({rows:,} rows)
 
 Contacts paid for as marketing contacts to which no rule allows marketing, or whose address takes no
 mail.
 
-1. Import it as in step 2 (no new contacts, map `Record ID`, *marketing contacts* unticked) and create the
-   list `set non-marketing` with today's date.
-2. Settings > Account & Billing > Usage & Limits > **Manage marketing contacts** > Filters & lists >
-   **Use a list** > that list > set as non-marketing. Skip the *Unengaged contacts* step: it is not part
-   of this audit. Or, with Professional or Enterprise: a contact workflow enrolling that list, action
-   *Set marketing contact status* to non-marketing.
+Take them in waves, the surest first:
+
+{listed}
+
+Wave 3 has a lead: a customer, a deal or a form. Look first whether its record can be brought
+(`NEXT-STEPS.md`); until then `do-not-send.csv` keeps them out of every send.
+
+1. Import it as in step 2 (no new contacts, map `Record ID`, *marketing contacts* unticked). Map `wave` to a
+   number property *Consent ledger wave*; make that property once. Create the list `set non-marketing` with
+   today's date, and from it one list a wave: the list, and *Consent ledger wave* is 1, 2 or 3.
+2. For one wave after the other: Settings > Account & Billing > Usage & Limits > **Manage marketing contacts**
+   > Filters & lists > **Use a list** > the wave's list > set as non-marketing. Skip the *Unengaged contacts*
+   step: it is not part of this audit. Or, with Professional or Enterprise: a contact workflow enrolling the
+   list, action *Set marketing contact status* to non-marketing.
 
 - **What it does:** the contacts stay marketing contacts **until the next update date** (the 1st of the month
 on yearly plans, the renewal day on monthly plans), and only then stop counting.
@@ -114,9 +124,10 @@ permission to write.
 def _claims() -> str:
     return """## 4. What needs a person: action `review` in `verdicts.csv`
 
-No import. For each, look for what would show the claim: the form and its wording, the box, the time,
-the sale and the refusal offered at it. Record what is found in the ledger and run the audit again.
-Until then they stay on the list of step 2.
+No import. `NEXT-STEPS.md` says which files to bring, what to write into the map, and which questions the
+data protection officer answers; then run the audit again. Until then they stay on the list of step 2.
+
+`may-be-asked.csv` is not for import either, unless you ask those few: by its route, before its last day.
 """
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
-from adapters.report import wording
-from adapters.report.markup import Cell, Html, code, join, paragraph, section, table, text
+from adapters.report import changes, money, prose, resting, wording
+from adapters.report.markup import Cell, Html, bullets, code, join, paragraph, section, table, text
 from adapters.report.masking import mask_email
+from adapters.report.next_steps import Step
+from adapters.report.second_page import first_three
 from adapters.report.tally import Tally
 from projections.verdicts import Action, Audit, Bucket, Count
 
 _BAR = 400
+_OVERLAP = "The four figures overlap: do not add them up."
 PATTERNS = Html(
     '<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
     '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
@@ -21,7 +25,15 @@ PATTERNS = Html(
 _FILLS = {"marketing": "#0b4f6c", "unknown": "url(#hatch)", "other": "#fff"}
 
 
-def summary(audit: Audit) -> Html:
+class Listed(NamedTuple):
+    """The files beside the report: rows of each CSV, records left out of them, and what else was written."""
+
+    rows: dict[str, int]
+    by_hand: Counter[str]
+    beside: frozenset[str]
+
+
+def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
     """What is paid for in vain, and what may go wrong: the first thing read."""
     claimed = audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing
     cards = (
@@ -29,21 +41,21 @@ def summary(audit: Audit) -> Html:
             "waste",
             "Wasted",
             audit.avoidable_marketing,
-            "avoidable marketing contacts: no rule allows marketing to them, and they may be set non-marketing now",
+            "avoidable marketing contacts: no rule allows marketing to them, or they take no mail",
             "set-non-marketing.csv",
         ),
         _card(
             "waste",
             "Wasted",
             audit.undeliverable_marketing,
-            "marketing contacts whose address does not take mail: paid for, never reached",
+            "marketing contacts whose address takes no mail: paid for, never reached",
             "set-non-marketing.csv",
         ),
         _card(
             "risk",
             "Risk",
             audit.stopped_still_marketing,
-            "people who said stop and are still marked as marketing contacts",
+            "people who said no and are still marked as marketing contacts",
             "opt-out-list.csv",
             "set-non-marketing.csv",
         ),
@@ -51,23 +63,36 @@ def summary(audit: Audit) -> Html:
             "risk",
             "Risk",
             claimed,
-            "marketing contacts that rest on a claim in the CRM which nothing on record shows",
+            "marketing contacts that rest on a claim in the CRM which nothing shows",
             "do-not-send.csv",
         ),
     )
-    below = ["The four figures overlap: do not add them up."]
-    if audit.scheduled:
-        who = wording.counted(audit.scheduled, "contact")
-        below.append(f"HubSpot already turns {who} non-marketing at its next update.")
-    if unknown := wording.flags_unknown(audit):
-        below.append(unknown)
     return Html(
         '<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">In short</h2>'
         f"{paragraph(text(wording.outcome(audit)), kind='lead')}"
-        f'<ul class="cards">{join(cards)}</ul>{paragraph(text(" ".join(below)), kind="note")}'
+        f'<ul class="cards">{join(cards)}</ul>{paragraph(text(_OVERLAP), kind="note")}'
+        f'<div class="two"><div>{_brief(audit)}</div>'
+        f"<div><h3>The next three steps</h3>{first_three(todo)}{_since(audit)}</div></div>"
         '<p class="dont"><strong>Do not mail them all to ask.</strong> An e-mail that asks for permission '
         'to send marketing is itself marketing. <a href="#asking">Why, with sources</a>.</p></section>'
     )
+
+
+def _brief(audit: Audit) -> Html:
+    """The buckets in a few lines; drawn out further down."""
+    rows: list[list[Cell]] = []
+    for bucket in wording.SHOWN_ORDER:
+        count = audit.buckets.get(bucket, Count())
+        rows.append([wording.BUCKETS[bucket][0], count.marketing, count.contacts])
+    return table("Where the contacts stand", ("Bucket", "HubSpot flag on", "All"), rows, numbers=(1, 2))
+
+
+def _since(audit: Audit) -> Html:
+    """What changed, in a line."""
+    if audit.before is None:
+        return Html("")
+    said = "; ".join(changes.changed(audit))
+    return paragraph(text(f"Changed {changes.since(audit)}: {said}.", 1000), kind="note")
 
 
 def _card(kind: str, tag: str, figure: int, what: str, *files: str) -> Html:
@@ -114,21 +139,48 @@ def standing(audit: Audit, tally: Tally) -> Html:
         "Where the contacts stand",
         paragraph(
             text(
-                "HubSpot's marketing flag says who is paid for. It says nothing about who may be written to. "
+                "The HubSpot flag says who is paid for. It says nothing about who may be written to. "
                 "Each record falls in exactly one bucket, and unknown is never rounded up to yes."
             )
         ),
+        *_apart(audit),
         _legend(),
-        table("Records by bucket and HubSpot marketing flag", headers, rows, numbers=range(1, 6)),
+        table("Records by bucket and HubSpot flag", headers, rows, numbers=range(1, 6)),
+        _rests_on(audit),
     )
+
+
+def _apart(audit: Audit) -> list[Html]:
+    """What no figure of the table shows by itself."""
+    said = [wording.flags_unknown(audit)]
+    if audit.scheduled:
+        who = wording.counted(audit.scheduled, "contact")
+        said.append(f"HubSpot already turns {who} non-marketing at its next update.")
+    words = " ".join(filter(None, said))
+    return [paragraph(text(words), kind="note")] if words else []
 
 
 def _bucket_cell(bucket: Bucket, bar: Html) -> Html:
-    name, meaning, verdict = wording.BUCKETS[bucket]
+    name, meaning, answer = wording.BUCKETS[bucket]
     return Html(
         f'{text(name)}{bar}<span class="means">{text(meaning)} '
-        f'Marketing by e-mail: <span class="verdict">{text(verdict)}</span>.</span>'
+        f'Ledger answer: <span class="answer">{text(answer)}</span>.</span>'
     )
+
+
+def _rests_on(audit: Audit) -> Html:
+    """What the evidence on file rests on, and what is said of it beside the law."""
+    found = resting.lines(audit)
+    if not found:
+        return Html("")
+    rows: list[list[Cell]] = [[(prose.inline_html(words),), number] for number, words in found]
+    return table("What the evidence on file rests on", ("What", "Records"), rows, numbers=(1,))
+
+
+def costs(audit: Audit) -> Html:
+    """What the avoidable contacts cost, from what was given."""
+    said = [text(line, 1000) for line in (*money.lines(audit), money.missing(audit)) if line]
+    return section("money", "Money", bullets(said))
 
 
 def _bar(marketing: int, unknown: int, rest: int, largest: int) -> Html:
@@ -161,15 +213,16 @@ def _legend() -> Html:
     return Html(f'<p class="legend">{keys}</p>')
 
 
-def actions(audit: Audit, rows_written: dict[str, int], by_hand: Counter[str]) -> Html:
+def actions(audit: Audit, listed: Listed) -> Html:
     """What to do, and the file to do it with."""
     todo: list[list[Cell]] = []
     for action in Action:
         name, meaning, file = wording.ACTIONS[action]
         todo.append([name, audit.actions.get(action, 0), meaning, (code(file),)])
     files: list[list[Cell]] = [
-        [(code(name),), rows_written.get(name, "–"), by_hand[name] or "–", sentence]
+        [(code(name),), listed.rows.get(name, "–"), listed.by_hand[name] or "–", sentence]
         for name, sentence in wording.FILES.items()
+        if name not in wording.MADE_BESIDE or name in listed.beside
     ]
     return section(
         "actions",

@@ -40,6 +40,12 @@ color:var(--risk)}
 .cards .what{display:block;font-size:.92rem;line-height:1.4}
 .cards .step{display:block;margin-top:.4rem;font-size:.85rem;color:var(--soft)}
 .dont{border:1px solid var(--risk);border-left-width:6px;border-radius:3px;padding:.5rem 1rem;margin:1rem 0}
+.two{display:grid;grid-template-columns:1fr 1fr;gap:0 2.2rem}
+.two>div{min-width:0}
+.two h3{margin:.9rem 0 .4rem;font-size:.88rem;font-weight:400;color:var(--soft)}
+.two ol{margin:.2rem 0;padding-left:1.3rem}
+.two table{margin-bottom:.4rem}
+.two th,.two td{padding-top:.3rem;padding-bottom:.3rem}
 table{border-collapse:collapse;width:100%;font-size:.94rem;margin:.9rem 0 1.1rem}
 caption{text-align:left;color:var(--soft);font-size:.88rem;padding-bottom:.4rem}
 th,td{padding:.5rem .8rem .5rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
@@ -54,7 +60,7 @@ th.n,td.n{padding-left:.6rem;text-align:right;font-variant-numeric:tabular-nums;
 #samples caption{color:var(--ink);font-weight:600}
 #samples tbody th{max-width:10rem}
 td .means,th .means{display:block;font-weight:400;font-size:.88rem;color:var(--soft);line-height:1.4}
-.verdict{font-weight:600;font-size:.88rem}
+.answer{font-weight:600;font-size:.88rem}
 svg.bar{display:block;width:100%;max-width:30rem;height:14px;margin:.35rem 0 .45rem}
 svg.key{width:1.6em;height:.8em;vertical-align:-.05em;margin-right:.35em}
 svg.defs{position:absolute}
@@ -75,12 +81,17 @@ blockquote p{margin:0}
 blockquote footer{max-width:none;margin:0;padding:0;font-size:.88rem}
 footer{padding-top:1.2rem;padding-bottom:3rem;font-size:.9rem;color:var(--soft)}
 footer strong{color:var(--ink)}
-@media (max-width:56rem){.cards{grid-template-columns:repeat(2,1fr)}}
+#next-steps h3{margin-top:1.8rem}
+#next-steps td:last-child{min-width:11rem}
+@media (max-width:56rem){.cards{grid-template-columns:repeat(2,1fr)}.two{grid-template-columns:1fr}}
 @media screen and (max-width:40rem){
 header,main,nav,footer{padding-left:1rem;padding-right:1rem}
 header{padding-top:1.4rem}
 h1{font-size:1.6rem}
-.cards{grid-template-columns:1fr}
+.cards{gap:.6rem}
+.cards li{padding:.5rem .7rem .6rem}
+.cards .what{font-size:.86rem}
+#next-steps td:last-child{min-width:0}
 .facts div{grid-template-columns:1fr;gap:0}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody,tr,tbody th,td,caption{display:block}
@@ -90,6 +101,15 @@ td{display:grid;grid-template-columns:8.5rem 1fr;gap:.6rem}
 td::before{content:attr(data-label);color:var(--soft);font-size:.86rem}
 td.n{font-weight:600}
 td.n::before{font-weight:400}
+.two table{display:table}
+.two thead{display:table-header-group;position:static;clip-path:none}
+.two caption{display:table-caption}
+.two tbody{display:table-row-group}
+.two tr{display:table-row}
+.two th,.two tbody th,.two td,.two td.n{display:table-cell;
+padding:.3rem .4rem .3rem 0;border-bottom:1px solid var(--line)}
+.two th.n,.two td.n{text-align:right}
+.two td::before{content:none}
 }
 @page{size:A4;margin:17mm 15mm 16mm;
 @bottom-right{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
@@ -107,7 +127,7 @@ h2,h3,caption,thead,.legend,h2+p{break-after:avoid}
 section{padding-top:1rem;margin-top:1rem}
 table{font-size:9pt;margin:.5rem 0 .7rem}
 th,td{padding-top:.3rem;padding-bottom:.3rem}
-#standing{break-before:page;border-top:0}
+#next-steps,#standing{break-before:page;border-top:0}
 p,table,tr,.cards li,.dont,.facts div,blockquote{break-inside:avoid}
 thead{display:table-header-group}
 a{color:inherit}

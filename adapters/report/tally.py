@@ -1,16 +1,18 @@
-"""What one pass over the verdicts yields for the page: counts to check the sums by, and examples."""
+"""What one pass over the decisions yields for the page: counts to check the sums by, and examples."""
 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
+from adapters.report.permission import route
 from projections.verdicts import Audit, Bucket, Verdict
 
 SAMPLES = 5
 
 
 class SumsDisagreeError(ValueError):
-    """The verdicts do not add up to the audit. A report that contradicts its own files is worse than none."""
+    """The decisions do not add up to the audit. A report that contradicts its own files is worse than none."""
 
 
 class Samples:
@@ -40,6 +42,12 @@ class Tally:
         self.marketing: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.actions: Counter[str] = Counter()
+        self.steps: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
+        self.waves: Counter[str] = Counter()
+        self.delete_after: Counter[str] = Counter()
+        self.routes: Counter[str] = Counter()
+        self.ask_until: dict[str, date] = {}
         self.samples: dict[Bucket, Samples] = {bucket: Samples() for bucket in Bucket}
 
     def see(self, verdict: Verdict) -> None:
@@ -52,6 +60,22 @@ class Tally:
             self.marketing[bucket] += 1
         self.actions[verdict.action] += 1
         self.samples[bucket].see(verdict)
+        step, _, value = verdict.next_step.partition(":")
+        self.steps[step] += 1
+        if step == "delete_after":
+            self.delete_after[value] += 1
+        if verdict.question is not None:
+            self.questions[verdict.question] += 1
+        if verdict.wave is not None:
+            self.waves[str(verdict.wave)] += 1
+        if verdict.may_be_asked:
+            self._may_be_asked(verdict)
+
+    def _may_be_asked(self, verdict: Verdict) -> None:
+        name = route(verdict.ask_basis)
+        self.routes[name] += 1
+        if verdict.ask_until is not None:
+            self.ask_until[name] = min(verdict.ask_until, self.ask_until.get(name, verdict.ask_until))
 
     def check(self, audit: Audit) -> None:
         """Raise unless the audit's sums are the sums of these verdicts."""
@@ -59,10 +83,18 @@ class Tally:
         seen = {str(name): (number, self.marketing[name]) for name, number in self.contacts.items()}
         if said != seen:
             raise SumsDisagreeError(f"buckets: the audit says {said}, its verdicts add up to {seen}")
-        acts_said = {name: number for name, number in audit.actions.items() if number}
-        acts_seen = {str(name): number for name, number in self.actions.items()}
-        if acts_said != acts_seen:
-            raise SumsDisagreeError(f"actions: the audit says {acts_said}, its verdicts add up to {acts_seen}")
-        total, summed = audit.totals.get("contacts", 0), self.contacts.total()
-        if total != summed:
-            raise SumsDisagreeError(f"contacts: the audit says {total}, there are {summed} verdicts")
+        for name, sums, counted in (
+            ("actions", audit.actions, self.actions),
+            ("next steps", audit.next_steps, self.steps),
+            ("questions", audit.questions, self.questions),
+            ("waves", audit.waves, self.waves),
+        ):
+            told = {token: number for token, number in sums.items() if number}
+            if told != dict(counted):
+                raise SumsDisagreeError(f"{name}: the audit says {told}, its verdicts add up to {dict(counted)}")
+        for name, total, summed in (
+            ("contacts", audit.totals.get("contacts", 0), self.contacts.total()),
+            ("may be asked", audit.may_be_asked, self.routes.total()),
+        ):
+            if total != summed:
+                raise SumsDisagreeError(f"{name}: the audit says {total}, its verdicts add up to {summed}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adapters.report import wording
+from adapters.report import changes, money, prose, resting, sources, wording
 from adapters.report.masking import printable
 from adapters.report.screen import Screen
 from adapters.report.why_text import render_why
@@ -18,12 +18,13 @@ _LABEL = 9
 
 
 def render_audit(audit: Audit, console: Console, out: Path, written: list[Path]) -> None:
-    """Print the audit: counts, waste, risk, and where the files are. Money is not guessed."""
+    """Print the audit: counts, waste, risk, what was looked at, and where the files are. Money is not guessed."""
     screen = Screen(console)
     _read(audit, screen)
     _marketing(audit, screen)
     _others(audit, screen)
     _findings(audit, screen)
+    _looked_at(audit, screen)
     _files(screen, out, written)
 
 
@@ -36,7 +37,7 @@ def _read(audit: Audit, screen: Screen) -> None:
     )
     for one in audit.files:
         assumed = ", assumed" if one.encoding_assumed else ""
-        delimiter = "tab" if one.delimiter == "\t" else f"'{one.delimiter}'"
+        delimiter = {"\t": "tab", "": "no delimiter"}.get(one.delimiter, f"'{one.delimiter}'")
         rejected = f", {one.rejected:,} rejected" if one.rejected else ""
         screen.wrapped("read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5)
     screen.line(wording.NOTHING_LEFT)
@@ -58,14 +59,21 @@ def _others(audit: Audit, screen: Screen) -> None:
     unknown = audit.totals.get("marketing_unknown", 0)
     screen.columns(" NON-MARKETING CONTACTS", f"{contacts - marketing - unknown:,}")
     if unknown:
-        screen.columns(" MARKETING FLAG UNKNOWN", f"{unknown:,}", "counted apart, never as paid for")
+        screen.columns(" HUBSPOT FLAG UNKNOWN", f"{unknown:,}", "counted apart, never as paid for")
     done = ", ".join(f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action)
     screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1)
     screen.line()
 
 
 def _findings(audit: Audit, screen: Screen) -> None:
+    if audit.before:
+        said = "; ".join(changes.changed(audit))
+        screen.wrapped(" CHANGED", f"{changes.since(audit)}: {said}", _LABEL, style="bold")
+    if on_file := resting.lines(audit):
+        _listed(screen, " ON FILE", [(number, prose.plain(words)) for number, words in on_file])
     _listed(screen, " WASTED", _wasted(audit))
+    for number, line in enumerate(line for line in (*money.lines(audit), money.missing(audit)) if line):
+        screen.wrapped(" MONEY" if number == 0 else "", line, _LABEL, style="bold")
     _listed(screen, " RISK", _risks(audit))
     dont = (
         "Do not mail all of them to ask: that mail is itself marketing. The ICO fined Honda and Flybe for it "
@@ -76,8 +84,8 @@ def _findings(audit: Audit, screen: Screen) -> None:
     soft = rules.resting_on_medium + rules.resting_on_policy
     if rules.rules_unchecked or soft:
         unchecked = wording.counted(rules.rules_unchecked, "rule")
-        resting = wording.counted(soft, "contact rests", "contacts rest")
-        said = f"{unchecked} not checked by counsel; {resting} on rules of medium or policy confidence"
+        on_soft = wording.counted(soft, "contact rests", "contacts rest")
+        said = f"{unchecked} not checked by counsel; {on_soft} on rules of medium confidence or our own choice"
         screen.wrapped(" RULES", said, _LABEL, style="bold")
     if audit.corrections:
         said = f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
@@ -96,20 +104,20 @@ def _wasted(audit: Audit) -> list[tuple[int, str]]:
 def _risks(audit: Audit) -> list[tuple[int, str]]:
     first = min((item.month for item in audit.expiring), default="")
     return [
-        (audit.stopped_still_marketing, "said stop and are still marked as marketing"),
+        (audit.stopped_still_marketing, "said no and are still marked as marketing"),
         (
             audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing,
             "rest on claims that nothing here shows",
         ),
         (audit.do_not_send, "must not be mailed now: do-not-send.csv"),
-        (audit.buckets.get(Bucket.CONFLICT, Count()).contacts, "have conflicting records"),
+        (audit.buckets.get(Bucket.CONFLICT, Count()).contacts, "have records that contradict"),
         (
             audit.jurisdictions.get("XX", Count()).contacts,
             "are of unknown country: the strictest rules apply",
         ),
         (
             sum(item.contacts for item in audit.expiring),
-            f"proven bases end by themselves, the first in {wording.month(first)}",
+            f"bases with evidence end by themselves, the first in {wording.month(first)}",
         ),
     ]
 
@@ -121,11 +129,27 @@ def _listed(screen: Screen, label: str, found: list[tuple[int, str]]) -> None:
         screen.wrapped(label if number == 0 else "", line, _LABEL, style="bold")
 
 
+def _looked_at(audit: Audit, screen: Screen) -> None:
+    """What was looked at and what was not, in short: the report says how to get it."""
+    if not audit.looked_at:
+        return
+    seen = ", ".join(f"{sources.name(one)} (taken {sources.taken(one)})" for one in sources.seen(audit))
+    screen.wrapped(" LOOKED AT", seen or "nothing", _LABEL + 2, style="bold")
+    asked, others = sources.missing(audit)
+    unseen = [f"{sources.name(one)} (could change {one.could_change:,})" for one in asked]
+    unseen += [sources.name(one) for one in others]
+    if unseen:
+        screen.wrapped(" NOT", ", ".join(unseen), _LABEL + 2, style="bold")
+    screen.line()
+
+
 def _files(screen: Screen, out: Path, written: list[Path]) -> None:
     screen.line(f" wrote    {printable(str(out), 4000)}/")
     names = ", ".join(path.name for path in written)
     screen.wrapped("", names or "no files", _LABEL)
     if any(path.name == "report.html" for path in written):
         screen.line(f" open     {printable(str(out / 'report.html'), 4000)}")
+    if any(path.name == "NEXT-STEPS.md" for path in written):
+        screen.line(f" then     {printable(str(out / 'NEXT-STEPS.md'), 4000)}")
     screen.line()
     screen.wrapped("", wording.NOT_ADVICE, 0)

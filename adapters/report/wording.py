@@ -1,12 +1,12 @@
 """Every sentence a report uses more than once, and how numbers and days are written.
 
-The three verdicts are *allowed by the rules applied*, *not allowed by the rules applied* and
+The three decisions are *allowed by the rules applied*, *not allowed by the rules applied* and
 *cannot be shown*. No report says that something is or was within the law: that is for a court.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from projections.verdicts import REASONS, Action, Audit, Bucket
 
@@ -19,46 +19,46 @@ SHOWN_ORDER = (Bucket.BASIS_PROVEN, Bucket.BASIS_CLAIMED, Bucket.NO_BASIS, Bucke
 
 BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     Bucket.BASIS_PROVEN: (
-        "Basis proven",
+        "Evidence on file",
         "A rule allows it, and every fact that the rule needs is on record.",
         ALLOWED,
     ),
     Bucket.BASIS_CLAIMED: (
-        "Basis claimed, not shown",
+        "Claimed, not shown",
         "The CRM says there is a basis; nothing on record shows it. No mail until it is shown.",
         NOT_SHOWN,
     ),
     Bucket.NO_BASIS: (
-        "No basis on record",
+        "Nothing on record",
         "Nothing on record could carry a basis.",
         NOT_ALLOWED,
     ),
     Bucket.STOPPED: (
-        "Stopped",
+        "Said no / complained",
         "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
         NOT_ALLOWED,
     ),
     Bucket.CONFLICT: (
-        "Records in conflict",
-        "The records contradict each other. A person must look; no mail until then.",
+        "Records contradict",
+        "Facts that cannot all hold. A person must look; no mail until then.",
         NOT_SHOWN,
     ),
 }
-"""Name, meaning and verdict of each bucket."""
+"""Name, meaning and ledger answer of each bucket."""
 
 BUCKET_STEPS: dict[Bucket, str] = {
-    Bucket.BASIS_PROVEN: "keep",
-    Bucket.BASIS_CLAIMED: "legal review",
-    Bucket.NO_BASIS: "set non-marketing",
-    Bucket.STOPPED: "opt-out list, non-marketing",
-    Bucket.CONFLICT: "review by hand",
+    Bucket.BASIS_PROVEN: "may stay marketing",
+    Bucket.BASIS_CLAIMED: "review",
+    Bucket.NO_BASIS: "take off the marketing bill",
+    Bucket.STOPPED: "opt-out list, off the bill",
+    Bucket.CONFLICT: "review",
 }
 """The usual next step for marketing contacts of a bucket; the exact one of each record is in verdicts.csv."""
 
 ACTIONS: dict[Action, tuple[str, str, str]] = {
     Action.KEEP: (
-        "Keep",
-        "A basis is proven. Write within its purpose, and only until it ends.",
+        "May stay marketing",
+        "There is evidence on file. Write within its purpose, and only until it ends.",
         "verdicts.csv",
     ),
     Action.REVIEW: (
@@ -67,7 +67,7 @@ ACTIONS: dict[Action, tuple[str, str, str]] = {
         "do-not-send.csv",
     ),
     Action.SET_NON_MARKETING: (
-        "Set as non-marketing",
+        "Take off the marketing bill",
         "Paid for as a marketing contact; no rule allows marketing to it, or its address takes no mail.",
         "set-non-marketing.csv",
     ),
@@ -82,14 +82,27 @@ ACTIONS: dict[Action, tuple[str, str, str]] = {
 FILES: dict[str, str] = {
     "report.html": "This report: one file, nothing loaded from elsewhere.",
     "audit.json": "The same figures for machines.",
-    "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference.",
+    "NEXT-STEPS.md": "The seven next steps, as on the second page of the report.",
+    "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference, next step.",
     "opt-out-list.csv": "Addresses that stopped all marketing and that HubSpot does not show as opted out.",
     "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
-    "set-non-marketing.csv": "Marketing contacts to set as non-marketing.",
+    "set-non-marketing.csv": "Marketing contacts to take off the marketing bill, in three waves.",
+    "may-be-asked.csv": "The few who may be asked for permission by e-mail: route, last day.",
+    "review.xlsx": "The questions for the data protection officer: one sheet each, with room for the answer.",
     "rejected.csv": "Input rows that could not be read, and why.",
     "IMPORT-ORDER.md": "The clicks in HubSpot, in order; how to check; how to undo.",
     "manifest.json": "SHA-256 of every file written and of every input.",
 }
+
+WAVES: dict[int, str] = {
+    1: "said no, complained or undeliverable",
+    2: "nothing known",
+    3: "has a lead",
+}
+"""The order in which records are taken off the marketing bill."""
+
+MADE_BESIDE = frozenset({"review.xlsx"})
+"""Files that are not written by every run."""
 
 NOTHING_LEFT = "Nothing left this machine."
 NOT_ADVICE = (
@@ -131,7 +144,12 @@ def counted(number: int, one: str, many: str = "") -> str:
 def moment(at: datetime) -> str:
     """A moment in words, with its zone."""
     utc = at.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
+    return f"{day(utc)}, {utc:%H:%M} UTC"
+
+
+def day(at: date) -> str:
+    """A day in words."""
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
 
 
 def month(token: str) -> str:
@@ -160,8 +178,8 @@ def outcome(audit: Audit) -> str:
     if marketing == 1:
         said = f"Of 1 marketing contact, {proven} has"
     rest = marketing - proven
-    tail = f" For the other {rest:,}, none is proven." if rest else ""
-    return f"{said} a basis that the records prove.{tail}"
+    tail = f" For the other {rest:,} there is none." if rest else ""
+    return f"{said} evidence on file that allows marketing to them.{tail}"
 
 
 def flags_unknown(audit: Audit) -> str:
@@ -170,4 +188,4 @@ def flags_unknown(audit: Audit) -> str:
     if not unknown:
         return ""
     who = "1 record has" if unknown == 1 else f"{unknown:,} records have"
-    return f"{who} no readable marketing flag. They are counted apart, and in no figure of what is paid for."
+    return f"{who} no readable HubSpot flag. They are counted apart, and in no figure of what is paid for."

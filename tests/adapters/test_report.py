@@ -30,11 +30,16 @@ from projections.verdicts import (
     REASONS,
     Action,
     Audit,
+    Before,
     Bucket,
     CorrectionListed,
     Count,
+    DeclarationRests,
     Expiring,
     FileRead,
+    Looked,
+    Money,
+    OriginCount,
     RuleSet,
     Verdict,
 )
@@ -45,6 +50,8 @@ NAMES = {
     "do-not-send.csv",
     "IMPORT-ORDER.md",
     "manifest.json",
+    "may-be-asked.csv",
+    "NEXT-STEPS.md",
     "opt-out-list.csv",
     "rejected.csv",
     "report.html",
@@ -89,6 +96,11 @@ def rich_verdicts() -> Iterator[Verdict]:
             basis="soft_opt_in" if number % 3 else "explicit_consent",
             rule="GB-PECR-22-3" if number % 3 else "GB-PECR-22-2",
             expires_at=date(2027, 1, 31),
+            platform_shown=number % 3 == 0,
+            declaration=77 if number >= 30 else None,
+            may_be_asked=number < 3,
+            ask_basis="implied_consent" if number == 1 else "explicit_consent",
+            ask_until=date(2027, 1, 31) if number == 1 else None,
         )
     claims = (
         "claimed_consent",
@@ -99,9 +111,27 @@ def rich_verdicts() -> Iterator[Verdict]:
     )
     for number in range(40, 70):
         flag = (True, None, False)[number % 3]
-        yield verdict(number, Bucket.BASIS_CLAIMED, Action.REVIEW, claims[number % 5], marketing=flag)
+        yield verdict(
+            number,
+            Bucket.BASIS_CLAIMED,
+            Action.REVIEW,
+            claims[number % 5],
+            marketing=flag,
+            question="consent",
+            next_step="bring_form_record" if number % 2 else "dpo_question:consent",
+        )
     for number in range(70, 160):
-        yield verdict(number, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "nothing_known")
+        lead = "form" if number < 80 else None
+        step = "ask_at_next_own_act" if lead else f"delete_after:20{25 + number % 3}-06-30"
+        yield verdict(
+            number,
+            Bucket.NO_BASIS,
+            Action.SET_NON_MARKETING,
+            "nothing_known",
+            wave=3 if lead else 2,
+            lead=lead,
+            next_step=step,
+        )
     for number in range(160, 200):
         yield verdict(number, Bucket.NO_BASIS, Action.NONE, "nothing_known", marketing=False)
     stops = ("opted_out", "objected", "complained", "erasure_requested")
@@ -113,8 +143,11 @@ def rich_verdicts() -> Iterator[Verdict]:
             stops[number % 4],
             stopped_all=True,
             shown_stopped=number % 2 == 0,
+            wave=1,
         )
-    yield verdict(220, Bucket.STOPPED, Action.SET_NON_MARKETING, "opted_out", stopped_all=True, email="=1+1@evil.com")
+    yield verdict(
+        220, Bucket.STOPPED, Action.SET_NON_MARKETING, "opted_out", stopped_all=True, email="=1+1@evil.com", wave=1
+    )
     yield verdict(
         221,
         Bucket.STOPPED,
@@ -134,8 +167,8 @@ def rich_verdicts() -> Iterator[Verdict]:
         record_id=HOSTILE,
     )
     yield verdict(224, Bucket.CONFLICT, Action.REVIEW, "two_contacts", email="-x@example.com", record_id=None)
-    yield verdict(225, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "undeliverable", undeliverable=True)
-    yield verdict(226, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "no_address", email=None, record_id=None)
+    yield verdict(225, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "undeliverable", undeliverable=True, wave=1)
+    yield verdict(226, Bucket.NO_BASIS, Action.SET_NON_MARKETING, "no_address", email=None, record_id=None, wave=2)
 
 
 def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
@@ -145,6 +178,7 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
         buckets[one.bucket].contacts += 1
         buckets[one.bucket].marketing += one.marketing is True
     actions = Counter(str(one.action) for one in verdicts)
+    proven = [one for one in verdicts if one.bucket is Bucket.BASIS_PROVEN]
     values: dict[str, object] = {
         "at": datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
         "controller": "Example & Söhne GmbH",
@@ -175,6 +209,14 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
         "corrections": [],
         "notes": [],
         "ledger_position": 0,
+        "next_steps": dict(Counter(one.next_step.partition(":")[0] for one in verdicts)),
+        "questions": dict(Counter(one.question for one in verdicts if one.question)),
+        "waves": dict(Counter(str(one.wave) for one in verdicts if one.wave)),
+        "proven_own_record": sum(one.declaration is None for one in proven),
+        "proven_declared": sum(one.declaration is not None for one in proven),
+        "without_consent": sum(one.basis == "opt_out_regime" for one in proven),
+        "platform_not_shown": sum(one.platform_shown is False for one in proven),
+        "may_be_asked": sum(one.may_be_asked for one in verdicts),
         **more,
     }
     return Audit(**values)  # type: ignore[arg-type]
@@ -223,6 +265,40 @@ def rich_audit() -> Audit:
         corrections=[correction],
         notes=["2 rows had more cells than the header", HOSTILE],
         ledger_position=5300,
+        declarations=[
+            DeclarationRests(
+                position=77,
+                key="form:webinar-2025",
+                name="Ana Muster",
+                role="DPO",
+                declared_on="2026-10-01",
+                contacts=10,
+                marketing=10,
+            )
+        ],
+        origins=[
+            OriginCount(by="flag_source", value="contact_import", contacts=61),
+            OriginCount(by="flag_source", value="form_submission", contacts=22),
+            OriginCount(by="flag_source_name", value=HOSTILE, contacts=40),
+            OriginCount(by="source", value="Offline Sources", contacts=58),
+            OriginCount(by="created_month", value="2023-04", contacts=33),
+        ],
+        looked_at=[
+            Looked(
+                kind="export",
+                looked_at=True,
+                files=1,
+                facts=900,
+                taken_on=datetime(2026, 11, 20, 9, tzinfo=UTC),
+                first=date(2021, 3, 2),
+                last=date(2026, 11, 20),
+            ),
+            Looked(kind="subscriptions", looked_at=False, could_change=3),
+            Looked(kind="forms", looked_at=False, could_change=15),
+            Looked(kind="audience", looked_at=False),
+        ],
+        money=Money(tier=10000, price=500.0, currency="EUR", step=1000, renewal=date(2027, 3, 1)),
+        before=Before(at=datetime(2026, 10, 1, 8, tzinfo=UTC), buckets={"basis_proven": 12, "no_basis": 158}),
     )
 
 
@@ -301,9 +377,15 @@ def test_an_audit_completed_by_its_own_stream_is_read_last(tmp_path: Path) -> No
 
 def test_verdicts_are_one_row_a_record_in_order(folder: Path) -> None:
     header, *rows = rows_of(folder / "verdicts.csv")
-    assert header == ["Record ID", "bucket", "action", "basis", "rule", "reason", "reference"]
+    assert header == [
+        *("Record ID", "bucket", "action", "basis", "rule", "reason", "reference"),
+        *("next_step", "question", "declaration", "platform"),
+    ]
     assert [row[6] for row in rows] == [one.reference for one in rich_verdicts()]
     assert rows[0][:5] == ["1000", "basis_proven", "keep", "explicit_consent", "GB-PECR-22-2"]
+    assert rows[0][7:] == ["none", "", "", "shown"]
+    assert rows[31][7:] == ["none", "", "77", "not shown"]
+    assert rows[40][7:] == ["dpo_question:consent", "consent", "", ""]
 
 
 def test_no_cell_of_any_csv_can_be_run(folder: Path) -> None:
@@ -343,7 +425,7 @@ def test_do_not_send_holds_whoever_may_be_mailed_and_must_not(folder: Path) -> N
 
 def test_a_risky_address_is_left_out_never_changed(folder: Path) -> None:
     row = next(row for row in rows_of(folder / "set-non-marketing.csv") if row[0] == "1220")
-    assert row == ["1220", ""]
+    assert row == ["1220", "", "1"]
     assert not any("evil.com" in cell for row in rows_of(folder / "opt-out-list.csv") for cell in row)
     order = (folder / "IMPORT-ORDER.md").read_text()
     assert "opt-out-list.csv: Record ID 1220" in order
@@ -359,9 +441,19 @@ def test_opt_out_list_is_addresses_once_not_shown_stopped(folder: Path) -> None:
 
 def test_set_non_marketing_is_its_action(folder: Path) -> None:
     header, *rows = rows_of(folder / "set-non-marketing.csv")
-    assert header == ["Record ID", "Email"]
-    asked = {one.record_id for one in rich_verdicts() if one.action is Action.SET_NON_MARKETING}
-    assert {row[0] for row in rows} == asked - {None}
+    assert header == ["Record ID", "Email", "wave"]
+    asked = {one.record_id: one.wave for one in rich_verdicts() if one.action is Action.SET_NON_MARKETING}
+    assert {row[0]: row[2] for row in rows} == {record: str(wave) for record, wave in asked.items() if record}
+    assert {row[2] for row in rows} == {"1", "2", "3"}
+
+
+def test_may_be_asked_is_only_who_may_be_asked_now(folder: Path) -> None:
+    assert rows_of(folder / "may-be-asked.csv") == [
+        ["Record ID", "Email", "route", "last day"],
+        ["1000", "person0@example0.com", "consent on file covers it", ""],
+        ["1001", "person1@example1.com", "CASL implied consent, ask before it lapses", "2027-01-31"],
+        ["1002", "person2@example2.com", "consent on file covers it", ""],
+    ]
 
 
 def test_rejected_rows_are_listed(folder: Path) -> None:
@@ -473,8 +565,8 @@ def test_page_masks_addresses_and_escapes_text(folder: Path) -> None:
 def test_page_says_what_it_rests_on(folder: Path) -> None:
     seen = Page((folder / "report.html").read_text()).text
     for said in (
-        "Of 166 marketing contacts, 40 (24 %) have a basis that the records prove.",
-        "10 records have no readable marketing flag",
+        "Of 166 marketing contacts, 40 (24 %) have evidence on file that allows marketing to them.",
+        "10 records have no readable HubSpot flag",
         "nobody: no named person has said",
         "Rechtsgrundlage für die Datenverarbeitung. What they would say is unknown",
         "cp1252 (assumed",
@@ -556,7 +648,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
     for said in (
         "Nothing left this machine.",
         " MARKETING CONTACTS TODAY            166",
-        "   basis proven                       40   24 % → keep",
+        "   evidence on file                   40   24 % → may stay marketing",
         "counted apart",
         "113  avoidable marketing contacts",
         "Do not mail all of them to ask",
@@ -565,7 +657,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
         HOSTILE[:20],
     ):
         assert said in shown, said
-    assert not re.search("[€$£]", shown)
+    assert not re.search("[€$£]|EUR", printed(audit_of([])))
 
 
 def test_terminal_of_nothing() -> None:
@@ -583,4 +675,4 @@ def test_terminal_without_unicode() -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii")
     render_audit(rich_audit(), Console(file=stream, width=80), Path("out"), [])
     stream.flush()
-    assert b"-> keep" in raw.getvalue()
+    assert b"-> may stay marketing" in raw.getvalue()

@@ -1,0 +1,224 @@
+"""What to do next, in seven steps: the same words for `NEXT-STEPS.md` and for the report's second page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from adapters.report import changes, origins, permission, prose, resting, sources, wording
+from adapters.report.prose import Block, Grid, Points, said
+from adapters.report.tally import Tally
+from projections.verdicts import QUESTIONS, Audit
+
+
+class Step(NamedTuple):
+    """One step. `short` says it in a line, and is empty where there is nothing to do."""
+
+    title: str
+    short: str
+    blocks: tuple[Block, ...]
+
+
+def steps(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> tuple[Step, ...]:
+    """The seven steps, in order. `rows`: the number of rows of each CSV."""
+    return (
+        _today(tally, rows),
+        _missing_files(audit),
+        _evidence_map(audit),
+        _sheet(audit),
+        _asking(audit, tally, rows),
+        _rest(audit, tally),
+        _prevention(audit),
+    )
+
+
+def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
+    """`NEXT-STEPS.md`."""
+    opening: list[Block] = [
+        f"Audit of {said(audit.controller)}, {wording.moment(audit.at)}, ledger position {audit.ledger_position}.",
+    ]
+    if audit.before:
+        opening += [f"What changed {changes.since(audit)}:", Points(tuple(changes.changed(audit)))]
+    parts = ["# Next steps", prose.markdown(opening)]
+    for number, step in enumerate(todo, start=1):
+        parts += [f"## {number}. {step.title}", prose.markdown(step.blocks)]
+    return "\n\n".join((*parts, wording.NOT_ADVICE)) + "\n"
+
+
+def _today(tally: Tally, rows: Mapping[str, int]) -> Step:
+    opt_outs, hold, off = (rows[name] for name in ("opt-out-list.csv", "do-not-send.csv", "set-non-marketing.csv"))
+    if not (opt_outs or hold or off):
+        return Step("Today: stop and save", "", ("Nothing to do: the three lists are empty.",))
+    return Step(
+        "Today: stop and save",
+        f"Import {wording.counted(opt_outs, 'opt-out')}, hold {hold:,} out of every send, "
+        f"take {off:,} off the marketing bill.",
+        (
+            "The clicks, with how to check and how to undo, are in `IMPORT-ORDER.md`.",
+            Points(
+                (
+                    f"`opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list.",
+                    f"`do-not-send.csv` ({hold:,}): keep it out of every send, until a later audit says otherwise.",
+                    f"`set-non-marketing.csv` ({off:,}): take them off the marketing bill, wave by wave.",
+                )
+            ),
+            "The waves:",
+            Points(
+                tuple(f"wave {wave} ({tally.waves[str(wave)]:,}): {words}" for wave, words in wording.WAVES.items())
+            ),
+            "Before you take wave 3, look: a customer, a deal or a form hints at a relationship. Meanwhile "
+            "`do-not-send.csv` keeps them out of every send.",
+        ),
+    )
+
+
+def _missing_files(audit: Audit) -> Step:
+    asked, others = sources.missing(audit)
+    blocks: list[Block] = []
+    if asked:
+        blocks.append(
+            Grid(
+                "Files not looked at, by the contacts they could settle",
+                ("File", "Contacts it could change", "What it can show", "How to get it"),
+                tuple((sources.name(one), one.could_change, sources.settles(one), sources.get(one)) for one in asked),
+                (1,),
+            )
+        )
+        blocks.append("Give them to the next run beside the contacts export: `consent-ledger audit EXPORT FILE FILE`.")
+    if others:
+        names = ", ".join(sources.name(one) for one in others)
+        blocks.append(f"Not looked at either, and asked for by no contact now: {names}.")
+    if not blocks:
+        blocks.append("Nothing to do: every kind of file has been looked at.")
+    short = ""
+    if asked:
+        first = asked[0]
+        short = f"Bring the {sources.name(first)}: could change {wording.counted(first.could_change, 'contact')}."
+    return Step("Bring the missing files", short, tuple(blocks))
+
+
+def _evidence_map(audit: Audit) -> Step:
+    waiting = audit.reasons.get("declared_not_evidenced", 0)
+    blocks: list[Block] = []
+    if waiting:
+        blocks.append(
+            f"{wording.counted(waiting, 'contact waits', 'contacts wait')} for the file behind a declaration: "
+            "somebody said what was shown or sold, and put nothing beside it."
+        )
+    blocks.append(
+        "`audit.toml` is the evidence map: what each form, checkout and import showed, its boxes, wording and dates. "
+        "Fill in what you know, with your name, role and date, and name a file as evidence: a screenshot, the page, "
+        "the contract. Without the file its contacts stay “claimed, not shown”."
+    )
+    if audit.declarations:
+        blocks.append(
+            Grid(
+                "Evidence on file that rests on a declaration",
+                ("Declaration", "By", "On", "Contacts", "Of them marketing"),
+                tuple(
+                    (said(one.key), resting.declared_by(one), said(one.declared_on), one.contacts, one.marketing)
+                    for one in audit.declarations
+                ),
+                (3, 4),
+            )
+        )  # fmt: skip
+    short = (
+        f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on." if waiting else ""
+    )
+    return Step("Fill in the map, with evidence", short, tuple(blocks))
+
+
+def _sheet(audit: Audit) -> Step:
+    waiting = sum(audit.questions.values())
+    if not waiting:
+        return Step("The data protection officer's sheet", "", ("Nothing to do: there is no open question.",))
+    questions = wording.counted(len(audit.questions), "question")
+    contacts = wording.counted(waiting, "contact")
+    return Step(
+        "The data protection officer's sheet",
+        f"Have {questions} answered in `review.xlsx`, for {contacts}.",
+        (
+            f"`review.xlsx` asks {questions} for {contacts}: answer, name, role, date, evidence. "
+            "Then: `consent-ledger review import review.xlsx`. An answer may stop, hold or bring evidence; by itself "
+            "it makes no yes and lifts no stop.",
+            Grid(
+                "Open questions",
+                ("Question", "Contacts", "Sheet"),
+                tuple(
+                    (QUESTIONS.get(name, name), number, f"`{name}`")
+                    for name, number in sorted(audit.questions.items(), key=lambda item: (-item[1], item[0]))
+                ),
+                (1,),
+            ),
+        ),
+    )
+
+
+def _asking(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> Step:
+    allowed = rows["may-be-asked.csv"]
+    blocks: list[Block] = []
+    if allowed:
+        blocks.append(
+            Grid(
+                "Contacts in may-be-asked.csv, who may be asked by e-mail now",
+                ("Route", "Contacts", "Earliest last day"),
+                tuple(
+                    (route, number, tally.ask_until[route].isoformat() if route in tally.ask_until else "–")
+                    for route, number in sorted(tally.routes.items(), key=lambda item: (-item[1], item[0]))
+                ),
+                (1,),
+            )
+        )
+        blocks.append(
+            "Nobody else may be sent such a mail: it is marketing itself, and needs the permission it asks for."
+        )
+    else:
+        blocks.append(
+            "Nobody may be asked by e-mail: that mail is marketing itself, and needs the permission it asks for."
+        )
+    waiting = audit.next_steps.get("ask_at_next_own_act", 0)
+    blocks += permission.own_routes(audit.controller)
+    if waiting:
+        blocks.append(f"For {wording.counted(waiting, 'contact')} this is the next step.")
+    short = f"Ask the {allowed:,} of `may-be-asked.csv`, and nobody else." if allowed else ""
+    return Step("Who may be asked", short, tuple(blocks))
+
+
+def _rest(audit: Audit, tally: Tally) -> Step:
+    waiting = audit.next_steps.get("delete_after", 0)
+    if not waiting:
+        return Step("The rest: delete on schedule", "", ("Nothing to do: no contact is left to delete.",))
+    due = sum(number for last, number in tally.delete_after.items() if last < audit.at.date().isoformat())
+    return Step(
+        "The rest: delete on schedule",
+        f"Delete {wording.counted(waiting, 'contact')} on schedule; {due:,} are due.",
+        (
+            f"{wording.counted(waiting, 'contact has', 'contacts have')} nothing on record and no lead. Each has a day "
+            f"in `verdicts.csv` (`delete_after:DATE`): three years after the last sign of the person, else after the "
+            f"record was made. {due:,} are past it today.",
+            Points(
+                (
+                    "Three years is a choice of ours, after what the French regulator takes for prospects; put "
+                    "your own retention period in its place if it is shorter.",
+                    "Look first whether a contract, an invoice or a claim asks you to keep the record.",
+                    "Opt-outs come first: they stay with the ledger, and keep an address imported again from mail.",
+                )
+            ),
+        ),
+    )
+
+
+def _prevention(audit: Audit) -> Step:
+    table = origins.grid(audit)
+    top = origins.ranked(audit)
+    blocks: list[Block] = []
+    if table:
+        blocks.append(table)
+    else:
+        blocks.append(
+            "The export does not say where contacts come from. Export with all properties, among them “Marketing "
+            "contact status source type” and “source name”, “Original source” and “Create date”."
+        )
+    blocks += ["From now on:", Points(origins.TIPS)]
+    short = f"Close the ways in: the first brings {wording.counted(top[0].contacts, 'contact')}." if top else ""
+    return Step("Where they come from, and how to stop it", short, tuple(blocks))
