@@ -10,20 +10,29 @@ import msgspec
 
 from adapters.importing import Imported
 from adapters.intake import CHUNK, Progress
+from adapters.looked import last_audit, looked_at
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.policy.rules import Policy
+from ledger.terms import Basis
 from projections.verdicts import (
+    QUESTIONS,
     Action,
     Audit,
     Bucket,
     CorrectionListed,
     Count,
+    DeclarationRests,
     Expiring,
+    Money,
+    Origin,
+    OriginCount,
     RuleSet,
     Verdict,
 )
+
+TOP = 10
 
 
 class AuditRun:
@@ -40,7 +49,12 @@ class AuditRun:
         purpose: str | None = None,
         timezone: str | None = None,
         notes: Sequence[str] = (),
+        money: Money | None = None,
     ) -> None:
+        self._house = house
+        self._catalogue = catalogue
+        self._origins: Counter[tuple[str, str]] = Counter()
+        self._declared: Counter[tuple[int, bool]] = Counter()
         self._expiring: Counter[tuple[str, str]] = Counter()
         self._resting: Counter[str] = Counter()
         adopted = house.adopted
@@ -67,6 +81,8 @@ class AuditRun:
             corrections=list(_corrections(house)),
             notes=[*notes, *source.findings],
             ledger_position=house.ledger.log.last_position(),
+            money=money,
+            before=last_audit(house),
         )
 
     def counted(self, verdicts: Iterable[Verdict], progress: Progress = lambda _: None) -> Iterator[Verdict]:
@@ -98,11 +114,32 @@ class AuditRun:
         audit.do_not_send += verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW)
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
         audit.undeliverable_marketing += marked and verdict.undeliverable
-        audit.scheduled += verdict.scheduled
+        audit.scheduled += marked and verdict.scheduled
+        step = verdict.next_step.partition(":")[0]
+        audit.next_steps[step] = audit.next_steps.get(step, 0) + 1
+        if verdict.question is not None:
+            audit.questions[verdict.question] = audit.questions.get(verdict.question, 0) + 1
+        if verdict.wave is not None:
+            audit.waves[str(verdict.wave)] = audit.waves.get(str(verdict.wave), 0) + 1
+        if marked and verdict.bucket in (Bucket.NO_BASIS, Bucket.STOPPED) and verdict.origin is not None:
+            self._origins.update(
+                (by, value)
+                for by, value in zip(Origin.__struct_fields__, msgspec.structs.astuple(verdict.origin), strict=True)
+                if value is not None
+            )
+        audit.may_be_asked += verdict.may_be_asked
         if verdict.bucket is Bucket.BASIS_PROVEN:
             self._count_proven(verdict)
 
     def _count_proven(self, verdict: Verdict) -> None:
+        audit = self.audit
+        audit.without_consent += verdict.basis == Basis.OPT_OUT_REGIME
+        audit.platform_not_shown += verdict.platform_shown is False
+        if verdict.declaration is None:
+            audit.proven_own_record += 1
+        else:
+            audit.proven_declared += 1
+            self._declared[(verdict.declaration, verdict.marketing is True)] += 1
         if verdict.expires_at is not None:
             self._expiring[(verdict.expires_at.strftime("%Y-%m"), verdict.rule or "")] += 1
         self._resting[verdict.rule_confidence or ""] += 1
@@ -114,11 +151,38 @@ class AuditRun:
         audit.expiring = [
             Expiring(month=month, rule=rule, contacts=count) for (month, rule), count in sorted(self._expiring.items())
         ]
+        audit.next_steps = dict(sorted(audit.next_steps.items()))
+        audit.questions = {name: audit.questions[name] for name in QUESTIONS if name in audit.questions}
+        audit.waves = dict(sorted(audit.waves.items()))
+        audit.origins = list(_top(self._origins))
+        audit.declarations = list(self._resting_on())
+        audit.looked_at = looked_at(self._house, self._catalogue, audit)
         audit.rule_set = msgspec.structs.replace(
             audit.rule_set,
             resting_on_medium=self._resting["medium"],
             resting_on_policy=self._resting["policy"],
         )
+
+    def _resting_on(self) -> Iterator[DeclarationRests]:
+        for entry in sorted(self._catalogue.declared.by_key.values()):
+            marked, rest = self._declared[(entry.position, True)], self._declared[(entry.position, False)]
+            if marked + rest and isinstance(entry.event, e.Declaration):
+                said = self._house.payload(entry.event)
+                yield DeclarationRests(
+                    position=entry.position,
+                    key=entry.event.key,
+                    name=str(said.get("name", "?")),
+                    role=str(said.get("role", "?")),
+                    declared_on=str(said.get("on", "?")),
+                    contacts=marked + rest,
+                    marketing=marked,
+                )
+
+
+def _top(origins: Counter[tuple[str, str]]) -> Iterator[OriginCount]:
+    for by in Origin.__struct_fields__:
+        here = sorted(((n, value) for (kind, value), n in origins.items() if kind == by), key=lambda o: (-o[0], o[1]))
+        yield from (OriginCount(by=by, value=value, contacts=count) for count, value in here[:TOP])
 
 
 def _rule_set(policy: Policy, adopted_by: str | None) -> RuleSet:

@@ -59,7 +59,7 @@ def take_in(
 
 def _record(house: House, file: Evidence, chunk: Sequence[Statement], result: Taken) -> None:
     ledger = house.ledger
-    people = ledger.register_many([Registration(one.email, file.system, one.record_id) for one in chunk])
+    people = ledger.register_many([Registration(one.email, file.system, one.record_id, False) for one in chunk])
     facts = [
         Fact(
             msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),

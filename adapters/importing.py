@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,19 +12,30 @@ import msgspec
 
 from adapters.crew import Crew, workers_for
 from adapters.encodings import Ask
+from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export, read_export
+from adapters.inputs import Inputs
 from adapters.intake import Portion, Progress, close_import, occasion_of, refuse_other_portal
+from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
+from adapters.tokens import token_of
 from adapters.wiring import House
 from projections.verdicts import FileRead
+
+NOTHING_WANTED = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did, and the crew that can go on to judge its records."""
+    """What an import did, and the crew that can go on to judge its records.
+
+    taken  what became of each file of evidence; `found` what all files hold that could be declared
+    """
 
     crew: Crew
     files: list[FileRead]
+    taken: list[Taken]
+    found: Found
     rejected: list[Rejected]
     findings: list[str]
     rows: int
@@ -40,8 +51,9 @@ class Imported:
 @contextmanager
 def imported(
     house: House,
-    paths: Sequence[Path],
+    inputs: Inputs,
     *,
+    wanted: Wanted = NOTHING_WANTED,
     encoding: str | None = None,
     timezone: ZoneInfo | None = None,
     names: Mapping[str, str] | None = None,
@@ -49,23 +61,47 @@ def imported(
     progress: Progress = lambda _: None,
     workers: int | None = None,
 ) -> Iterator[Imported]:
-    """Take the files in. Raises UnreadableInput before anything is recorded of a file that is refused."""
-    export = read_export(paths, encoding=encoding, timezone=timezone, ask=ask, names=names)
-    with Crew(house, workers or workers_for(paths)) as crew:
-        look = export.look()
-        occasion = occasion_of(house, export, paths, look.shared)
-        refuse_other_portal(crew.read(export, occasion, progress))
-        portions = crew.settle()
-        close_import(house, occasion, portions, len(look.rejected))
-        yield Imported(
-            crew=crew,
-            files=_files(export, look.rows, look.rejected, portions),
-            rejected=look.rejected,
-            findings=sorted({found for portion in portions for found in portion.findings}),
-            rows=sum(portion.rows for portion in portions),
-            added=sum(portion.added for portion in portions),
-            unchanged=sum(portion.unchanged for portion in portions),
+    """Take the files in: who is there first, then what is known of them.
+
+    Raises UnreadableInput before anything is recorded of a contacts export that is refused.
+    """
+    with Crew(house, workers or workers_for(inputs.contacts)) as crew:
+        done = Imported(crew, [], [], Found(), [], [], 0, 0, 0)
+        if inputs.contacts:
+            export = read_export(inputs.contacts, encoding=encoding, timezone=timezone, ask=ask, names=names)
+            done = _contacts(house, crew, export, inputs.contacts, progress)
+        taken = take_in(house, inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
+        found = united([done.found, *(one.found for one in taken)])
+        yield replace(
+            done,
+            taken=taken,
+            found=found,
+            rejected=[*done.rejected, *(bad for one in taken for bad in one.rejected)],
+            findings=[*done.findings, *(said for one in taken for said in one.findings)],
+            rows=done.rows + sum(one.rows for one in taken),
+            added=done.added + sum(one.added for one in taken),
+            unchanged=done.unchanged + sum(one.unchanged for one in taken),
         )
+
+
+def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], progress: Progress) -> Imported:
+    look = export.look()
+    occasion = occasion_of(house, export, paths, look.shared)
+    refuse_other_portal(crew.read(export, occasion, progress))
+    portions = crew.settle()
+    close_import(house, occasion, portions, len(look.rejected))
+    types = {name for _, columns in export.tables for _, name in columns.types}
+    return Imported(
+        crew=crew,
+        files=_files(export, look.rows, look.rejected, portions),
+        taken=[],
+        found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
+        rejected=look.rejected,
+        findings=sorted({found for portion in portions for found in portion.findings}),
+        rows=sum(portion.rows for portion in portions),
+        added=sum(portion.added for portion in portions),
+        unchanged=sum(portion.unchanged for portion in portions),
+    )
 
 
 def _files(

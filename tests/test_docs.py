@@ -32,13 +32,14 @@ PAGES = [
 ]
 ENTRY_FORMAT = ROOT / "docs/reference/entry-format.md"
 CLI_REFERENCE = ROOT / "docs/reference/cli.md"
+OTHER_FILES = ROOT / "docs/how-to/bring-other-files.md"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 120
 EXIT_CODES = {
     "OK": "done",
     "ERROR": "an error; the message says what to do",
     "USAGE": "the command was not understood",
-    "FINDINGS": "findings: `--fail-on` named a bucket, and it is not empty",
+    "FINDINGS": "findings: `--fail-on` named a bucket, and it is not empty; or a review was shown and not recorded",
     "VERIFICATION": "verification failed: a replay came out otherwise than what is stored",
     "UNREADABLE": "an input could not be read",
     "TEMPORARY": "temporary, such as a locked file: try again",
@@ -112,7 +113,7 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
             for line in fence.text.splitlines():
                 if line.startswith("$ "):
                     run(line.removeprefix("$ "), tmp_path)
-        elif fence.about and fence.language in {"csv", "text"}:
+        elif "." in fence.about and fence.language in {"csv", "text", "json", "toml"}:
             (tmp_path / fence.about).write_text(fence.text, "utf-8")
 
 
@@ -293,6 +294,16 @@ def demo() -> str:
     return f"```text\n{text}\n```"
 
 
+def kinds() -> str:
+    """The rows of the table of sources."""
+    from adapters.kinds import KINDS
+
+    return "\n".join(
+        ["| kind | what it settles | how to get it | what backs its times |", "| --- | --- | --- | --- |"]
+        + [f"| {kind.name} | {kind.settles} | {kind.get} | {kind.clock} |" for kind in KINDS.values()]
+    )
+
+
 def between(text: str, marker: str, new: str | None = None) -> str:
     """The part of a page between its markers, or the page with a new one."""
     found = re.search(rf"(?<=<!-- {marker} -->\n).*?(?=\n<!-- /{marker} -->)", text, re.DOTALL)
@@ -308,6 +319,11 @@ def test_the_table_of_topics_is_fresh() -> None:
 def test_the_reference_of_the_command_line_is_fresh() -> None:
     """`make docs` would change nothing."""
     assert CLI_REFERENCE.read_text("utf-8") == cli_reference()
+
+
+def test_the_table_of_sources_is_fresh() -> None:
+    """`make docs` would change nothing."""
+    assert between(OTHER_FILES.read_text("utf-8"), "kinds") == kinds()
 
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
@@ -340,6 +356,7 @@ def write() -> None:
             print(f"wrote {name(path)}")
 
     mend(ENTRY_FORMAT, lambda text: between(text, "topics", topics()))
+    mend(OTHER_FILES, lambda text: between(text, "kinds", kinds()))
     mend(CLI_REFERENCE, lambda _: cli_reference())
     mend(ROOT / "README.md", lambda text: between(text, "demo", demo()))
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -18,15 +19,27 @@ from adapters.auditing import AuditRun
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.crew import Brief
+from adapters.encodings import Ask
+from adapters.evidence_map.adopting import adopt_map
+from adapters.evidence_map.reading import EvidenceMap, read_map
+from adapters.evidence_map.writing import extend_map, write_map
 from adapters.hubspot.demo import write_demo_export
-from adapters.importing import Imported, imported
+from adapters.importing import NOTHING_WANTED, Imported, imported
+from adapters.inputs import Inputs, sort_inputs
+from adapters.looked import remember
 from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
+from adapters.review.sheet import ReviewSheet
+from adapters.statements import Found, NameFound, united
+from adapters.tabular import UnreadableInput
+from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger.terms import MARKETING_PURPOSES
-from projections.verdicts import Audit, Bucket
+from projections.verdicts import Audit, Bucket, Money, OriginCount
 
+MAP = "audit.toml"
+"""The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
 DEMO_CONTROLLER = "Sample Goods GmbH"
 
 
@@ -43,6 +56,14 @@ class Asked:
     timezone: str | None = None
     encoding: str | None = None
     columns: tuple[str, ...] = ()
+    stops: tuple[Path, ...] = ()
+    map: Path | None = None
+    keep_nothing: bool = False
+    tier: int | None = None
+    price: float | None = None
+    currency: str | None = None
+    step: int | None = None
+    renewal: str | None = None
     json: bool = False
     fail_on: str | None = None
 
@@ -51,7 +72,7 @@ class Asked:
         """Header -> property, of the columns named by hand. Raises a usage error."""
         pairs = [text.rpartition("=") for text in self.columns]
         if not all(header and name for header, _, name in pairs):
-            raise typer.BadParameter("--map takes HEADER=PROPERTY, e.g. --map 'Meine Spalte=legal_basis'")
+            raise typer.BadParameter("--column takes HEADER=PROPERTY, e.g. --column 'Meine Spalte=legal_basis'")
         return {header.strip(): name.strip() for header, _, name in pairs}
 
     @property
@@ -67,8 +88,12 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Audit the files; the exit code."""
     at = moment(asked.at) or now()
     _check(asked)
-    with open_house(ledger, make=True) as house:
-        audit, folder, written = _audit(house, files, asked, at)
+    folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    with ExitStack() as stack:
+        if asked.keep_nothing:
+            ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
+        house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing))
+        audit, written = _audit(house, files, asked, at, folder)
     if asked.json:
         out(audit_json(audit))
     else:
@@ -100,7 +125,7 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
 
 def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
-    with open_house(ledger, make=True) as house, _imported(house, files, asked) as done:
+    with open_house(ledger, make=True) as house, _imported(house, *_with_map(house, files, asked)) as done:
         counts = {
             "rows": done.rows,
             "records": done.records,
@@ -118,6 +143,14 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     return EXIT.OK
 
 
+def _with_map(house: House, files: Sequence[Path], asked: Asked) -> tuple[Inputs, Asked, EvidenceMap | None]:
+    _, evidence_map = _map(asked, house.directory)
+    inputs = _inputs(files, asked, evidence_map)
+    if evidence_map is not None:
+        adopt_map(house, evidence_map, now())
+    return inputs, asked, evidence_map
+
+
 def _check(asked: Asked) -> None:
     if asked.fail_on is not None and asked.fail_on not in list(Bucket):
         raise typer.BadParameter(f"--fail-on takes one of {', '.join(Bucket)}")
@@ -128,10 +161,18 @@ def _check(asked: Asked) -> None:
             raise typer.BadParameter(f"{code!r} is no country: write two letters, e.g. DE")
 
 
-def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime) -> tuple[Audit, Path, list[Path]]:
-    folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, folder: Path) -> tuple[Audit, list[Path]]:
     house.refuse_other_controller(asked.controller)
-    with _imported(house, files, asked) as done:
+    path, evidence_map = _map(asked, folder if asked.keep_nothing else house.directory)
+    inputs = _inputs(files, asked, evidence_map)
+    if not inputs.contacts:
+        raise UnreadableInput(
+            "no_contacts_export",
+            "None of these files is a contacts export, so there is nobody to give an answer for.",
+            "Give the contacts export too (the same one as before costs little), or use `consent-ledger import`.",
+        )
+    adopted = adopt_map(house, evidence_map, now()) if evidence_map else None
+    with _imported(house, inputs, asked, evidence_map) as done:
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
         )
@@ -143,11 +184,66 @@ def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime) -> t
             controller=controller,
             purpose=asked.purpose,
             timezone=asked.timezone,
+            money=_money(asked, evidence_map),
         )
         with _progress(f"judging {done.records} records", done.records) as step:
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
-            written = write_outputs(run.audit, verdicts, done.rejected, folder)
-    return run.audit, folder, written
+            written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
+        remember(house, run.audit)
+        _keep_map(path, done.found, run.audit)
+    if adopted is not None and not asked.json:
+        show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
+    return run.audit, written
+
+
+def _map(asked: Asked, home: Path) -> tuple[Path, EvidenceMap | None]:
+    """Where the evidence map is, or will be written, and what it says."""
+    path = asked.map or home / MAP
+    if asked.map is None and not path.exists():
+        return path, None
+    return path, read_map(path)
+
+
+def _keep_map(path: Path, found: Found, audit: Audit) -> None:
+    """Write the map for a person to fill in; of one that is there, only add what it does not speak of yet."""
+    lists = {token_of(one.value): NameFound(one.value, one.contacts) for one in _lists(audit)}
+    found = united([found, Found(lists=lists)])
+    if not path.exists():
+        write_map(path, found, audit.controller, audit.at)
+    else:
+        extend_map(path, found)
+
+
+def _lists(audit: Audit) -> Iterator[OriginCount]:
+    return (one for one in audit.origins if one.by == "flag_source_name" and one.value.strip())
+
+
+def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:
+    return sort_inputs(
+        files,
+        encoding=asked.encoding,
+        timezone=asked.zone,
+        ask=_ask(asked),
+        stops=asked.stops,
+        names={**(evidence_map.columns if evidence_map else {}), **asked.names},
+    )
+
+
+def _money(asked: Asked, evidence_map: EvidenceMap | None) -> Money | None:
+    """What was said of the price, the command line first; nothing is assumed."""
+    said = evidence_map.money if evidence_map else None
+    renewal = moment(asked.renewal)
+    given = {
+        "tier": asked.tier,
+        "price": asked.price,
+        "currency": asked.currency,
+        "step": asked.step,
+        "renewal": renewal.date() if renewal else None,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if said is None:
+        return msgspec.convert(given, Money) if given else None
+    return msgspec.structs.replace(said, **given)
 
 
 def _upper(code: str | None) -> str | None:
@@ -155,21 +251,29 @@ def _upper(code: str | None) -> str | None:
 
 
 @contextmanager
-def _imported(house: House, files: Sequence[Path], asked: Asked) -> Iterator[Imported]:
+def _imported(
+    house: House, inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None = None
+) -> Iterator[Imported]:
     with ExitStack() as stack:
         with _progress("reading and recording", None) as step:
             done = stack.enter_context(
                 imported(
                     house,
-                    files,
+                    inputs,
+                    wanted=evidence_map.wanted if evidence_map else NOTHING_WANTED,
                     encoding=asked.encoding,
                     timezone=asked.zone,
-                    names=asked.names,
-                    ask=_ask_encoding if sys.stdin.isatty() and not asked.json else None,
+                    names={**(evidence_map.columns if evidence_map else {}), **asked.names},
+                    ask=_ask(asked),
                     progress=step,
                 )
             )
         yield done
+
+
+def _ask(asked: Asked) -> Ask | None:
+    """Who is asked about an encoding that the bytes do not settle: the person at the terminal, if any."""
+    return _ask_encoding if sys.stdin.isatty() and not asked.json else None
 
 
 def _ask_encoding(candidates: Sequence[str], previews: Mapping[str, Sequence[str]]) -> str | None:

@@ -31,6 +31,9 @@ EVENTS: dict[str, type[e.Event]] = {
     "contract-ended": e.ContractEnded,
     "enquiry": e.Enquired,
     "country": e.CountryEvidenced,
+    "recipient": e.RecipientDescribed,
+    "access-request": e.AccessRequested,
+    "access-answered": e.AccessAnswered,
 }
 
 

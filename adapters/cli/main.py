@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import policy, record
+from adapters.cli import map as map_
+from adapters.cli import policy, record, review
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -23,11 +24,13 @@ app = typer.Typer(
 )
 app.add_typer(record.app, name="record")
 app.add_typer(policy.app, name="policy")
+app.add_typer(map_.app, name="map")
+app.add_typer(review.app, name="review")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
 On = Annotated[str | None, typer.Option(metavar="DATE", help="the day asked about; today")]
-Files = Annotated[list[Path], typer.Argument(help="HubSpot contacts export: CSV, or a ZIP of several")]
+Files = Annotated[list[Path], typer.Argument(help="exports as downloaded, or folders of them")]
 Controller = Annotated[str | None, typer.Option(help="name of the legal entity that sends")]
 Country = Annotated[str | None, typer.Option(help="the sender's country, two letters (DE, GB, US ...)")]
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
@@ -38,7 +41,15 @@ Zone = Annotated[str | None, typer.Option(help="time zone of the export's times,
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"),
+    typer.Option("--column", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"),
+]
+Stops = Annotated[
+    list[Path] | None,
+    typer.Option("--stops", metavar="FILE", help="objections kept elsewhere: address, date, words"),
+]
+Map = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="the evidence map; else audit.toml in the ledger's directory"),
 ]
 FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it")]
 
@@ -56,10 +67,23 @@ def audit(
     timezone: Zone = None,
     encoding: Encoding = None,
     columns: Columns = None,
+    stops: Stops = None,
+    map: Map = None,  # noqa: A002 - the option's name
+    keep_nothing: Annotated[
+        bool, Flag("--keep-nothing", help="leave nothing behind but the output folder: no ledger")
+    ] = False,
+    tier: Annotated[int | None, typer.Option(help="marketing contacts your plan includes")] = None,
+    price: Annotated[float | None, typer.Option(help="what you pay a month for them")] = None,
+    currency: Annotated[str | None, typer.Option(help="of the price, e.g. EUR")] = None,
+    step: Annotated[int | None, typer.Option(help="by how many contacts a tier of your plan grows")] = None,
+    renewal: Annotated[str | None, typer.Option(metavar="DATE", help="when your contract is renewed")] = None,
     json: JsonOut = False,
     fail_on: FailOn = None,
 ) -> None:
-    """Audit a HubSpot contacts export, contact by contact: is there a basis, which, on what evidence."""
+    """Audit a portal: its contacts export, and whatever else shows what people said and did.
+
+    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them.
+    """
     from adapters.cli.audit import Asked, run_audit
 
     asked = Asked(
@@ -72,6 +96,14 @@ def audit(
         timezone=timezone,
         encoding=encoding,
         columns=tuple(columns or ()),
+        stops=tuple(stops or ()),
+        map=map,
+        keep_nothing=keep_nothing,
+        tier=tier,
+        price=price,
+        currency=currency,
+        step=step,
+        renewal=renewal,
         json=json,
         fail_on=fail_on,
     )
@@ -97,30 +129,77 @@ def import_(
     timezone: Zone = None,
     encoding: Encoding = None,
     columns: Columns = None,
+    stops: Stops = None,
+    map: Map = None,  # noqa: A002 - the option's name
     json: JsonOut = False,
 ) -> None:
-    """Take a HubSpot contacts export into the ledger, without a report."""
+    """Take exports into the ledger, without a report."""
     from adapters.cli.audit import Asked, run_import
 
-    asked = Asked(timezone=timezone, encoding=encoding, columns=tuple(columns or ()), json=json)
+    asked = Asked(
+        timezone=timezone,
+        encoding=encoding,
+        columns=tuple(columns or ()),
+        stops=tuple(stops or ()),
+        map=map,
+        json=json,
+    )
     raise typer.Exit(run_import(files, ledger, asked))
+
+
+generate = typer.Typer(help="Make made-up data to try things with.", no_args_is_help=True)
+app.add_typer(generate, name="generate")
+
+
+@generate.command("portal")
+def generate_portal(
+    out: Annotated[Path, typer.Option(help="folder for its files")] = Path("portal"),
+    contacts: Annotated[int, typer.Option(help="how many contacts", min=1)] = 1_000,
+    seed: Annotated[int, typer.Option(help="the same seed makes the same portal")] = 1,
+    today: Annotated[str | None, typer.Option(metavar="DATE", help="the day it is exported on; today")] = None,
+) -> None:
+    """A messy portal with all its files, and the truth about every contact in it."""
+    from adapters.cli.portal import run_generate
+
+    raise typer.Exit(run_generate(out, contacts, seed, moment(today)))
 
 
 @app.command()
 def why(
-    email: str,
+    email: Annotated[str, typer.Argument(help="an address, or a reference of a report (CL-...)")],
     on: On = None,
-    purpose: Annotated[str, typer.Option(help="the purpose asked about")] = "marketing.similar",
+    purpose: Annotated[str | None, typer.Option(help="the purpose asked about; all marketing purposes")] = None,
     channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
-    known_at: Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")] = None,
-    law_at: Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")] = None,
+    known_at: Known = None,
+    law_at: Law = None,
+    audience: Annotated[str, typer.Option("--for", help="counsel; or person: fit to send to the person")] = "counsel",
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page as one HTML file")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page as PDF, to be filed")] = None,
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Why may, or may not, this address be written to: the rule, its conditions, the evidence."""
-    from adapters.cli.people import run_why
+    """Why was, or may, this address be written to: the send, the rule, its conditions, the evidence."""
+    from adapters.cli.people import asked_of, run_why
 
-    raise typer.Exit(run_why(email, ledger, purpose, channel, moment(on), moment(known_at), moment(law_at), json))
+    if audience not in ("counsel", "person"):
+        raise typer.BadParameter(f"{audience!r} is nobody a page is for: write counsel or person")
+    asked = asked_of(on, purpose, channel, moment(known_at), moment(law_at))
+    person = audience == "person"
+    raise typer.Exit(run_why(email, ledger, asked, person=person, html=html, pdf=pdf, json=json))
+
+
+@app.command()
+def note(
+    email: Annotated[str, typer.Argument(help="an address, or a reference of a report (CL-...)")],
+    by: Annotated[str, typer.Option("--by", help="your name")],
+    role: Annotated[str, typer.Option(help="your role")],
+    text: Annotated[str, typer.Option(help="the note")],
+    ledger: LedgerDir = None,
+) -> None:
+    """Note something about a person, as counsel or officer. It decides nothing; later pages for counsel show it."""
+    from adapters.cli.notes import run_note
+
+    raise typer.Exit(run_note(email, ledger, by, role, text))
 
 
 @app.command()

@@ -57,7 +57,7 @@ def moment(text: str | None) -> datetime | None:
     return found.astimezone(UTC)
 
 
-def open_house(directory: Path | None, make: bool = False) -> House:
+def open_house(directory: Path | None, make: bool = False, quietly: bool = False) -> House:
     """Open a ledger; only commands that write facts make one that is not there, and say so."""
     from adapters.settings import Settings
     from adapters.wiring import House
@@ -67,10 +67,11 @@ def open_house(directory: Path | None, make: bool = False) -> House:
         if not make:
             show(f"there is no ledger in {where}: `consent-ledger audit FILE` makes one, --ledger names another")
             raise typer.Exit(EXIT.ERROR)
-        show(
-            f"made a new ledger in {where}; it belongs to one controller. "
-            f"Keep {where / 'keys'} safe, and apart from backups of the rest."
-        )
+        if not quietly:
+            show(
+                f"made a new ledger in {where}; it belongs to one controller. "
+                f"Keep {where / 'keys'} safe, and apart from backups of the rest."
+            )
     return House.open(where, os.environ)
 
 

@@ -237,3 +237,49 @@ def country(
     """Said where they are."""
     told = _told(email, at, "data_subject", None, note, evidence, source_id)
     _record(told, ledger, json, "country", code=code)
+
+
+@app.command("recipient")
+def recipient(
+    email: str,
+    minor: Annotated[bool | None, typer.Option("--minor/--adult")] = None,
+    age: Annotated[int | None, typer.Option(help="in years, at that time")] = None,
+    professional: Annotated[bool | None, typer.Option("--business/--consumer")] = None,
+    role_address: Annotated[bool | None, typer.Option("--role-address/--personal-address")] = None,
+    at: At = None,
+    note: Note = None,
+    evidence: Evidence = None,
+    source_id: SourceId = None,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """What is known of who reads the address: a minor, a business, a role's address."""
+    _record(
+        _told(email, at, "unknown", None, note, evidence, source_id),
+        ledger,
+        json,
+        "recipient",
+        minor=minor,
+        age=age,
+        professional=professional,
+        role_address=role_address,
+    )
+
+
+def _access(kind: str, by: str, text: str) -> None:
+    @app.command(kind, help=text)
+    def command(
+        email: str,
+        at: At = None,
+        via: Via = None,
+        note: Note = None,
+        evidence: Evidence = None,
+        source_id: SourceId = None,
+        json: JsonOut = False,
+        ledger: LedgerDir = None,
+    ) -> None:
+        _record(_told(email, at, by, via, note, evidence, source_id), ledger, json, kind)
+
+
+_access("access-request", "data_subject", "Asked what is held about them (GDPR Art 15): due within a month.")
+_access("access-answered", "officer", "Was told what is held about them.")

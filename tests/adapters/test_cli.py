@@ -16,6 +16,7 @@ from adapters.cli.main import app
 from adapters.crew import Brief
 from adapters.hubspot.demo import write_demo_export, write_portal_export
 from adapters.importing import imported
+from adapters.inputs import Inputs
 from adapters.wiring import House, now
 
 HEADER = (
@@ -344,12 +345,12 @@ def test_replay_compares_the_rebuilt_status_with_the_live_one(audited: tuple[Any
 
 
 def test_a_column_nobody_foresaw_can_be_named(tmp_path: Path) -> None:
-    """`--map` says what it is."""
+    """`--column` says what it is."""
     path = tmp_path / "own.csv"
     path.write_text("Nummer,Post,Grund\n1,ana@example.com,Freely given consent from contact\n", encoding="utf-8")
     where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
     assert _fails("audit", path, *where) == 5
-    named = ("--map", "Nummer=record_id", "--map", "Post=email", "--map", "Grund=legal_basis")
+    named = ("--column", "Nummer=record_id", "--column", "Post=email", "--column", "Grund=legal_basis")
     assert answer("audit", path, *named, *where)["buckets"]["basis_claimed"]["contacts"] == 1
 
 
@@ -360,9 +361,9 @@ def test_several_processes_give_the_same_answers(tmp_path: Path) -> None:
     found = []
     for workers in (1, 2):
         with House.open(tmp_path / f"ledger-{workers}", {}) as house:
-            with imported(house, [path], workers=workers) as done:
+            with imported(house, Inputs([path], []), workers=workers) as done:
                 verdicts = list(done.crew.verdicts(Brief(now(), None)))
-            with imported(house, [path], workers=workers) as again:
+            with imported(house, Inputs([path], []), workers=workers) as again:
                 assert (again.added, again.unchanged) == (0, 600)
         found.append([(v.record_id, v.bucket, v.action, v.reason, v.rule) for v in verdicts])
         assert (done.rows, done.records, done.files[0].records) == (600, 600, 600)
