@@ -36,7 +36,10 @@ TOP = 10
 
 
 class AuditRun:
-    """One audit under way: let the verdicts go by once through `counted`, then `audit` holds the sums."""
+    """One audit under way: let the verdicts go by once through `counted`, then `audit` holds the sums.
+
+    `lists`: the imports that records say they came by, with how many did.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class AuditRun:
         self._catalogue = catalogue
         self._origins: Counter[tuple[str, str]] = Counter()
         self._declared: Counter[tuple[int, bool]] = Counter()
+        self.lists: Counter[str] = Counter()
         self._expiring: Counter[tuple[str, str]] = Counter()
         self._resting: Counter[str] = Counter()
         adopted = house.adopted
@@ -121,6 +125,9 @@ class AuditRun:
             audit.questions[verdict.question] = audit.questions.get(verdict.question, 0) + 1
         if verdict.wave is not None:
             audit.waves[str(verdict.wave)] = audit.waves.get(str(verdict.wave), 0) + 1
+        origin = verdict.origin
+        if origin is not None and origin.flag_source == "contact_import" and origin.flag_source_name:
+            self.lists[origin.flag_source_name] += 1
         if marked and verdict.bucket in (Bucket.NO_BASIS, Bucket.STOPPED) and verdict.origin is not None:
             self._origins.update(
                 (by, value)

@@ -20,9 +20,11 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export
 from adapters.hubspot.export import Share as RowShare
 from adapters.intake import CHUNK, Occasion, Portion, Progress, Share
+from adapters.statements import Evidence, Wanted
 from adapters.wiring import House
 from projections.audit import Auditor
 from projections.verdicts import Verdict
@@ -40,9 +42,9 @@ class Brief(NamedTuple):
     purpose: str | None
 
 
-def workers_for(paths: Sequence[Path]) -> int:
+def workers_for(paths: Sequence[Path], files: Sequence[Evidence] = ()) -> int:
     """How many processes an input is worth on this machine."""
-    large = sum(path.stat().st_size for path in paths) >= LARGE
+    large = sum(path.stat().st_size for path in paths) + sum(file.size for file in files) >= LARGE
     return min(os.cpu_count() or 1, 4) if large else 1
 
 
@@ -80,6 +82,23 @@ class Crew:
             hand.ask("settle")
         return self._results(lambda _: None)
 
+    def take_in(self, files: Sequence[Evidence], wanted: Wanted, progress: Progress) -> list[Taken]:
+        """See `evidence.take_in`: each file by one hand, the largest first; the results in the files' order."""
+        if not self._hands or len(files) < 2:
+            return take_in(self._house, files, wanted, progress)
+        shares: list[list[int]] = [[] for _ in self._hands]
+        loads = [0] * len(shares)
+        for place in sorted(range(len(files)), key=lambda n: -files[n].size):
+            least = loads.index(min(loads))
+            shares[least].append(place)
+            loads[least] += files[place].size
+        for hand, share in zip(self._hands, shares, strict=True):
+            hand.ask("take_in", [files[place] for place in share], wanted)
+        taken: dict[int, Taken] = {}
+        for share, results in zip(shares, self._results(progress), strict=True):
+            taken.update(zip(share, results, strict=True))
+        return [taken[place] for place in sorted(taken)]
+
     def verdicts(self, brief: Brief) -> Iterator[Verdict]:
         """The verdict of every record, in the order of the input."""
         if self._here:
@@ -90,7 +109,7 @@ class Crew:
         for _, verdict in heapq.merge(*(hand.stream() for hand in self._hands), key=lambda found: found[0]):
             yield verdict
 
-    def _results(self, progress: Progress) -> list[Portion]:
+    def _results(self, progress: Progress) -> list[Any]:
         done = [0] * len(self._hands)
 
         def seen(place: int) -> Callable[[int], None]:
@@ -126,12 +145,11 @@ class _Hand:
         """Have a step done."""
         self._line.send((step, *given))
 
-    def result(self, progress: Progress) -> Portion:
+    def result(self, progress: Progress) -> Any:
         """What the step came to; reports how far it is on the way."""
         while True:
             kind, value = self._receive()
             if kind == "done":
-                assert isinstance(value, Portion)  # noqa: S101 - the other end is ours
                 return value
             progress(value)
 
@@ -173,6 +191,10 @@ def _work(line: Connection, directory: Path) -> None:
             except EOFError:
                 return
             try:
+                if step == "take_in":
+                    files, wanted = given
+                    line.send(("done", take_in(house, files, wanted, lambda rows: line.send(("rows", rows)))))
+                    continue
                 share = share or Share(house, *given)
                 _step(house, share, line, step, given)
             except Exception:

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.crew import Crew, workers_for
 from adapters.encodings import Ask
-from adapters.evidence import Taken, take_in
+from adapters.evidence import Taken
 from adapters.hubspot.export import Export, read_export
 from adapters.inputs import Inputs
 from adapters.intake import Portion, Progress, close_import, occasion_of, refuse_other_portal
@@ -65,12 +65,12 @@ def imported(
 
     Raises UnreadableInput before anything is recorded of a contacts export that is refused.
     """
-    with Crew(house, workers or workers_for(inputs.contacts)) as crew:
+    with Crew(house, workers or workers_for(inputs.contacts, inputs.evidence)) as crew:
         done = Imported(crew, [], [], Found(), [], [], 0, 0, 0)
         if inputs.contacts:
             export = read_export(inputs.contacts, encoding=encoding, timezone=timezone, ask=ask, names=names)
             done = _contacts(house, crew, export, inputs.contacts, progress)
-        taken = take_in(house, inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
+        taken = crew.take_in(inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
         found = united([done.found, *(one.found for one in taken)])
         yield replace(
             done,

@@ -32,6 +32,10 @@ def token(name: str) -> str:
     return "masked-address" if is_address(name) else token_of(name)
 
 
+def _passed_over(_: Rejected) -> None:
+    """Where nobody has asked for the rows yet."""
+
+
 class TableEvidence:
     """A table of evidence; see `adapters.statements.Evidence`. A kind says in `read` what its rows state."""
 
@@ -44,8 +48,13 @@ class TableEvidence:
         self.found = Found()
         self.wanted = Wanted()
         self._times = times
-        self._reject: Reject = lambda _: None
+        self._reject: Reject = _passed_over
         self._row = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of its file."""
+        return self.table.size
 
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
         """Every fact of the file, in order; rows not understood go to `reject`."""

@@ -44,14 +44,6 @@ class Record(NamedTuple):
     flaw: str | None
 
 
-class Grid(Protocol):
-    """The rows of one table, its header among them. They can be sent to another process, and read again."""
-
-    def records(self) -> Iterator[Record]:
-        """Every row that is not blank, in order. Raises UnreadableInput when the bytes cannot be had."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a table's bytes come from: a file, or one member of a ZIP."""
@@ -98,6 +90,16 @@ class Source:
                 f"{self.name} cannot be read: {_sentence(error)}.",
                 "Check the path and the permissions; if the file is damaged, download it again.",
             ) from error
+
+
+class Grid(Protocol):
+    """The rows of one table, its header among them. They can be sent to another process, and read again."""
+
+    @property
+    def source(self) -> Source: ...
+    def records(self) -> Iterator[Record]:
+        """Every row that is not blank, in order. Raises UnreadableInput when the bytes cannot be had."""
+        ...
 
 
 def sources_of(path: Path) -> tuple[list[Source], str | None]:

@@ -114,6 +114,7 @@ class Evidence(Protocol):
 
     kind     a token of `adapters.kinds.KINDS`
     system   whose record ids these are: `hubspot`, `mailchimp`, `file`
+    size     bytes, roughly: how much work it is
     taken_on when it left its system: the file's own time
     rows     data rows read so far; `found` grows likewise
     """
@@ -126,6 +127,8 @@ class Evidence(Protocol):
     def kind(self) -> str: ...
     @property
     def system(self) -> str: ...
+    @property
+    def size(self) -> int: ...
     @property
     def taken_on(self) -> datetime: ...
     @property

@@ -59,6 +59,11 @@ class Table:
     _careful: bool
 
     @property
+    def size(self) -> int:
+        """Bytes of the file it stands in."""
+        return self._grid.source.path.stat().st_size
+
+    @property
     def repeated(self) -> tuple[str, ...]:
         """Header cells that stand more than once, compared without case."""
         seen: set[str] = set()

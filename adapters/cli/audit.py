@@ -36,7 +36,7 @@ from adapters.tabular import UnreadableInput
 from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger.terms import MARKETING_PURPOSES
-from projections.verdicts import Audit, Bucket, Money, OriginCount
+from projections.verdicts import Audit, Bucket, Money
 
 MAP = "audit.toml"
 """The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
@@ -190,7 +190,7 @@ def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, fold
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
             written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
         remember(house, run.audit)
-        _keep_map(path, done.found, run.audit)
+        _keep_map(path, done.found, run)
     if adopted is not None and not asked.json:
         show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
     return run.audit, written
@@ -204,18 +204,14 @@ def _map(asked: Asked, home: Path) -> tuple[Path, EvidenceMap | None]:
     return path, read_map(path)
 
 
-def _keep_map(path: Path, found: Found, audit: Audit) -> None:
+def _keep_map(path: Path, found: Found, run: AuditRun) -> None:
     """Write the map for a person to fill in; of one that is there, only add what it does not speak of yet."""
-    lists = {token_of(one.value): NameFound(one.value, one.contacts) for one in _lists(audit)}
+    lists = {token_of(name): NameFound(name, count) for name, count in sorted(run.lists.items()) if name.strip()}
     found = united([found, Found(lists=lists)])
     if not path.exists():
-        write_map(path, found, audit.controller, audit.at)
+        write_map(path, found, run.audit.controller, run.audit.at)
     else:
         extend_map(path, found)
-
-
-def _lists(audit: Audit) -> Iterator[OriginCount]:
-    return (one for one in audit.origins if one.by == "flag_source_name" and one.value.strip())
 
 
 def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:

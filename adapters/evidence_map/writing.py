@@ -7,6 +7,7 @@ added to, at its end.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +53,8 @@ def write_map(path: Path, found: Found, controller: str, at: datetime) -> None:
         parts.append("\n".join([text.format(most=MOST_CAMPAIGNS), *(_written(one, keys) for one in stanzas)]))
     parts.append(texts.MONEY)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
+    place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(place, "wb") as file:
         file.write("\n".join(parts).encode("utf-8", "replace"))
 
 

@@ -15,8 +15,9 @@ from adapters.cli.demo import OTHER_RECORDS
 from adapters.cli.main import app
 from adapters.crew import Brief
 from adapters.hubspot.demo import write_demo_export, write_portal_export
+from adapters.hubspot.portal import write_portal
 from adapters.importing import imported
-from adapters.inputs import Inputs
+from adapters.inputs import Inputs, sort_inputs
 from adapters.wiring import House, now
 
 HEADER = (
@@ -369,6 +370,22 @@ def test_several_processes_give_the_same_answers(tmp_path: Path) -> None:
         assert (done.rows, done.records, done.files[0].records) == (600, 600, 600)
     assert found[0] == found[1]
     assert [verdict[0] for verdict in found[0]] == [row["Record ID"] for row in rows(path)]
+
+
+def test_several_processes_take_the_same_evidence_in(tmp_path: Path) -> None:
+    """Each file by one of them: the same facts, findings and rejected rows, in the order of the files."""
+    portal = tmp_path / "portal"
+    write_portal(portal, contacts=200, seed=3, today=now().date())
+    names = ("contacts.csv", "forms", "deals.csv", "subscription-timeline.json", "email-events.json")
+    found = []
+    for workers in (1, 2):
+        inputs = sort_inputs([portal / name for name in names], stops=[portal / "objections.csv"])
+        ledger = tmp_path / f"ledger-{workers}"
+        with House.open(ledger, {}) as house, imported(house, inputs, workers=workers) as done:
+            verdicts = list(done.crew.verdicts(Brief(now(), None)))
+        files = [(one.name, one.facts, one.added, one.stops, one.rejected, one.found) for one in done.taken]
+        found.append((files, [(v.record_id, v.bucket, v.reason, v.next_step) for v in verdicts]))
+    assert found[0] == found[1]
 
 
 def test_a_ledger_belongs_to_one_controller(export: Path, tmp_path: Path) -> None:

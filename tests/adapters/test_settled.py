@@ -40,8 +40,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     run("review", "fill", home / "second" / "review.xlsx", portal / "review-answers.json")
     run("review", "import", home / "second" / "review.xlsx", "--yes", "--ledger", ledger)
     audit = answer("audit", portal / "contacts.csv", *with_map[:2], "--out", home / "last", *common)
-    by_id = [_by_id(home / name / "verdicts.csv") for name in ("first", "last")]
-    return Walk(*by_id, json.loads((portal / "truth.json").read_text("utf-8")), audit)
+    first, last = (_by_id(home / name / "verdicts.csv") for name in ("first", "last"))
+    return Walk(first, last, json.loads((portal / "truth.json").read_text("utf-8")), audit)
 
 
 def _by_id(path: Path) -> dict[str, dict[str, str]]:
