@@ -124,6 +124,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.EvidenceMapAdopted: None,
     e.PolicyAdopted: None,
     e.FormDeclared: None,
+    e.MinorDeclared: None,
     e.SaleDeclared: None,
     e.TypeDeclared: None,
     e.CampaignDeclared: None,

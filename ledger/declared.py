@@ -27,6 +27,7 @@ class Declared(msgspec.Struct, frozen=True):
 
     by_key: dict[str, Entry] = {}
     forms: dict[str, tuple[Entry, ...]] = {}
+    minors: frozenset[tuple[str, str]] = frozenset()
     sales: tuple[Entry, ...] = ()
     types: dict[str, tuple[str, ...]] = {}
     campaigns: dict[str, str] = {}
@@ -63,6 +64,8 @@ def as_declared(contact: Contact, declared: Declared) -> Reading:
         opted_in = tuple(_opt_ins((*contact.answers, *contact.activity), declared, resting))
         if opted_in:
             changes["opt_ins"] = (*contact.opt_ins, *opted_in)
+    if declared.minors and contact.answers:
+        changes["described"] = (*contact.described, *_minors(contact.answers, declared))
     if declared.types and contact.stops:
         changes["stops"] = tuple(_narrowed(entry, declared) for entry in contact.stops)
     if declared.campaigns and contact.sendings:
@@ -84,19 +87,22 @@ def all_as_declared(contacts: Sequence[Contact], declared: Declared) -> tuple[Se
 def _indexed(by_key: dict[str, Entry]) -> Declared:
     forms: dict[str, tuple[Entry, ...]] = {}
     sales: list[Entry] = []
+    minors: set[tuple[str, str]] = set()
     types: dict[str, tuple[str, ...]] = {}
     campaigns: dict[str, str] = {}
     for entry in sorted(by_key.values(), key=lambda held: held.position):
         match entry.event:
             case e.FormDeclared(form=form):
                 forms[form] = (entry, *forms.get(form, ()))
+            case e.MinorDeclared(form=form, box=box):
+                minors.add((form, box))
             case e.SaleDeclared():
                 sales.insert(0, entry)
             case e.TypeDeclared(subscription_type=kind, purposes=purposes, evidence=evidence) if evidence and purposes:
                 types[kind] = purposes
             case e.CampaignDeclared(campaign=campaign, purpose=purpose, evidence=evidence) if evidence:
                 campaigns[campaign] = purpose
-    return Declared(by_key, forms, tuple(sales), types, campaigns)
+    return Declared(by_key, forms, frozenset(minors), tuple(sales), types, campaigns)
 
 
 def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Iterator[Entry]:
@@ -176,6 +182,24 @@ def _act(said: e.FormDeclared) -> Act:
     if said.required:
         return "required_box"
     return "unknown" if None in (said.ticked_before, said.required) else "unticked_box"
+
+
+def _minors(answers: Iterable[Entry], declared: Declared) -> Iterator[Entry]:
+    """Who once said so is taken for one: whichever days the box was shown."""
+    for entry in answers:
+        answer = entry.event
+        if isinstance(answer, e.BoxAnswered) and answer.ticked and (answer.form, answer.box) in declared.minors:
+            yield entry._replace(
+                event=e.RecipientDescribed(
+                    stream=answer.stream,
+                    source=answer.source,
+                    occurred_from=answer.occurred_from,
+                    recorded_at=answer.recorded_at,
+                    record=answer.record,
+                    by=answer.by,
+                    minor=True,
+                )
+            )
 
 
 def _sales(deals: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:

@@ -478,6 +478,13 @@ class FormDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.form_decl
     wording: str | None = None
 
 
+class MinorDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.minor_declared.v1"):
+    """A box of a form by which people said that they are minors. Only ever forbids, so it needs no evidence."""
+
+    form: str
+    box: str
+
+
 class SaleDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.sale_declared.v1"):
     """What a won deal of a pipeline (None: of any) was, and what was offered when the address was taken.
 
@@ -560,6 +567,7 @@ AnyEvent = (
     | EvidenceMapAdopted
     | PolicyAdopted
     | FormDeclared
+    | MinorDeclared
     | SaleDeclared
     | TypeDeclared
     | CampaignDeclared

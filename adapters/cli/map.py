@@ -59,7 +59,14 @@ def adopt(file: MapFile, json: JsonOut = False, ledger: LedgerDir = None) -> Non
 
 
 def _without_evidence(evidence_map: EvidenceMap) -> list[str]:
-    return [stanza.key for stanza in evidence_map.stanzas if not stanza.evidence]
+    """What counts as unknown for want of evidence; who says to be a minor is believed without."""
+    from adapters.evidence_map.shape import Form
+
+    return [
+        stanza.key
+        for stanza in evidence_map.stanzas
+        if not stanza.evidence and not (isinstance(stanza, Form) and stanza.says_minor)
+    ]
 
 
 def _counted(number: int) -> str:

@@ -35,6 +35,8 @@ def declaration(stanza: Stanza, by: By, files: Mapping[str, str]) -> Fact:
 
 def _event(stanza: Stanza, common: dict[str, Any], files: Mapping[str, str]) -> e.Declaration:
     match stanza:
+        case Form(says_minor=True):
+            return e.MinorDeclared(**common, form=stanza.form_token, box=stanza.box_token or "")
         case Form():
             return e.FormDeclared(
                 **common,

@@ -104,6 +104,9 @@ class Form(Spanning):
     sign_up_only: Literal[True] | None = Field(None, description="true, if signing up was all the form was for")
     box: Text | None = Field(None, description="the words beside the box, as the form's export writes them")
     switches_on: Text | None = Field(None, description="the subscription type that sending in the form switches on")
+    says_minor: Literal[True] | None = Field(
+        None, description="true, if whoever ticks the box says that they are a minor"
+    )
     ticked_before: bool | None = Field(None, description=_YES_NO)
     required: bool | None = Field(None, description=_YES_NO)
     wording: Text | None = Field(None, description="a file beside this one that holds the exact words shown")
@@ -131,6 +134,8 @@ class Form(Spanning):
                 "box",
                 "write exactly one of `box`, `switches_on` and `sign_up_only = true`: which act is meant?",
             )
+        if self.says_minor and (self.box is None or self.purposes or self.senders or self.wording):
+            yield "says_minor", "needs `box`, and says nothing of consent: leave purposes, senders and wording out"
         for name in ("ticked_before", "required"):
             if self.sign_up_only and getattr(self, name) is not None:
                 yield name, "a form for nothing but signing up has no box to say this of; leave it out"

@@ -33,6 +33,7 @@ FORMS = """\
 #   box             the words beside the box whose tick said yes
 #   sign_up_only    true instead of a box: signing up was all that this form was for
 #   switches_on     instead of a box: the subscription type that sending in the form switches on
+#   says_minor      true beside a box that says "I am under 16" or the like: whoever ticked it gets no marketing
 #   ticked_before   was the box ticked when the page opened?
 #   required        could the form not be sent without it?
 #   shown_from, shown_to   the first day it looked like this, and the first day on which it did so no more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -404,3 +405,42 @@ def test_one_address_on_two_records_is_one_contact_with_its_stops_united(tmp_pat
     audit = answer("audit", path, "--ledger", tmp_path / "l", "--out", tmp_path / "o")
     assert audit["buckets"]["stopped"]["contacts"] == 2
     assert audit["totals"]["contacts"] == 2
+
+
+def test_keep_nothing_leaves_the_output_folder_alone(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No ledger, no keys, no map outside the folder; and the next one knows nothing of this one."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("TMPDIR", str(home))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    for _ in range(2):
+        audit = answer("audit", export, "--out", home / "out", "--keep-nothing", "--sender-country", "DE")
+        assert audit["before"] is None
+    assert [path.name for path in home.iterdir()] == ["out"]
+    assert (home / "out" / "audit.toml").exists()
+
+
+def test_the_price_is_what_the_user_said(export: Path, tmp_path: Path) -> None:
+    """On the command line, or in the map; the command line goes first, and nothing is made up."""
+    where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    assert answer("audit", export, *where)["money"] is None
+    evidence_map = tmp_path / "map.toml"
+    evidence_map.write_text('[money]\ntier = 5000\nprice = 230.0\ncurrency = "EUR"\n', encoding="utf-8")
+    said = answer("audit", export, *where, "--map", evidence_map, "--price", "250", "--renewal", "2027-03-01")
+    assert said["money"] == {
+        "tier": 5000, "price": 250.0, "currency": "EUR", "step": None, "renewal": "2027-03-01",
+    }  # fmt: skip
+
+
+def test_an_audit_without_a_contacts_export_says_what_to_do(tmp_path: Path) -> None:
+    """Evidence alone can be taken in; for answers somebody has to be there."""
+    stops = tmp_path / "objections.csv"
+    stops.write_text("email,date,words\nana@example.com,2026-01-02,no more\n", encoding="utf-8")
+    deals = tmp_path / "deals.csv"
+    deals.write_text("Deal ID,Deal Stage,Close Date,Associated Contact IDs\n1,Closed Won,2026-01-02,101\n")
+    where = ("--ledger", tmp_path / "l")
+    assert _fails("audit", deals, *where) == 5
+    assert answer("import", deals, "--stops", stops, *where)["added"] == 2

@@ -678,3 +678,12 @@ def test_a_declaration_and_its_withdrawal_reach_everybody_they_speak_of(log: Log
         for batch in batches(1, events):
             log.append(batch)
         assert answers() == expected
+
+
+def test_a_box_declared_to_say_so_makes_a_minor_who_gets_no_marketing() -> None:
+    """P17, without any evidence beside it: it only ever forbids. Left empty, it says nothing."""
+    young = e.MinorDeclared(**_about("age", {"form": "footer", "box": "young", "evidence": ()}))
+    said, not_said = ticked(box="young"), ticked(box="young", ticked=False)
+    assert ask(a_story(ticked(), said), form()).allowed
+    assert ask(a_story(ticked(), said), form(), young).reason == "minor"
+    assert ask(a_story(ticked(), not_said), form(), young).allowed

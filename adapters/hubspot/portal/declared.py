@@ -159,6 +159,9 @@ def _map(calendar: Calendar, contacts: int) -> str:
             required=True,
         ),
         _form("webinar-box", WEBINAR, "webinar-registration", optional, box=webinar),
+        _table(
+            "form", [("key", "webinar-age"), ("form", WEBINAR.name), ("box", WEBINAR.boxes[1]), ("says_minor", True)]
+        ),
         _form(
             "checkout-box-ticked-before",
             CHECKOUT,

@@ -71,6 +71,7 @@ def _not_yet_confirmed(desk: Desk, who: Person) -> None:
 def _minor(desk: Desk, who: Person) -> None:
     at = desk.calendar.ago(desk.random, 500, 30)
     desk.submit(who, WEBINAR, at, *WEBINAR.boxes)
+    desk.confirm(who, at, WEBINAR)
 
 
 def _lapsed(desk: Desk, who: Person) -> None:
@@ -206,7 +207,7 @@ UNSHOWN = (
         "minor",
         0.5,
         _minor,
-        "said to be under sixteen, and never confirmed. No file can say so to the ledger: the second reason decides",
+        "signed up and confirmed, and said to be under sixteen in the same form",
         settles=False,
     ),
     one(
