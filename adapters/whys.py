@@ -2,154 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import msgspec
 
+from adapters import why_context as context
 from adapters.report.masking import mask_email
 from adapters.report.why import (
-    Note,
     VerdictSentence,
     Why,
     WhyClaim,
     WhyCondition,
-    WhyJurisdiction,
+    WhyDeclaration,
+    WhyLine,
     WhyQuestion,
-    WhyRow,
     WhyRule,
+    WhySend,
 )
+from adapters.why_evidence import declarations, documents, rests_on
+from adapters.why_history import Held, send_of, stops, timeline
+from adapters.why_words import MISSING, REASONS
 from adapters.wiring import House
-from ledger import events as e
-from ledger.contact import Entry, fold
-from ledger.policy.dossier import CONTEMPORANEOUS
-from ledger.policy.judge import STOP_REASONS, liability_date
-from ledger.policy.question import Candidate, Decision, Question, Trial
+from ledger.contact import Entry
+from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
+from ledger.terms import MARKETING_PURPOSES
 from projections.explain import Explanation, explain
 
-STOPS = frozenset(STOP_REASONS.values())
-WHAT: dict[type[e.Event], str] = {
-    e.OptedIn: "opted in",
-    e.OptInRequested: "double opt-in mail sent",
-    e.DoubleOptInConfirmed: "double opt-in confirmed",
-    e.FormSubmitted: "form submitted",
-    e.BoxAnswered: "answered a box of a form",
-    e.OptedOut: "opted out",
-    e.TypeOptedOut: "left a subscription type",
-    e.Objected: "objected to marketing",
-    e.OptOutObstructed: "tried to opt out, did not get through",
-    e.Complained: "reported as spam",
-    e.ErasureRequested: "asked to be erased",
-    e.ErasureCompleted: "erased",
-    e.AccessRequested: "asked what is held",
-    e.AccessAnswered: "was told what is held",
-    e.NoteAdded: "note added",
-    e.ContractStarted: "contract began",
-    e.ContractEnded: "contract ended",
-    e.Enquired: "enquired",
-    e.Donated: "supported the cause",
-    e.AddressPublished: "address found published",
-    e.EmailSent: "e-mail sent",
-    e.CampaignMailSent: "campaign e-mail sent",
-    e.LetterSent: "letter sent",
-    e.Clicked: "clicked a link",
-    e.Opened: "opened an e-mail",
-    e.Bounced: "address did not take mail",
-    e.MarketingStatusObserved: "CRM marketing mark",
-    e.BasisClaimed: "CRM claims a basis",
-    e.OptOutShown: "CRM shows opted out of all",
-    e.DealWon: "CRM shows a deal won",
-    e.CountryEvidenced: "signs of the country",
-    e.RecipientDescribed: "recipient described",
-    e.AddressLinked: "address linked",
-    e.AddressUnlinked: "address unlinked",
-    e.AddressVerified: "address verified",
-    e.ContactsLinked: "merged with another contact",
-    e.ContactsUnlinked: "merge taken back",
-    e.SystemMigrated: "moved to another system",
-    e.ReviewDecided: "reviewed",
-    e.Corrected: "a stop taken back",
-    e.ImportFinished: "imported",
-}
-DETAILS = (
-    "act",
-    "form",
-    "box",
-    "ticked",
-    "subscription_type",
-    "pipeline",
-    "campaign",
-    "purposes",
-    "kind",
-    "marketing",
-    "claims",
-    "field",
-    "opted_out",
-    "outcome",
-    "undoes",
-    "via",
-)
-MISSING: dict[str, str] = {
-    "act_is_affirmative": "evidence of an act of the person's own (a box ticked, a sign-up, a reply)",
-    "informed": "evidence that the person was informed",
-    "specific": "evidence that what was agreed to was specific",
-    "sender_named": "evidence that the sender was named",
-    "purpose_covered": "evidence that the wording covers this purpose",
-    "channel_covered": "evidence that the wording covers this channel",
-    "proof_individual": "that person's own record, not a form or a habit",
-    "by_data_subject": "evidence that the person acted, and nobody else",
-    "address_verified": "a double opt-in confirmation",
-    "sale_or_negotiation": "evidence of a sale, or of negotiations where the rule knows them",
-    "seller_is_sender": "evidence that the seller is the sender",
-    "collected_from_person": "evidence that the address came from the person",
-    "opt_out_offered_at_collection": "evidence that refusal was offered when the address was collected",
-    "not_refused": "evidence that the person did not refuse",
-    "country_declared": "evidence of the recipient's country, not a guess from an IP address",
-}
+OVERLAP = "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
+STOPPED = "A stop covers this, and no later opt-in by the person lifts it."
+CLAIMED = "A basis is asserted; what it would need is not on record."
+NOTHING = "Nothing on record could carry a basis for this."
 
 
-def answer(house: House, whom: str, question: Question, asked_at: datetime) -> Why:
-    """The whole answer for an address, or for a reference from a report. Raises UnknownAddressError."""
+class Asked(NamedTuple):
+    """What is asked. `purpose` None: every marketing purpose; `day`: the day asked about, where no moment was named."""
+
+    on: datetime
+    purpose: str | None = None
+    channel: str = "email"
+    known_at: datetime | None = None
+    law_at: datetime | None = None
+    day: date | None = None
+
+
+def answer(house: House, whom: str, asked: Asked) -> Why:
+    """The whole answer for an address, or for a reference from a report. Raises UnknownAddressError.
+
+    A day with a send on record is asked about as of that send: what came later that day was not known to it.
+    """
     contact, address, email = house.whom(whom)
-    catalogue = house.catalogue_at(question.known_at)
-    asked = msgspec.structs.replace(question, address=address)
-    found = explain(house.ledger.log, house.policy, catalogue, contact, asked)
-    decision, adopted = found.decision, house.adopted
-    grounds = _grounds(found)
+    catalogue = house.catalogue_at(asked.known_at)
+    held = Held(house, catalogue, contact, address, asked.known_at)
+    court = _Court(house, held, asked)
+    sends = tuple(court.sent(entry) for entry in held.sent_on(asked.day or asked.on.astimezone(UTC).date()))
+    shown = next((send for send in sends if send.verdict not in (None, "allowed by the rules applied")), None)
+    shown = shown or next(iter(sends), None)
+    at = court.moment_of(shown)
+    lines = {} if asked.purpose else {name: court.explained(name, at) for name in _purposes(sends)}
+    purpose = asked.purpose or (shown.purpose if shown and shown.purpose else min(lines, key=lambda n: _rank(lines[n])))
+    found = court.explained(purpose, at)
+    decision, grounds, policy = found.decision, _grounds(found), house.policy
+    positions = rests_on(held, decision, grounds)
+    resting = declarations(held, positions)
+    adopted = house.adopted
     return Why(
+        email=email,
         email_masked=mask_email(email),
         reference=f"CL-{contact[:8]}-{decision.evidence[0] if decision.evidence else _last(found)}",
+        controller=house.controller_name(catalogue),
         question=WhyQuestion(
-            purpose=question.purpose,
-            channel=question.channel,
-            on=question.at,
-            known_at=question.known_at or asked_at,
-            law_at=question.law_at or asked_at,
+            purpose=purpose,
+            channel=asked.channel,
+            on=at,
+            known_at=asked.known_at or held.recorded_at,
+            law_at=asked.law_at,
+            day=asked.day,
         ),
-        verdict=_verdict(decision),
+        verdict=verdict_of(decision),
         sentence=_sentence(decision),
+        sends=sends,
+        answers=tuple(_line(name, one) for name, one in lines.items()),
+        known_then=court.known_then(purpose, at),
         basis=decision.basis,
-        rule=_rule(house.policy, decision, grounds),
+        rule=_rule(policy, decision, grounds),
         conditions=_conditions(grounds, decision),
-        timeline=tuple(_timeline(found)),
+        jurisdictions=tuple(context.law(held, policy, candidate) for candidate in found.candidates),
+        timeline=tuple(timeline(held, decision)),
+        stops=tuple(stops(held)),
+        documents=documents(held, positions),
+        declarations=resting,
+        platform=context.platform(policy, decision),
         spoke_against=tuple(_against(decision)),
         obligations=tuple(fact.replace("_", " ") for fact in decision.obligations),
-        would_change=tuple(_would_change(decision)),
+        would_change=tuple(_would_change(decision, resting)),
         changes_at=decision.changes_at.date() if decision.changes_at else None,
-        jurisdictions=tuple(_law(candidate, found) for candidate in found.candidates),
+        claimed=_claim(decision),
+        liabilities=tuple(context.liabilities(policy, held, found.candidates)),
+        other_addresses=context.other_addresses(held),
+        records=context.records(held),
+        linked=tuple(context.linked(held)),
+        requests=tuple(context.requests(held, policy)),
         policy_hash=decision.policy,
         adopted_by=f"{adopted.name}, {adopted.role}" if adopted else None,
-        claimed=_claim(decision),
-        liabilities=tuple(_liabilities(house.policy, found)),
+        adopted_on=adopted.on.date() if adopted else None,
+        looked_at=tuple(context.looked_at(held)),
+        not_looked_at=tuple(context.not_looked_at(held, decision)),
+        notes=tuple(context.notes(held)),
     )
+
+
+class _Court:
+    """Asks the same person's case again for each purpose, each send, and each state of knowledge."""
+
+    def __init__(self, house: House, held: Held, asked: Asked) -> None:
+        self._house, self._held, self._asked = house, held, asked
+        self._known: dict[tuple[str, datetime], Explanation] = {}
+
+    def explained(self, purpose: str, at: datetime) -> Explanation:
+        """The answer for one purpose at one moment, with its grounds."""
+        if (purpose, at) not in self._known:
+            question = self._question(purpose, at)
+            catalogue = self._held.catalogue
+            self._known[purpose, at] = explain(
+                self._house.ledger.log, self._house.policy, catalogue, self._held.contact, question
+            )
+        return self._known[purpose, at]
+
+    def _question(self, purpose: str, at: datetime, known_at: datetime | None = None) -> Question:
+        asked = self._asked
+        return Question(
+            purpose=purpose,
+            channel=asked.channel,
+            at=at,
+            address=self._held.address,
+            known_at=known_at or asked.known_at,
+            law_at=asked.law_at,
+        )
+
+    def sent(self, entry: Entry) -> WhySend:
+        """A send of the day, with the answer for its own purpose at its own moment."""
+        send = send_of(self._held, entry)
+        purpose = send.purpose or self._asked.purpose
+        if purpose is None:
+            return send
+        found = self.explained(purpose, self._moment(entry.event.latest))
+        return msgspec.structs.replace(send, verdict=verdict_of(found.decision))
+
+    def moment_of(self, send: WhySend | None) -> datetime:
+        """The moment judged: the send's, where a day was asked about and one is on record."""
+        if send is None or send.position is None:
+            return self._asked.on
+        return self._moment(self._held.by_position[send.position].event.latest)
+
+    def _moment(self, sent: datetime) -> datetime:
+        return min(sent, self._asked.on) if self._asked.day else self._asked.on
+
+    def known_then(self, purpose: str, at: datetime) -> str | None:
+        """What the ledger would have said at that moment; None where only that was asked."""
+        if self._asked.known_at is not None or at >= self._held.recorded_at:
+            return None
+        catalogue = self._house.catalogue_at(at)
+        question = self._question(purpose, at, known_at=at)
+        then = explain(self._house.ledger.log, self._house.policy, catalogue, self._held.contact, question)
+        if not then.entries:
+            return "This ledger held nothing about this person at that moment: the facts below were recorded later."
+        return f"On what this ledger held at that moment, the answer was: {verdict_of(then.decision)}."
+
+
+def _purposes(sends: Sequence[WhySend]) -> tuple[str, ...]:
+    others = [send.purpose for send in sends if send.purpose]
+    return tuple(dict.fromkeys((*MARKETING_PURPOSES, *others)))
+
+
+def _rank(found: Explanation) -> int:
+    """Whose grounds say most comes first: what is allowed, then what is claimed."""
+    return 0 if found.decision.allowed else 1 if found.decision.claimed is not None else 2
+
+
+def _line(purpose: str, found: Explanation) -> WhyLine:
+    decision = found.decision
+    return WhyLine(
+        purpose=purpose,
+        verdict=verdict_of(decision),
+        reason=_reason(decision),
+        basis=decision.basis,
+        changes_at=decision.changes_at.date() if decision.changes_at else None,
+    )
+
+
+def _reason(decision: Decision) -> str:
+    if not decision.allowed and decision.uncertain:
+        return "a stop and an opt-in overlap in time"
+    return REASONS.get(decision.reason, decision.reason.replace("_", " "))
 
 
 def _last(found: Explanation) -> int:
     return found.entries[-1].position if found.entries else 0
 
 
-def _verdict(decision: Decision) -> VerdictSentence:
+def verdict_of(decision: Decision) -> VerdictSentence:
+    """One of the three answers."""
     if decision.allowed:
         return "allowed by the rules applied"
     if decision.claimed is not None or decision.uncertain:
@@ -162,12 +217,12 @@ def _sentence(decision: Decision) -> str:
         rules = " and ".join(decision.rules)
         return f"Every need of {rules} is evidenced, and nothing that stops it came later."
     if decision.uncertain:
-        return "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
-    if decision.reason in STOPS:
-        return "A stop covers this, and no later opt-in by the person lifts it."
+        return OVERLAP
+    if decision.reason in context.STOPS:
+        return STOPPED
     if decision.claimed is not None:
-        return "A basis is asserted; what it would need is not on record."
-    return "Nothing on record could carry a basis for this."
+        return CLAIMED
+    return NOTHING
 
 
 def _grounds(found: Explanation) -> Trial | None:
@@ -194,66 +249,16 @@ def _rule(policy: Policy, decision: Decision, grounds: Trial | None) -> WhyRule 
         source=rule.source,
         confidence=rule.confidence,
         checked_by=rule.checked_by or None,
+        checked_on=rule.checked_on or None,
     )
 
 
 def _conditions(grounds: Trial | None, decision: Decision) -> tuple[WhyCondition, ...]:
-    if grounds is None or decision.reason in STOPS:
+    if grounds is None or decision.reason in context.STOPS:
         return ()  # a stop has no needs: it holds
     return tuple(
         WhyCondition(name=c.name.replace("_", " "), met=c.met, positions=grounds.evidence) for c in grounds.conditions
     )
-
-
-def _timeline(found: Explanation) -> Iterator[WhyRow]:
-    undone = {n.event.undoes for n in found.entries if isinstance(n.event, e.Corrected)}
-    for entry in found.entries:
-        event = entry.event
-        if event.recorded_at is None:
-            continue
-        held = event.captured_at if event.captured_by in CONTEMPORANEOUS else None
-        yield WhyRow(
-            position=entry.position,
-            what=_what(event),
-            recorded_at=event.recorded_at,
-            happened_from=event.occurred_from,
-            happened_to=event.occurred_to,
-            precision=event.precision,
-            held_since=held,
-            note=_note(entry, found.decision, undone),
-        )
-
-
-def _what(event: e.Event) -> str:
-    said = []
-    for name in DETAILS:
-        value = getattr(event, name, None)
-        if value is not None and value != ():
-            said.append(", ".join(value) if isinstance(value, tuple) else str(value).lower())
-    if isinstance(event, e.CountryEvidenced):
-        said += [f"{hint.country} {hint.kind}" for hint in event.hints]
-    return WHAT[type(event)] + (f" ({'; '.join(said)})" if said else "")
-
-
-def _note(entry: Entry, decision: Decision, undone: set[int]) -> Note | None:
-    if entry.position in undone:
-        return "corrected"
-    if type(entry.event) in STOP_REASONS:
-        return "stop"
-    if decision.allowed and entry.position in decision.evidence:
-        return "counts"
-    return "grants nothing" if isinstance(entry.event, GRANT_NOTHING) else None
-
-
-GRANT_NOTHING = (
-    e.MarketingStatusObserved,
-    e.BasisClaimed,
-    e.Opened,
-    e.Clicked,
-    e.ContactsLinked,
-    e.SystemMigrated,
-    e.ImportFinished,
-)
 
 
 def _against(decision: Decision) -> Iterator[str]:
@@ -262,14 +267,17 @@ def _against(decision: Decision) -> Iterator[str]:
         yield f"{against.what.replace('_', ' ')}{where}, rule {against.rule}"
 
 
-def _would_change(decision: Decision) -> Iterator[str]:
+def _would_change(decision: Decision, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
     if decision.allowed:
         yield "an opt-out, objection or complaint would end it at once"
         return
-    if decision.reason in STOPS:
-        yield "only the person's own later opt-in; or, if the stop was recorded by mistake, `correct`"
+    if decision.reason in context.STOPS:
+        yield "only the person's own later opt-in; or, if the stop was recorded by mistake, its correction with evidence"
         return
     if decision.claimed is not None:
+        for one in resting:
+            if not one.evidence:
+                yield f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
         for need in decision.claimed.missing:
             yield MISSING.get(need, f"evidence: {need.replace('_', ' ')}")
         if decision.claimed.rule is None:
@@ -278,35 +286,9 @@ def _would_change(decision: Decision) -> Iterator[str]:
     yield "the person's own opt-in, evidenced (asking for it by e-mail is itself marketing)"
 
 
-def _law(candidate: Candidate, found: Explanation) -> WhyJurisdiction:
-    shown = [
-        f"{hint.kind} (position {n.position})"
-        for n in found.entries
-        if isinstance(n.event, e.CountryEvidenced)
-        for hint in n.event.hints
-        if hint.country == candidate.code
-    ]
-    if not shown:
-        shown = ["not known: the strictest rules"] if candidate.code == "XX" else ["sender or assumption"]
-    return WhyJurisdiction(code=candidate.code, evidence=tuple(shown))
-
-
 def _claim(decision: Decision) -> WhyClaim | None:
     claim = decision.claimed
     if claim is None:
         return None
     missing = tuple(need.replace("_", " ") for need in claim.missing)
     return WhyClaim(rule=claim.rule or "none that could accept it", missing=missing, basis=claim.basis)
-
-
-def _liabilities(policy: Policy, found: Explanation) -> Iterator[str]:
-    owner = fold("", found.entries)
-    for candidate in found.candidates:
-        regime = policy.regime(candidate.code)
-        for stop in owner.stops:
-            until = liability_date(stop, regime)
-            if until is not None and stop.event.occurred_from is not None and regime.stop is not None:
-                yield (
-                    f"{candidate.code}: the law's own grace for the stop at position {stop.position} "
-                    f"ended on {until:%Y-%m-%d} ({regime.stop.id}); here it holds from the first moment"
-                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,38 +11,65 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from adapters.cli.options import EXIT, console, open_house, out, show
+from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
-from adapters.whys import WHAT, answer
+from adapters.why_person import for_person
+from adapters.why_words import WHAT
+from adapters.whys import Asked, answer
 from adapters.wiring import House, keep_files, now
 from ledger import events as e
 from ledger.codec import topic_of
 from ledger.commands import CommandRefusedError, Correct, Merge, Signature, Unmerge
-from ledger.policy.question import Question
 
 
 def run_why(
     email: str,
     ledger: Path | None,
-    purpose: str,
-    channel: str,
-    on: datetime | None,
-    known_at: datetime | None,
-    law_at: datetime | None,
-    json: bool,
+    asked: Asked,
+    *,
+    person: bool = False,
+    html: Path | None = None,
+    pdf: Path | None = None,
+    json: bool = False,
 ) -> int:
-    """Explain one answer; the exit code."""
-    asked_at = now()
-    question = Question(purpose=purpose, channel=channel, at=on or asked_at, known_at=known_at, law_at=law_at)
+    """Explain one answer, on the screen and as files; the exit code."""
     with open_house(ledger) as house:
-        why = answer(house, email, question, asked_at)
+        why = answer(house, email, asked)
+        if person:
+            why = for_person(house, email, asked, why)
+    if html is not None:
+        from adapters.report.why_html import why_html
+
+        _write(html, why_html(why).encode())
+    if pdf is not None:
+        from adapters.report.why_pdf import why_pdf
+
+        _write(pdf, why_pdf(why))
     if json:
         out(why_json(why))
-    else:
+    elif html is None and pdf is None:
         render_why(why, console())
     return EXIT.OK
+
+
+def _write(path: Path, content: bytes) -> None:
+    """One file about one person: for its owner alone, and whole or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    partial.replace(path)
+    show(f"wrote {path}")
+
+
+def asked_of(
+    on: str | None, purpose: str | None, channel: str, known_at: datetime | None, law_at: datetime | None
+) -> Asked:
+    """What the options ask: without a time of day, the whole day."""
+    at = moment(on)
+    day = at.date() if at is not None and on is not None and len(on) == len("2026-11-23") else None
+    return Asked(at or now(), purpose, channel, known_at, law_at, day)
 
 
 def run_status(email: str, ledger: Path | None, json: bool) -> int:

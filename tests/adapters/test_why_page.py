@@ -26,6 +26,7 @@ from adapters.why_evidence import words_of
 from adapters.why_person import for_person
 from adapters.whys import Asked, answer
 from ledger import events as e
+from ledger.commands import CommandRefusedError
 from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
 from tests.adapters.why_world import ANA, SUBJECT, World, at, classified, opened, opted_out, sent, signed_up
 
@@ -51,7 +52,7 @@ def world(tmp_path: Path) -> World:
 
 def on(*day: int) -> Asked:
     """A whole day."""
-    return Asked(at(*day, 23, 59, 59), day=date(*day))  # type: ignore[misc]
+    return Asked(at(*day, 23, 59, 59), day=date(*day))
 
 
 def pdf_text(content: bytes) -> str:
@@ -213,12 +214,12 @@ def test_the_platforms_terms_are_a_second_line(world: World) -> None:
 def test_open_requests_have_a_due_day_until_answered(world: World) -> None:
     """One month, on the calendar of the sender's country: 31 January is due on 29 February."""
     who = world.person(ANA)
-    about = {"stream": who[0], "address": who[1], "source": "cli"}
-    world.record(e.AccessRequested(**about, occurred_from=at(2024, 1, 31, 8)))  # type: ignore[arg-type]
+    about: dict[str, Any] = {"stream": who[0], "address": who[1], "source": "cli"}
+    world.record(e.AccessRequested(**about, occurred_from=at(2024, 1, 31, 8)))
     (request,) = asked(world.directory).requests
     assert (request.kind, request.received, request.due) == ("access", date(2024, 1, 31), date(2024, 2, 29))
     assert "to be answered by 2024-02-29" in pdf_text(why_pdf(asked(world.directory)))
-    world.record(e.AccessAnswered(**about, occurred_from=at(2024, 2, 10)))  # type: ignore[arg-type]
+    world.record(e.AccessAnswered(**about, occurred_from=at(2024, 2, 10)))
     assert asked(world.directory).requests == ()
 
 
@@ -236,7 +237,7 @@ def test_what_was_not_looked_at_is_said_with_how_to_get_it(world: World) -> None
 def test_the_same_question_on_what_was_known_then(world: World) -> None:
     """`known_at` before the import: nothing is held, and no such thing as a wording is shown."""
     why = asked(world.directory, SEND_DAY._replace(known_at=at(2024, 1, 1)))
-    assert why.timeline == why.documents == why.declarations == why.looked_at == ()
+    assert [why.timeline, why.documents, why.declarations, why.looked_at] == [(), (), (), ()]
     assert why.verdict == "not allowed by the rules applied"
     assert "Nothing on record." in pdf_text(why_pdf(why))
 
@@ -348,27 +349,23 @@ MARKS = (
     "LEAKFROM",
     "Dora Duty",
     "Mark Market",
-    "leakother",
-    "l…",
+    "l…@e…",
     "4711",
-    "4712",
     "hubspot",
     "CL-",
-    "sha",
 )
 
 
 def test_the_page_for_the_person_holds_nothing_of_others(world: World) -> None:
     """Markers in everything that is not theirs: none reaches the JSON, the HTML or the PDF."""
     who, other = world.person(ANA), world.person("leakother@example.org", "4712")
-    second = world.ledger.register_many([])
-    assert second == []
     world.time = at(2024, 6, 20, 9)
     event = e.CampaignMailSent(
         stream=who[0], address=who[1], source="hubspot.events", campaign="LEAKCAMPAIGN", occurred_from=at(2024, 6, 15)
     )
     kept = {"message_id": "LEAKMESSAGE", "from": "LEAKFROM", "list": "LEAKLIST", "campaign": "LEAKCAMPAIGN"}
     world.record(event, subject="Summer", **kept)
+    classified(world, "LEAKCAMPAIGN")
     world.record(e.NoteAdded(stream=who[0], source="cli"), name="LEAKAUTHOR", role="counsel", text="LEAKNOTE")
     opted_out(world, who, at(2024, 6, 1), "LEAKWORDS")
     for one, two in ((who, other), (other, who)):
@@ -383,7 +380,9 @@ def test_the_page_for_the_person_holds_nothing_of_others(world: World) -> None:
     assert why.requests == ()
     content = why_pdf(why)
     for shown in (why_json(why).decode(), why_html(why).partition("</style>")[2], pdf_text(content)):
-        assert [mark for mark in MARKS if mark.lower() in shown.lower().replace("shared", "")] == []
+        kept_back = (*MARKS, "leakother", "4712", "2024-05-01", "2024-06-02")
+        assert [mark for mark in kept_back if mark.lower() in shown.lower()] == []
+        assert not re.search("[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-", shown)
         assert ANA in shown
         assert "Summer" in shown
     assert PdfReader(io.BytesIO(content)).attachments[ATTACHED] == [why_json(why)]
@@ -393,8 +392,6 @@ def test_the_page_for_the_person_holds_nothing_of_others(world: World) -> None:
 
 def test_the_page_for_the_person_leaves_out_their_other_address(world: World) -> None:
     who = world.person(ANA)
-    (also,) = world.ledger.register_many([]) or (None,)
-    assert also is None
     home = "b1b1b1b1-0000-4000-8000-000000000001"
     event = e.EmailSent(stream=who[0], address=home, source="hubspot.events", occurred_from=at(2024, 1, 9))
     world.record(event, subject="To the other address")
@@ -421,7 +418,8 @@ def test_a_note_is_a_fact_and_shown_later(world: World) -> None:
     ]
     assert "Carla Counsel, counsel: Settled by letter." in " ".join(run("why", ANA, *where).split())
     assert "Settled" not in run("why", ANA, "--for", "person", "--json", *where)
-    run("note", ANA, "--by", " ", "--role", "counsel", "--text", "x", *where, exit_code=1)
+    with pytest.raises(CommandRefusedError, match="name and role"):
+        run("note", ANA, "--by", " ", "--role", "counsel", "--text", "x", *where)
 
 
 def test_the_files_are_what_the_json_says(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,200 @@
+"""What stands around an answer: whose law and why, the platform's terms, other records, open requests, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date
+
+from adapters.kinds import KINDS
+from adapters.report.masking import mask_email
+from adapters.report.why import (
+    WhyJurisdiction,
+    WhyLinked,
+    WhyLooked,
+    WhyMissing,
+    WhyNote,
+    WhyPlatform,
+    WhyRequest,
+)
+from adapters.why_history import Held, signed
+from adapters.why_words import SIGNS
+from ledger import events as e
+from ledger.contact import Contact, fold
+from ledger.policy.calendar import add, local_date, period
+from ledger.policy.dossier import Dossier
+from ledger.policy.judge import STOP_REASONS, liability_date
+from ledger.policy.jurisdictions import UNKNOWN
+from ledger.policy.question import Candidate, Decision
+from ledger.policy.rules import Policy
+
+PLATFORM, PLATFORM_NAME = "hubspot", "HubSpot"
+STOPS = frozenset(STOP_REASONS.values())
+TO_ANSWER = period("P1M")
+"""One month from receipt (GDPR 12(3)), not prolonged here."""
+_COULD_STOP = frozenset({"unsubscribes", "events", "subscriptions", "opt_outs", "stops", "audience"})
+_COULD_GRANT = frozenset({"forms", "deals", "subscriptions", "audience", "mapped"})
+_COULD_REVIVE = frozenset({"forms", "subscriptions", "audience"})
+
+
+def law(held: Held, policy: Policy, candidate: Candidate) -> WhyJurisdiction:
+    """A country whose rules were asked, and what points to it."""
+    code, catalogue = candidate.code, held.catalogue
+    shown = [
+        f"{SIGNS[hint.kind]} (position {position})"
+        for position in candidate.evidence
+        for hint in getattr(held.by_position[position].event, "hints", ())
+        if hint.country == code
+    ]
+    if code == UNKNOWN:
+        whose = "the sender's country is not declared" if catalogue.country is None else ""
+        where = "" if held_country(held) else "nothing declares where the recipient is"
+        shown.append(f"{' and '.join(filter(None, (where, whose))) or 'not known'}: the strictest rules are asked too")
+    elif code == catalogue.country:
+        shown.append("the sender's own country")
+    elif not shown:
+        shown.append("assumed by the sender of recipients about whom nothing is known")
+    return WhyJurisdiction(code=code, name=policy.regime(code).title, evidence=tuple(dict.fromkeys(shown)))
+
+
+def held_country(held: Held) -> bool:
+    """Whether anything declares where the person is, rather than hinting at it."""
+    entries = Dossier(held.group).country_entries()
+    return any(hint.strong for n in entries for hint in getattr(n.event, "hints", ()))
+
+
+def platform(policy: Policy, decision: Decision) -> WhyPlatform | None:
+    """Whether the platform's own terms would be met as well."""
+    rules = policy.platform_rules(PLATFORM)
+    if not rules:
+        return None
+    accepts = tuple(str(basis) for basis in rules[0].accepts if all(basis in rule.accepts for rule in rules))
+    shown = decision.allowed and decision.basis in accepts
+    return WhyPlatform(platform=PLATFORM_NAME, shown=shown, accepts=accepts, source=rules[0].source)
+
+
+def liabilities(policy: Policy, held: Held, candidates: Sequence[Candidate]) -> Iterator[str]:
+    """Where the law itself would have left more time after a stop: told, never used."""
+    owner = fold("", held.entries)
+    for candidate in candidates:
+        regime = policy.regime(candidate.code)
+        for stop in owner.stops:
+            until = liability_date(stop, regime)
+            if until is not None and stop.event.occurred_from is not None and regime.stop is not None:
+                yield (
+                    f"{candidate.code}: the law's own grace for the stop at position {stop.position} "
+                    f"ended on {until:%Y-%m-%d} ({regime.stop.id}); here it holds from the first moment"
+                )
+
+
+# --- other records -------------------------------------------------------------------------------
+
+
+def other_addresses(held: Held) -> tuple[str, ...]:
+    """The contact's addresses beside the one asked about, masked."""
+    return _addresses(held, held.contact)
+
+
+def _addresses(held: Held, contact: str) -> tuple[str, ...]:
+    vault = held.house.ledger.vault
+    written = [vault.address_text(one) for one in vault.addresses_of(contact) if one != held.address]
+    return tuple(mask_email(text) for text in written if isinstance(text, str))
+
+
+def records(held: Held) -> tuple[str, ...]:
+    """The CRM's own ids of the contact's records."""
+    vault = held.house.ledger.vault
+    opened = [vault.record_text(one) for one in vault.records_of(held.contact)]
+    return tuple(f"{one[0]} record {one[1]}" for one in opened if isinstance(one, tuple))
+
+
+def linked(held: Held) -> Iterator[WhyLinked]:
+    """Whoever is merged with the contact, and who merged them."""
+    for member in held.group[1:]:
+        links = [n.event for n in (*held.group[0].links, *member.links) if _between(n.event, held.contact, member)]
+        merged = "{}, {}, on {}".format(*signed(held.house, links[-1])) if links else "through another record"
+        yield WhyLinked(
+            reference=f"CL-{member.contact[:8]}-{member.position}",
+            addresses=_addresses(held, member.contact),
+            merged=merged,
+        )
+
+
+def _between(event: e.Event, contact: str, member: Contact) -> bool:
+    return isinstance(event, e.ContactsLinked) and {event.stream, event.other} == {contact, member.contact}
+
+
+# --- requests, notes, sources --------------------------------------------------------------------
+
+
+def requests(held: Held, policy: Policy) -> Iterator[WhyRequest]:
+    """Erasure and access requests nobody answered yet; a request counts from the first moment it may have come."""
+    zone = policy.regime(held.catalogue.country or UNKNOWN).zone
+    undone = Dossier(held.group).undone
+    answered = {
+        e.ErasureRequested: [n.position for n in held.entries if isinstance(n.event, e.ErasureCompleted)],
+        e.AccessRequested: [n.position for n in held.entries if isinstance(n.event, e.AccessAnswered)],
+    }
+    for entry in held.entries:
+        event = entry.event
+        if not isinstance(event, e.ErasureRequested | e.AccessRequested) or entry.position in undone:
+            continue
+        if any(position > entry.position for position in answered[type(event)]):
+            continue
+        came = event.occurred_from or event.captured_at or event.recorded_at
+        assert came is not None  # noqa: S101 - it stands in the log
+        received = local_date(came, zone)
+        yield WhyRequest(
+            kind="erasure" if isinstance(event, e.ErasureRequested) else "access",
+            received=received,
+            due=add(received, TO_ANSWER),
+            position=entry.position,
+        )
+
+
+def notes(held: Held) -> Iterator[WhyNote]:
+    """Notes on this person, in the order they were recorded."""
+    for entry in held.entries:
+        event = entry.event
+        if isinstance(event, e.NoteAdded) and event.recorded_at is not None:
+            name, role, _ = signed(held.house, event)
+            text = held.house.payload(event).get("text")
+            yield WhyNote(
+                by=name,
+                role=role,
+                text=str(text) if text else "its words are erased",
+                recorded=event.recorded_at,
+                position=entry.position,
+            )
+
+
+def looked_at(held: Held) -> Iterator[WhyLooked]:
+    """Each kind of source that was taken in by then: how many files, taken when, over which days."""
+    for kind, about in KINDS.items():
+        imports = _imports(held, kind)
+        if not imports:
+            continue
+        kept = [held.house.payload(event) for event in imports]
+        taken = [event.captured_at.astimezone(UTC).date() for event in imports if event.captured_at]
+        yield WhyLooked(
+            name=about.name,
+            files=len({event.file for event in imports}),
+            taken_on=max(taken, default=None),
+            first=min((date.fromisoformat(str(one["first"])) for one in kept if one.get("first")), default=None),
+            last=max((date.fromisoformat(str(one["last"])) for one in kept if one.get("last")), default=None),
+        )
+
+
+def not_looked_at(held: Held, decision: Decision) -> Iterator[WhyMissing]:
+    """Each kind of source nobody brought; `could_change`: what it can show speaks to this answer."""
+    telling = _COULD_STOP if decision.allowed else _COULD_REVIVE if decision.reason in STOPS else _COULD_GRANT
+    for kind, about in KINDS.items():
+        if not _imports(held, kind):
+            yield WhyMissing(name=about.name, settles=about.settles, get=about.get, could_change=kind in telling)
+
+
+def _imports(held: Held, kind: str) -> list[e.ImportFinished]:
+    return [
+        n.event
+        for n in held.catalogue.imports
+        if isinstance(n.event, e.ImportFinished) and n.event.source.rpartition(".")[2] == kind
+    ]

@@ -1,0 +1,113 @@
+"""The same answer, fit to send to the person it is about.
+
+Built of what may be said, field by field, never by taking away: what is added to the answer for counsel does
+not reach the person by itself. No other people, no ids, positions or references, no note, no other address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adapters.report.why import (
+    Why,
+    WhyCondition,
+    WhyDocument,
+    WhyJurisdiction,
+    WhyLine,
+    WhyQuestion,
+    WhyRequest,
+    WhyRow,
+    WhyRule,
+    WhySend,
+)
+from adapters.why_history import Held, held_since, kind_of
+from adapters.why_words import PERSON_WHAT
+from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, Asked
+from adapters.wiring import House
+from ledger import events as e
+
+_SENTENCES = {
+    OVERLAP: "Our records do not show which came last, a yes or a no; in doubt the no counts.",
+    STOPPED: "A no is on record, and no later yes from you that would lift it.",
+    CLAIMED: "Our records name a basis, and do not hold what would show it.",
+    NOTHING: NOTHING,
+}
+_ALLOWED = "What is on record about you met every condition of the rule named below."
+
+
+def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
+    """The answer told to the person asked about."""
+    contact, address, _ = house.whom(whom)
+    held = Held(house, house.catalogue_at(asked.known_at), contact, address, asked.known_at)
+    own = {entry.position for entry in held.entries if entry.event.stream == contact}
+    return Why(
+        audience="person",
+        email=why.email,
+        email_masked=why.email_masked,
+        reference="",
+        controller=why.controller,
+        question=WhyQuestion(
+            purpose=why.question.purpose,
+            channel=why.question.channel,
+            on=why.question.on,
+            known_at=why.question.known_at,
+            day=why.question.day,
+        ),
+        verdict=why.verdict,
+        sentence=_SENTENCES.get(why.sentence, _ALLOWED),
+        sends=tuple(
+            WhySend(at=s.at, precision=s.precision, subject=s.subject, purpose=s.purpose, verdict=s.verdict)
+            for s in why.sends
+        ),
+        answers=tuple(
+            WhyLine(purpose=one.purpose, verdict=one.verdict, reason="", basis=one.basis) for one in why.answers
+        ),
+        basis=why.basis,
+        rule=_rule(why.rule),
+        conditions=tuple(WhyCondition(name=one.name, met=one.met) for one in why.conditions),
+        jurisdictions=tuple(WhyJurisdiction(code=one.code, name=one.name) for one in why.jurisdictions),
+        timeline=tuple(_rows(held)),
+        documents=tuple(
+            WhyDocument(role=one.role, sha256="", form=one.form, text=one.text, shortened=one.shortened)
+            for one in why.documents
+            if one.role == "wording shown" and own.issuperset(one.positions)
+        ),
+        requests=tuple(
+            WhyRequest(kind=one.kind, received=one.received, due=one.due) for one in why.requests if one.position in own
+        ),
+        policy_hash="",
+    )
+
+
+def _rule(rule: WhyRule | None) -> WhyRule | None:
+    return None if rule is None else WhyRule(id="", text=rule.text, source=rule.source, confidence="")
+
+
+def _rows(held: Held) -> Iterator[WhyRow]:
+    """What the person did and was sent, under this address, on this record alone."""
+    for entry in held.entries:
+        event = entry.event
+        what = PERSON_WHAT.get(type(event))
+        if what is None or event.recorded_at is None or event.stream != held.contact:
+            continue
+        if event.address not in (None, held.address):
+            continue
+        yield WhyRow(
+            position=None,
+            what=_told(held, event, what),
+            recorded_at=event.recorded_at,
+            kind=kind_of(event),
+            happened_from=event.occurred_from,
+            happened_to=event.occurred_to,
+            precision=event.precision,
+            held_since=held_since(event),
+        )
+
+
+def _told(held: Held, event: e.Event, what: str) -> str:
+    if isinstance(event, e.BoxAnswered):
+        return "You ticked a box of a form" if event.ticked else "You left a box of a form unticked"
+    if isinstance(event, e.EmailSent):
+        subject = held.house.payload(event).get("subject")
+        return f"{what}: {subject}" if subject else what
+    return what

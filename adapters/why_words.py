@@ -1,0 +1,166 @@
+"""Events, conditions and signs in words: what a person reads where the ledger holds a token. Tables, mostly."""
+
+from __future__ import annotations
+
+from ledger import events as e
+
+WHAT: dict[type[e.Event], str] = {
+    e.OptedIn: "opted in",
+    e.OptInRequested: "double opt-in mail sent",
+    e.DoubleOptInConfirmed: "double opt-in confirmed",
+    e.FormSubmitted: "form submitted",
+    e.BoxAnswered: "answered a box of a form",
+    e.OptedOut: "opted out",
+    e.TypeOptedOut: "left a subscription type",
+    e.Objected: "objected to marketing",
+    e.OptOutObstructed: "tried to opt out, did not get through",
+    e.Complained: "reported as spam",
+    e.ErasureRequested: "asked to be erased",
+    e.ErasureCompleted: "erased",
+    e.AccessRequested: "asked what is held",
+    e.AccessAnswered: "was told what is held",
+    e.NoteAdded: "note added",
+    e.ContractStarted: "contract began",
+    e.ContractEnded: "contract ended",
+    e.Enquired: "enquired",
+    e.Donated: "supported the cause",
+    e.AddressPublished: "address found published",
+    e.EmailSent: "e-mail sent",
+    e.CampaignMailSent: "campaign e-mail sent",
+    e.LetterSent: "letter sent",
+    e.Clicked: "clicked a link",
+    e.Opened: "opened an e-mail",
+    e.Bounced: "address did not take mail",
+    e.MarketingStatusObserved: "CRM marketing mark",
+    e.BasisClaimed: "CRM claims a basis",
+    e.OptOutShown: "CRM shows opted out of all",
+    e.DealWon: "CRM shows a deal won",
+    e.CountryEvidenced: "signs of the country",
+    e.RecipientDescribed: "recipient described",
+    e.AddressLinked: "address linked",
+    e.AddressUnlinked: "address unlinked",
+    e.AddressVerified: "address verified",
+    e.ContactsLinked: "merged with another contact",
+    e.ContactsUnlinked: "merge taken back",
+    e.SystemMigrated: "moved to another system",
+    e.ReviewDecided: "reviewed",
+    e.Corrected: "a stop taken back",
+    e.ImportFinished: "imported",
+}
+
+PERSON_WHAT: dict[type[e.Event], str] = {
+    e.OptedIn: "You opted in",
+    e.OptInRequested: "We sent you a mail to confirm your sign-up",
+    e.DoubleOptInConfirmed: "The link in our confirmation mail was followed",
+    e.FormSubmitted: "You sent in a form",
+    e.BoxAnswered: "You answered a box of a form",
+    e.OptedOut: "You opted out",
+    e.TypeOptedOut: "You left one of our mailings",
+    e.Objected: "You objected to marketing",
+    e.OptOutObstructed: "You tried to opt out and did not get through",
+    e.Complained: "A message of ours was reported as spam",
+    e.ErasureRequested: "You asked to be erased",
+    e.AccessRequested: "You asked what we hold about you",
+    e.AccessAnswered: "We told you what we hold about you",
+    e.ContractStarted: "A contract with you began",
+    e.ContractEnded: "A contract with you ended",
+    e.Enquired: "You asked us about goods or services",
+    e.Donated: "You supported our cause",
+    e.EmailSent: "We sent you an e-mail",
+    e.CampaignMailSent: "We sent you an e-mail",
+    e.LetterSent: "We sent you a letter",
+    e.AddressVerified: "Your address was verified",
+}
+"""What is told to the person; what is not named here is not."""
+
+_DETAILS = (
+    "act",
+    "form",
+    "box",
+    "ticked",
+    "subscription_type",
+    "pipeline",
+    "campaign",
+    "purposes",
+    "kind",
+    "marketing",
+    "claims",
+    "field",
+    "opted_out",
+    "outcome",
+    "undoes",
+    "via",
+)
+
+MISSING: dict[str, str] = {
+    "act_is_affirmative": "evidence of an act of the person's own (a box ticked, a sign-up, a reply)",
+    "informed": "evidence that the person was informed",
+    "specific": "evidence that what was agreed to was specific",
+    "sender_named": "evidence that the sender was named",
+    "purpose_covered": "evidence that the wording covers this purpose",
+    "channel_covered": "evidence that the wording covers this channel",
+    "proof_individual": "that person's own record, not a form or a habit",
+    "by_data_subject": "evidence that the person acted, and nobody else",
+    "address_verified": "a double opt-in confirmation",
+    "sale_or_negotiation": "evidence of a sale, or of negotiations where the rule knows them",
+    "seller_is_sender": "evidence that the seller is the sender",
+    "collected_from_person": "evidence that the address came from the person",
+    "opt_out_offered_at_collection": "evidence that refusal was offered when the address was collected",
+    "not_refused": "evidence that the person did not refuse",
+    "country_declared": "evidence of the recipient's country, not a guess from an IP address",
+}
+
+SIGNS: dict[str, str] = {
+    "declared": "declared on the record",
+    "billing": "billing address",
+    "delivery": "delivery address",
+    "state": "state or region on the record, a hint",
+    "ip": "IP address, a hint",
+    "phone": "phone prefix, a hint",
+    "language": "language, a hint",
+    "domain": "top-level domain of the address, a hint",
+    "assumed": "assumed on the record",
+}
+
+REASONS: dict[str, str] = {
+    "proven": "every need of the rule is evidenced",
+    "claimed": "a basis is asserted, not shown",
+    "no_basis": "nothing on record could carry a basis",
+    "opted_out": "opted out",
+    "objected": "objected to marketing",
+    "obstructed": "tried to opt out and did not get through",
+    "complained": "reported as spam",
+    "erasure_requested": "asked to be erased",
+    "review_stop": "stopped by a review",
+    "under_review": "under review: no until answered",
+    "minor": "a minor, without a guardian's consent",
+    "address_unlinked": "the address no longer belongs to this contact",
+    "unknown_purpose": "a purpose that no rule knows",
+    "unknown_channel": "a channel that no rule knows",
+}
+
+
+def said(event: e.Event) -> str:
+    """One fact in words, with what it names."""
+    details = []
+    for name in _DETAILS:
+        value = getattr(event, name, None)
+        if name == "purposes" and isinstance(event, e.Stop):
+            value = scope_of(event)
+        if value is not None and value != ():
+            details.append(", ".join(value) if isinstance(value, tuple) else str(value).lower())
+    if isinstance(event, e.CountryEvidenced):
+        details += [f"{hint.country} {hint.kind}" for hint in event.hints]
+    return WHAT[type(event)] + (f" ({'; '.join(details)})" if details else "")
+
+
+def scope_of(stop: e.Event) -> str:
+    """What a stop covers."""
+    if not isinstance(stop, e.Stop):
+        return "everything"
+    purposes = "all marketing" if stop.purposes in ((), ("marketing.*",)) else ", ".join(stop.purposes)
+    purposes = "everything" if stop.purposes == ("*",) else purposes
+    if stop.except_purposes:
+        purposes += f", except {', '.join(stop.except_purposes)}"
+    channels = "every channel" if stop.channels in ((), ("*",)) else ", ".join(stop.channels)
+    return f"{purposes}, by {channels}" + (", this address only" if stop.address_only else "")
