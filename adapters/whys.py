@@ -272,7 +272,7 @@ def _would_change(decision: Decision, resting: Sequence[WhyDeclaration]) -> Iter
         yield "an opt-out, objection or complaint would end it at once"
         return
     if decision.reason in context.STOPS:
-        yield "only the person's own later opt-in; or, if the stop was recorded by mistake, its correction with evidence"
+        yield "only the person's own later opt-in; or, if the stop was a mistake, its correction with evidence"
         return
     if decision.claimed is not None:
         for one in resting:
