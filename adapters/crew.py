@@ -23,7 +23,7 @@ import msgspec
 from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export
 from adapters.hubspot.export import Share as RowShare
-from adapters.intake import CHUNK, Occasion, Portion, Progress, Share
+from adapters.intake import Occasion, Portion, Progress, Share
 from adapters.statements import Evidence, Wanted
 from adapters.wiring import House
 from projections.audit import Auditor
@@ -31,6 +31,8 @@ from projections.verdicts import Verdict
 
 LARGE = 16 * 1024**2
 """Bytes from which processes of their own pay for starting them."""
+JUDGED, SENT = 2_000, 1_000
+"""How many records are folded, and how many decisions sent, at a time."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[tuple[int, Verdict]])
 
@@ -126,7 +128,7 @@ def judged(house: House, share: Share, brief: Brief) -> Iterator[tuple[int, Verd
     """The verdicts of a share, each with its place."""
     auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose)
     records = share.records()
-    while chunk := list(islice(records, CHUNK)):
+    while chunk := list(islice(records, JUDGED)):
         contacts = house.contacts(list({placed.record.contact for placed in chunk if placed.record.contact}))
         for place, record in chunk:
             yield place, auditor.verdict(house.group_of(contacts, record.contact), record)
@@ -209,6 +211,6 @@ def _step(house: House, share: Share, line: Connection, step: str, given: list[A
         line.send(("done", share.settle()))
     else:
         found = judged(house, share, *given)
-        while batch := list(islice(found, CHUNK)):
+        while batch := list(islice(found, SENT)):
             line.send(("verdicts", _encoder.encode(batch)))
         line.send(("end", None))

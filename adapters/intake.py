@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +99,7 @@ class Share:
         self._records: list[Placed] = []
         self._held: list[Row] = []
         self._stops: list[str] = []
+        self._days: dict[date, date] = {}
         self._origins: dict[tuple[str | None, ...], Origin] = {}
         self._rows = self._added = self._unchanged = self._known = self._contradicting = 0
 
@@ -207,7 +208,7 @@ class Share:
             astray=person.finding is not None,
             lead=_lead(row),
             origin=self._origin(row),
-            created=row.created.latest if row.created else None,
+            created=self._day(row),
         )
         self._records.append(Placed(row.place, record))
 
@@ -216,6 +217,11 @@ class Share:
         month = f"{row.created.latest:%Y-%m}" if row.created else None
         origin = (row.marketing_reason, row.marketing_reason_name, row.source, month)
         return self._origins.setdefault(origin, Origin(*origin))
+
+    def _day(self, row: Row) -> date | None:
+        """When the record was made, to the day; of many records, few days."""
+        day = row.created.latest.date() if row.created else None
+        return None if day is None else self._days.setdefault(day, day)
 
     def _portion(self) -> Portion:
         files = self._export.files

@@ -7,7 +7,7 @@ clock. The buckets and actions are described in docs/reference/audit.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from ledger import events as e
@@ -16,7 +16,7 @@ from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliver
 from ledger.policy.judge import STOP_REASONS, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
-from ledger.policy.rules import Policy
+from ledger.policy.rules import Policy, midnight
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.steps import next_step, question_of, wave_of
 from projections.verdicts import Action, Bucket, Origin, Verdict
@@ -38,7 +38,7 @@ class Record(NamedTuple):
     """A CRM record to judge. `differs`: it stood twice in one export with differing consent columns.
 
     `shared`: its address also stands on a record of somebody else; `astray`: its id and its address
-    belong to different contacts; `lead`, `origin`: see `Verdict`; `created` when the record was made.
+    belong to different contacts; `lead`, `origin`: see `Verdict`; `created` the day the record was made.
     """
 
     contact: str
@@ -51,7 +51,7 @@ class Record(NamedTuple):
     astray: bool = False
     lead: str | None = None
     origin: Origin | None = None
-    created: datetime | None = None
+    created: date | None = None
 
 
 class Auditor:
@@ -231,7 +231,8 @@ def _last_sign(owner: Contact, record: Record) -> datetime | None:
     """The last own act of the person on record, else when the record was made, or first seen here."""
     acts = [n.event.earliest for n in owner.activity if n.event.by not in ("system", "third_party")]
     seen = [n.event.captured_at for n in owner.flags if n.event.captured_at is not None]
-    return max((act for act in acts if act > BEGINNING), default=None) or record.created or min(seen, default=None)
+    made = midnight(record.created) if record.created else None
+    return max((act for act in acts if act > BEGINNING), default=None) or made or min(seen, default=None)
 
 
 def _pending(owner: Contact, address: str | None, at: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -29,13 +30,16 @@ class Example(NamedTuple):
     countries: str
 
 
+_POSITION = 0xFFFF_FFFF
+
+
 class Group:
     """The contacts of one question. `acceptable`: those whose claim some rule of their country could accept."""
 
     def __init__(self, question: str) -> None:
         self.question = question
         self.contacts = self.marketing = self.acceptable = 0
-        self.references: dict[str, None] = {}
+        self._references = array("Q")
         self.countries: Counter[str] = Counter()
         self.bases: set[str] = set()
         self.shown: list[Example] = []
@@ -50,6 +54,11 @@ class Group:
         """All of them where they are few, else the first ones."""
         return self.shown if self.listed else self.shown[:EXAMPLES]
 
+    @property
+    def references(self) -> list[str]:
+        """Of every contact, once."""
+        return [f"CL-{packed >> 32:08x}-{packed & _POSITION}" for packed in dict.fromkeys(self._references)]
+
     def answered_already(self, sender_country: str | None) -> bool:
         """Whether the answer can only be a stop, so that a signature is all that is missing.
 
@@ -61,7 +70,7 @@ class Group:
         """Take one record in."""
         self.contacts += 1
         self.marketing += verdict.marketing is True
-        self.references[verdict.reference] = None
+        self._references.append(_packed(verdict.reference))
         self.countries.update(verdict.jurisdictions)
         if verdict.basis is not None:
             self.acceptable += 1
@@ -112,6 +121,12 @@ class Questions:
     def members(self) -> Iterator[tuple[str, str]]:
         """Every (question, reference), once."""
         return ((group.question, reference) for group in self.groups for reference in group.references)
+
+
+def _packed(reference: str) -> int:
+    """`CL-<8 hex digits>-<position>` in 64 bits: an audit may ask about a hundred thousand contacts."""
+    _, contact, position = reference.split("-")
+    return int(contact, 16) << 32 | int(position)
 
 
 def _is_for_mail(rule: Rule) -> bool:

@@ -260,7 +260,7 @@ def _members(book: Workbook, questions: Questions) -> None:
     sheet.very_hidden()
     row = 0
     for group in questions.groups:
-        references = list(group.references)
+        references = group.references
         for start in range(0, len(references), TOGETHER):
             sheet.write_string(row, 0, group.question)
             sheet.write_string(row, 1, " ".join(references[start : start + TOGETHER]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ from tests.projections.test_verdicts import (
     fact,
 )
 
-CREATED = datetime(2025, 5, 1, tzinfo=UTC)
+CREATED = date(2025, 5, 1)
 PAPER = "a" * 64
 RECENT = NOW - timedelta(days=30)
 
