@@ -20,7 +20,7 @@ from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.crew import Brief
 from adapters.encodings import Ask
-from adapters.evidence_map.adopting import adopt_map
+from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
 from adapters.hubspot.demo import write_demo_export
@@ -146,8 +146,7 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
 def _with_map(house: House, files: Sequence[Path], asked: Asked) -> tuple[Inputs, Asked, EvidenceMap | None]:
     _, evidence_map = _map(asked, house.directory)
     inputs = _inputs(files, asked, evidence_map)
-    if evidence_map is not None:
-        adopt_map(house, evidence_map, now())
+    _adopt(house, evidence_map, asked)
     return inputs, asked, evidence_map
 
 
@@ -171,7 +170,7 @@ def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, fold
             "None of these files is a contacts export, so there is nobody to give an answer for.",
             "Give the contacts export too (the same one as before costs little), or use `consent-ledger import`.",
         )
-    adopted = adopt_map(house, evidence_map, now()) if evidence_map else None
+    adopted = _adopt(house, evidence_map, asked)
     with _imported(house, inputs, asked, evidence_map) as done:
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
@@ -202,6 +201,13 @@ def _map(asked: Asked, home: Path) -> tuple[Path, EvidenceMap | None]:
     if asked.map is None and not path.exists():
         return path, None
     return path, read_map(path)
+
+
+def _adopt(house: House, evidence_map: EvidenceMap | None, asked: Asked) -> Adopted | None:
+    """Record what the map declares. One that nobody named, and that declares nothing yet, takes nothing back."""
+    if evidence_map is None or (asked.map is None and not evidence_map.stanzas):
+        return None
+    return adopt_map(house, evidence_map, now())
 
 
 def _keep_map(path: Path, found: Found, run: AuditRun) -> None:

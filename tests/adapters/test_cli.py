@@ -444,3 +444,20 @@ def test_an_audit_without_a_contacts_export_says_what_to_do(tmp_path: Path) -> N
     where = ("--ledger", tmp_path / "l")
     assert _fails("audit", deals, *where) == 5
     assert answer("import", deals, "--stops", stops, *where)["added"] == 2
+
+
+def test_a_map_not_filled_in_yet_takes_no_declaration_back(export: Path, tmp_path: Path) -> None:
+    """The first run writes one into the ledger's directory; another, named once, goes on counting beside it."""
+    where = ("--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    run("audit", export, *where)
+    by = '[by]\nname = "Dana"\nrole = "DPO"\non = 2026-01-10\n'
+    named = tmp_path / "map.toml"
+    named.write_text(f'{by}[[list]]\nkey = "fair"\nlist = "Trade fair"\n', encoding="utf-8")
+    run("audit", export, *where, "--map", named)
+    run("audit", export, *where)
+    with House.open(tmp_path / "l", {}) as house:
+        assert list(house.catalogue.declared.by_key) == ["fair"]
+    named.write_text(by, encoding="utf-8")
+    run("audit", export, *where, "--map", named)
+    with House.open(tmp_path / "l", {}) as house:
+        assert list(house.catalogue.declared.by_key) == []
