@@ -135,6 +135,8 @@ class AuditRun:
                 if value is not None
             )
         audit.may_be_asked += verdict.may_be_asked
+        if verdict.declaration is not None and (verdict.allowed or verdict.reason == "declared_not_evidenced"):
+            self._declared[(verdict.declaration, marked)] += 1
         if verdict.bucket is Bucket.BASIS_PROVEN:
             self._count_proven(verdict)
 
@@ -146,7 +148,6 @@ class AuditRun:
             audit.proven_own_record += 1
         else:
             audit.proven_declared += 1
-            self._declared[(verdict.declaration, verdict.marketing is True)] += 1
         if verdict.expires_at is not None:
             self._expiring[(verdict.expires_at.strftime("%Y-%m"), verdict.rule or "")] += 1
         self._resting[verdict.rule_confidence or ""] += 1
@@ -183,6 +184,7 @@ class AuditRun:
                     declared_on=str(said.get("on", "?")),
                     contacts=marked + rest,
                     marketing=marked,
+                    evidenced=bool(entry.event.evidence),
                 )
 
 
@@ -199,6 +201,7 @@ def _rule_set(policy: Policy, adopted_by: str | None) -> RuleSet:
         resting_on_medium=0,
         resting_on_policy=0,
         rules_unchecked=sum(not rule.checked_by for rule in policy.rules.values()),
+        rules=len(policy.rules),
     )
 
 

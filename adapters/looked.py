@@ -16,7 +16,7 @@ from projections.verdicts import Audit, Before, Bucket, Looked
 LAST = "last-audit.json"
 """In the ledger's directory; can be deleted, then the next audit has nothing to compare with."""
 _SETTLED_BY = {"forms": "bring_form_record", "deals": "bring_sale_record", "subscriptions": "bring_confirmation"}
-_COULD_STOP = ("unsubscribes", "events", "stops", "audience")
+_COULD_STOP = ("unsubscribes", "events", "opt_outs", "stops", "audience")
 
 
 def looked_at(house: House, catalogue: Catalogue, audit: Audit) -> list[Looked]:

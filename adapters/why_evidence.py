@@ -11,6 +11,7 @@ from adapters.report.why import WhyDeclaration, WhyDocument
 from adapters.why_history import Held, is_stop, signed
 from ledger import events as e
 from ledger.policy.question import Decision, Trial
+from ledger.terms import OWN
 
 LONGEST = 2400
 """Characters of a document that are shown; the whole is found by its SHA-256."""
@@ -66,7 +67,7 @@ def _named(held: Held, position: int) -> Iterator[tuple[str, str]]:
     said = _declaration(held, position)
     if said is not None:
         for sha256 in said[1].evidence:
-            yield f"shows declaration {said[0]}", sha256
+            yield f"evidence of declaration {said[0]}", sha256
 
 
 def _document(held: Held, sha256: str, role: str, positions: tuple[int, ...]) -> WhyDocument:
@@ -192,7 +193,8 @@ def _says(event: e.Declaration) -> str:
         case e.SaleDeclared():
             pipeline = f"won deals of pipeline {event.pipeline}" if event.pipeline else "won deals"
             offered = _open(event.refusal_offered, "refusal was offered", "refusal was not offered")
-            what = f"{pipeline} are sales ({event.kind}) by {event.seller or 'a seller not named'}; {offered}"
+            seller = "the sender itself" if event.seller == OWN else event.seller or "a seller not named"
+            what = f"{pipeline} are sales ({event.kind}) by {seller}; {offered}"
         case e.TypeDeclared():
             what = f"subscription type {event.subscription_type} means {', '.join(event.purposes) or 'no purpose'}"
         case _:

@@ -124,7 +124,7 @@ SIGNS: dict[str, str] = {
 
 REASONS: dict[str, str] = {
     "proven": "every need of the rule is evidenced",
-    "claimed": "a basis is asserted, not shown",
+    "claimed": "claimed, not shown",
     "no_basis": "nothing on record could carry a basis",
     "opted_out": "opted out",
     "objected": "objected to marketing",

@@ -28,7 +28,7 @@ from adapters.wiring import House
 from ledger.contact import Entry
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
-from ledger.terms import MARKETING_PURPOSES
+from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.explain import Explanation, explain
 
 OVERLAP = "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
@@ -85,6 +85,7 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         sentence=_sentence(decision),
         sends=sends,
         answers=tuple(_line(name, one) for name, one in lines.items()),
+        since=grounds.start if decision.allowed and grounds is not None and grounds.start > BEGINNING else None,
         known_then=court.known_then(purpose, at),
         basis=decision.basis,
         rule=_rule(policy, decision, grounds),

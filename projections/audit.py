@@ -108,7 +108,7 @@ class Auditor:
             jurisdictions=asked.laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
             rule_confidence=rule.confidence if rule else None,
-            declaration=_rests(decision, asked.resting) if decision.allowed else None,
+            declaration=_rests(decision, claim, asked.resting),
             platform_shown=self._platform(decision) if decision.allowed else None,
             may_be_asked=asking is not None and not dead,
             ask_basis=asking.basis if asking else None,
@@ -207,8 +207,9 @@ class _Asked(NamedTuple):
     asking: Decision | None
 
 
-def _rests(decision: Decision, resting: Mapping[int, int]) -> int | None:
-    return next((resting[position] for position in decision.evidence if position in resting), None)
+def _rests(decision: Decision, claim: Claim | None, resting: Mapping[int, int]) -> int | None:
+    evidence = decision.evidence if decision.allowed else claim.evidence if claim else ()
+    return next((resting[position] for position in evidence if position in resting), None)
 
 
 def _tokens(owner: Contact) -> frozenset[str]:

@@ -50,7 +50,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reference      contact id and log position the answer rests on, for `why`
     stopped_all    stops cover every marketing purpose by e-mail
     shown_stopped  the CRM itself shows the record opted out of all e-mail (None: not in the export)
-    declaration    log position of the declaration the answer rests on; None: the person's own record alone
+    declaration    log position of the declaration the answer rests on, or would, had it evidence; None: the
+                   person's own record alone
     platform_shown whether the CRM's own terms are met as well; None: nothing is allowed
     may_be_asked   whether a request for consent (`marketing.repermission`) is allowed, and until which day
     next_step      a token of `NEXT_STEPS`; `dpo_question:ID` and `delete_after:DATE` carry their value
@@ -192,6 +193,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     resting_on_medium: int
     resting_on_policy: int
     rules_unchecked: int
+    rules: int = 0
 
 
 class CorrectionListed(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,7 +208,10 @@ class CorrectionListed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeclarationRests(msgspec.Struct, frozen=True, kw_only=True):
-    """A declaration that proven records rest on: its position, who answers for it, and how many rest on it."""
+    """A declaration that records rest on: its position, who answers for it, and how many rest on it.
+
+    evidenced  a file shows it; else its records are claimed, not shown
+    """
 
     position: int
     key: str
@@ -215,6 +220,7 @@ class DeclarationRests(msgspec.Struct, frozen=True, kw_only=True):
     declared_on: str
     contacts: int
     marketing: int
+    evidenced: bool = True
 
 
 class OriginCount(msgspec.Struct, frozen=True, kw_only=True):

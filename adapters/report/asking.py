@@ -50,6 +50,15 @@ def asking() -> Html:
             (
                 join(
                     (
+                        text("European Union: Directive 2002/58/EC, "),
+                        link("Article 13", wording.EPD_13),
+                        text("; Germany: "),
+                        link("UWG § 7", wording.UWG_7),
+                        text(": no advertising by e-mail without prior consent, or a sale with refusal offered."),
+                    )
+                ),
+                join(
+                    (
                         text("United Kingdom: Privacy and Electronic Communications Regulations 2003, "),
                         link("regulation 22", wording.PECR_22),
                         text(": no direct marketing by e-mail without consent or the soft opt-in."),

@@ -171,7 +171,7 @@ def rule_set(audit: Audit) -> Html:
         facts((
             ("Rule set", code(rules.hash)),
             ("Adopted by", adopted),
-            ("Not checked by counsel", text(wording.counted(rules.rules_unchecked, "rule"))),
+            ("Not checked by counsel", text(f"{rules.rules_unchecked:,} of {wording.counted(rules.rules, 'rule')}")),
             ("Medium confidence",
              text(f"{wording.counted(rules.resting_on_medium, 'contact rests', 'contacts rest')} on a rule "
                   "read from a secondary source, or not read again in full")),

@@ -91,7 +91,7 @@ def _tier(given: Money, sums: Bill) -> str:
     if sums.suffices is None:
         return f"{sums.remaining:,} of the {tier:,} in your tier would be used."
     if sums.suffices == tier:
-        return f"No smaller tier than {tier:,} holds {sums.remaining:,} contacts."
+        return f"The {sums.remaining:,} that remain still need the tier of {tier:,}: the step given leaves none below."
     return f"A tier of {sums.suffices:,} would then suffice instead of {tier:,}, if your plan offers it."
 
 

@@ -48,26 +48,29 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
 def _today(tally: Tally, rows: Mapping[str, int]) -> Step:
     opt_outs, hold, off = (rows[name] for name in ("opt-out-list.csv", "do-not-send.csv", "set-non-marketing.csv"))
     if not (opt_outs or hold or off):
-        return Step("Today: stop and save", "", ("Nothing to do: the three lists are empty.",))
+        return Step("Today: opt-outs, do-not-send, off the bill", "", ("Nothing to do: the three lists are empty.",))
     return Step(
-        "Today: stop and save",
+        "Today: opt-outs, do-not-send, off the bill",
         f"Import {wording.counted(opt_outs, 'opt-out')}, hold {hold:,} out of every send, "
         f"take {off:,} off the marketing bill.",
         (
-            "The clicks, with how to check and how to undo, are in `IMPORT-ORDER.md`.",
+            "In this order; the clicks, with how to check and how to undo, are in `IMPORT-ORDER.md`.",
             Points(
                 (
-                    f"`opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list.",
-                    f"`do-not-send.csv` ({hold:,}): keep it out of every send, until a later audit says otherwise.",
-                    f"`set-non-marketing.csv` ({off:,}): take them off the marketing bill, wave by wave.",
+                    f"First `opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list. These said no, and "
+                    "HubSpot does not show it.",
+                    f"Then `do-not-send.csv` ({hold:,}): keep it out of every send, until a later audit says "
+                    "otherwise.",
+                    f"Then `set-non-marketing.csv` ({off:,}): take them off the marketing bill, wave by wave.",
                 )
             ),
             "The waves:",
             Points(
                 tuple(f"wave {wave} ({tally.waves[str(wave)]:,}): {words}" for wave, words in wording.WAVES.items())
             ),
-            "Before you take wave 3, look: a customer, a deal or a form hints at a relationship. Meanwhile "
-            "`do-not-send.csv` keeps them out of every send.",
+            "Before you take wave 3, look: a customer, a deal or a form hints at a relationship. If its record "
+            "is found, bring it and audit again; if not, take the contact off as well. Meanwhile `do-not-send.csv` "
+            "keeps them out of every send.",
         ),
     )
 
@@ -87,7 +90,7 @@ def _missing_files(audit: Audit) -> Step:
         blocks.append("Give them to the next run beside the contacts export: `consent-ledger audit EXPORT FILE FILE`.")
     if others:
         names = ", ".join(sources.name(one) for one in others)
-        blocks.append(f"Not looked at either, and asked for by no contact now: {names}.")
+        blocks.append(f"Not brought, and no contact waits for it now: {names}.")
     if not blocks:
         blocks.append("Nothing to do: every kind of file has been looked at.")
     short = ""
@@ -110,18 +113,18 @@ def _evidence_map(audit: Audit) -> Step:
         "Fill in what you know, with your name, role and date, and name a file as evidence: a screenshot, the page, "
         "the contract. Without the file its contacts stay “claimed, not shown”."
     )
-    if audit.declarations:
-        blocks.append(
-            Grid(
-                "Evidence on file that rests on a declaration",
-                ("Declaration", "By", "On", "Contacts", "Of them marketing"),
-                tuple(
-                    (said(one.key), resting.declared_by(one), said(one.declared_on), one.contacts, one.marketing)
-                    for one in audit.declarations
-                ),
-                (3, 4),
-            )
-        )  # fmt: skip
+    for title, evidenced in (
+        ("Without a file: to be shown", False),
+        ("With a file: evidence on file rests on it", True),
+    ):
+        rows = tuple(
+            (said(one.key), resting.declared_by(one), said(one.declared_on), one.contacts, one.marketing)
+            for one in audit.declarations
+            if one.evidenced is evidenced
+        )
+        if rows:
+            headings = ("Declaration", "By", "On", "Contacts", "Of them marketing")
+            blocks.append(Grid(title, headings, rows, (3, 4)))
     short = (
         f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on." if waiting else ""
     )
@@ -201,7 +204,8 @@ def _rest(audit: Audit, tally: Tally) -> Step:
                     "Three years is a choice of ours, after what the French regulator takes for prospects; put "
                     "your own retention period in its place if it is shorter.",
                     "Look first whether a contract, an invoice or a claim asks you to keep the record.",
-                    "Opt-outs come first: they stay with the ledger, and keep an address imported again from mail.",
+                    "Opt-outs come first: the ledger keeps them, so that an address imported again stays out "
+                    "of every send.",
                 )
             ),
         ),

@@ -101,7 +101,7 @@ Take them in waves, the surest first:
 
 {listed}
 
-Wave 3 has a lead: a customer, a deal or a form. Look first whether its record can be brought
+Wave 3 has a hint of a relationship: a customer, a deal or a form. Look first whether its record can be brought
 (`NEXT-STEPS.md`); until then `do-not-send.csv` keeps them out of every send.
 
 1. Import it as in step 2 (no new contacts, map `Record ID`, *marketing contacts* unticked). Map `wave` to a

@@ -42,7 +42,8 @@ FLAG_SOURCES: dict[str, Setting] = {
     "sample_contact": Setting("HubSpot's samples", "Delete the sample contacts"),
     "user_set": Setting("a user, by hand", "Settings > Users: “Marketing contacts access” for few, who ask the ledger"),
     "workflow": Setting(
-        "a workflow", "The workflow's action “Set marketing contact status”: only for a ledger answer of yes"
+        "a workflow",
+        "The workflow's action “Set marketing contact status”: only for contacts whose ledger answer allows it",
     ),
 }
 """Token of what set the HubSpot flag -> its name and the setting."""

@@ -26,7 +26,7 @@ def own_routes(controller: str) -> tuple[Block, ...]:
     """The routes a person starts, and the box, the refusal and the confirmation that go with them."""
     who = said(controller)
     return (
-        "Everybody else is asked only when they come by themselves:",
+        "People are asked only when they come by themselves:",
         Points(
             (
                 "the next form they send in, of whatever kind;",
@@ -43,14 +43,17 @@ def own_routes(controller: str) -> tuple[Block, ...]:
         Points(
             (
                 "The box is not ticked beforehand, and nothing depends on it: the form goes through without it.",
-                "It stands by itself, apart from terms and from other boxes: one box a purpose, one a channel.",
+                "It stands by itself, apart from terms and from other boxes: a box for each purpose and each channel.",
                 "It names who sends, what about, by which channel, and how to withdraw; the privacy notice is "
                 "linked beside it.",
                 "Then a double opt-in: one mail that asks to confirm and holds no advertising. Without a click "
-                "within 7 days it counts as nothing, and no second mail is sent.",
+                "within 7 days (a number of ours) it counts as nothing, and no second mail is sent.",
                 "Keep of each answer: the wording and its version, the box, the time, the form, the confirmation.",
             )
         ),
         "At a checkout, offer refusal as well, where the address is taken; it is what a soft opt-in needs:",
-        Quoted("☐ Please do not send me e-mails about similar products."),
+        Quoted(
+            f"{who} may write to me by e-mail about products like those I buy. ☐ I do not want that. I can say so "
+            "at any time, at [address], at no more than the basic cost of the message."
+        ),
     )

@@ -67,10 +67,11 @@ def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
             "do-not-send.csv",
         ),
     )
+    below = " ".join(filter(None, (_OVERLAP, resting.in_short(audit))))
     return Html(
         '<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">In short</h2>'
         f"{paragraph(text(wording.outcome(audit)), kind='lead')}"
-        f'<ul class="cards">{join(cards)}</ul>{paragraph(text(_OVERLAP), kind="note")}'
+        f'<ul class="cards">{join(cards)}</ul>{paragraph(text(below), kind="note")}'
         f'<div class="two"><div>{_brief(audit)}</div>'
         f"<div><h3>The next three steps</h3>{first_three(todo)}{_since(audit)}</div></div>"
         '<p class="dont"><strong>Do not mail them all to ask.</strong> An e-mail that asks for permission '

@@ -237,6 +237,7 @@ class Why(_Part, frozen=True, kw_only=True):
     reference     of the fact it rests on, for `why` again; empty for the person
     sends         on record on the day asked about; `looked_for_send`: whether a day was asked about
     answers       one line a purpose, when no purpose was named
+    since         since when it has been allowed without a break; None: it is not
     known_then    what this ledger would have answered at that moment, from what it held by then
     """
 
@@ -251,6 +252,7 @@ class Why(_Part, frozen=True, kw_only=True):
     sentence: str = ""
     sends: tuple[WhySend, ...] = ()
     answers: tuple[WhyLine, ...] = ()
+    since: datetime | None = None
     known_then: str | None = None
     basis: str | None = None
     rule: WhyRule | None = None

@@ -109,6 +109,8 @@ def happened(start: datetime | None, end: datetime | None, precision: Precision)
     """When something happened, as well as it is known."""
     if start is None:
         return f"by {stamp(end)[:10]}" if end else "unknown"
+    if precision == "day" and end is not None and stamp(start)[11:] != "00:00":
+        return f"{stamp(start)} to {stamp(end)}"  # a day of another zone than UTC
     if precision in ("day", "month", "year"):
         return stamp(start)[: {"day": 10, "month": 7, "year": 4}[precision]]
     if end is not None and end != start:

@@ -31,8 +31,9 @@ def grounds(why: Why) -> Iterator[Fact]:
         yield "Claimed, not shown", (f"{why.claimed.rule}. Missing: {missing}.",)
     if why.spoke_against:
         yield "Spoke against it", tuple(why.spoke_against[:4])
+    resting = "Earlier basis" if why.verdict == wording.NOT_ALLOWED else "Rests on"
     for one in why.declarations:
-        yield "Rests on", (declared(one),)
+        yield resting, (declared(one),)
     yield (
         "Evidence, SHA-256",
         tuple(_evidence(one) for one in why.documents[:DOCUMENTS_SHOWN]) or ("No document is kept with it.",),
@@ -59,7 +60,7 @@ def _conditions(why: Why) -> Iterator[Fact]:
             told.append(f"{word}: {'; '.join(names)}")
     if told:
         where = sorted({position for one in why.conditions for position in one.positions})
-        yield "Conditions", (*told, f"Tried on {_positions(where)}.") if where else tuple(told)
+        yield "Conditions", (*told, f"Looked for in {_positions(where)}.") if where else tuple(told)
 
 
 def _positions(where: list[int]) -> str:

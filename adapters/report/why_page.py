@@ -17,7 +17,10 @@ TONES: dict[str, Tone] = {
     wording.NOT_SHOWN: "not_shown",
 }
 SENDS_SHOWN = 3
-UTC_NOTE = "Times are UTC; numbers in brackets are positions in the ledger."
+UTC_NOTE = (
+    "Times are UTC; numbers in brackets are positions in the ledger. “We” is this ledger: when the company itself "
+    "received something is shown only where its source says since when it held it."
+)
 
 
 def counsel_page(why: Why) -> Page:
@@ -66,8 +69,12 @@ def first_lines(why: Why) -> tuple[str, ...]:
     return (
         tuple(_send_line(send) for send in why.sends[:SENDS_SHOWN]) + _more(why.sends[SENDS_SHOWN:])
         if why.sends
-        else (NO_SEND,)
+        else (NO_SEND + (" Sends at other times are in the history below." if _sent_elsewhere(why) else ""),)
     )
+
+
+def _sent_elsewhere(why: Why) -> bool:
+    return any(row.kind == "send" for row in why.timeline)
 
 
 def _more(sends: Sequence[WhySend]) -> tuple[str, ...]:
@@ -101,6 +108,9 @@ def _answer(why: Why) -> Iterator[str]:
     asked = why.question
     when = "at the moment of the send," if why.sends and asked.day else "at"
     yield f"{why.sentence} Asked: {asked.purpose} by {asked.channel}, {when} {wording.moment(asked.on)}."
+    if why.since is not None:
+        end = f"until {why.changes_at.isoformat()}" if why.changes_at else "with no end set"
+        yield f"Allowed since {stamp(why.since)} UTC, {end}."
     if why.known_then:
         yield why.known_then
 
@@ -117,8 +127,8 @@ def _sections(why: Why, annexed: bool) -> Iterator[Section]:
         yield Section("history", "What happened, on three clocks", blocks)
     else:
         yield Section("history", "What happened", (Para("Nothing on record."),))
-    if why.stops:
-        yield Section("stops", "Each no, and what was sent after it", (tables.stops(why),))
+    none = Para("No opt-out, objection or complaint is on record.")
+    yield Section("stops", "Each no, and what was sent after it", (tables.stops(why) if why.stops else none,))
     yield Section("grounds", "What the answer rests on", (Facts(tuple(details.grounds(why))),))
     yield Section("around", "Other records, open requests, sources", (Facts(tuple(details.around(why, annexed))),))
     yield Section("note", "Note of counsel", (*details.notes(why), Field("Name, role, date, note")))

@@ -24,7 +24,7 @@ def purposes(why: Why) -> Table:
             one.purpose,
             one.verdict,
             (one.basis or "").replace("_", " ") + (": " if one.basis else "") + one.reason,
-            one.changes_at.isoformat() if one.basis and one.changes_at else "",
+            (one.changes_at.isoformat() if one.changes_at else "no end set") if one.basis else "",
         )
         for one in why.answers
     )

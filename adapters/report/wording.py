@@ -97,7 +97,7 @@ FILES: dict[str, str] = {
 WAVES: dict[int, str] = {
     1: "said no, complained or undeliverable",
     2: "nothing known",
-    3: "has a lead",
+    3: "has a hint of a relationship",
 }
 """The order in which records are taken off the marketing bill."""
 
@@ -110,6 +110,8 @@ NOT_ADVICE = (
     "it does not see what is not in them. A lawyer decides."
 )
 
+EPD_13 = "https://eur-lex.europa.eu/eli/dir/2002/58/oj"
+UWG_7 = "https://www.gesetze-im-internet.de/uwg_2004/__7.html"
 PECR_22 = "https://www.legislation.gov.uk/uksi/2003/2426/regulation/22"
 CASL_1 = "https://laws-lois.justice.gc.ca/eng/acts/e-1.6/page-1.html"
 HONDA_FLYBE = "https://www.lewissilkin.com/hk/insights/ico-fines-flybe-and-honda"
@@ -178,7 +180,7 @@ def outcome(audit: Audit) -> str:
     if marketing == 1:
         said = f"Of 1 marketing contact, {proven} has"
     rest = marketing - proven
-    tail = f" For the other {rest:,} there is none." if rest else ""
+    tail = f" For the other {rest:,} there is none that allows it." if rest else ""
     return f"{said} evidence on file that allows marketing to them.{tail}"
 
 

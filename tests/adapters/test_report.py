@@ -261,7 +261,9 @@ def rich_audit() -> Audit:
             Expiring(month="2026-12", rule="CA-10-10-E", contacts=3),
         ],
         scheduled=4,
-        rule_set=RuleSet(hash="9f" * 32, adopted_by=None, resting_on_medium=7, resting_on_policy=3, rules_unchecked=44),
+        rule_set=RuleSet(
+            hash="9f" * 32, adopted_by=None, resting_on_medium=7, resting_on_policy=3, rules_unchecked=44, rules=67
+        ),
         corrections=[correction],
         notes=["2 rows had more cells than the header", HOSTILE],
         ledger_position=5300,
@@ -571,7 +573,7 @@ def test_page_says_what_it_rests_on(folder: Path) -> None:
         "Rechtsgrundlage für die Datenverarbeitung. What they would say is unknown",
         "cp1252 (assumed",
         "7 contacts rest",
-        "44 rules",
+        "44 of 67 rules",
         "January 2027",
         "wrong address typed in by the call centre",
         "allowed by the rules applied",

@@ -18,7 +18,7 @@ from projections.verdicts import Action, Audit, Before, Bucket, Looked, Money, O
 from tests.adapters.test_report import HOSTILE, Page, audit_of, printed, rich_audit, rich_verdicts, verdict, write_rich
 
 TITLES = [
-    "1. Today: stop and save",
+    "1. Today: opt-outs, do-not-send, off the bill",
     "2. Bring the missing files",
     "3. Fill in the map, with evidence",
     "4. The data protection officer's sheet",
@@ -77,9 +77,9 @@ def test_steps_stand_in_order_on_page_and_in_markdown(tmp_path: Path) -> None:
 def test_steps_name_files_counts_and_questions(tmp_path: Path) -> None:
     shown = unescaped(written(tmp_path, "NEXT-STEPS.md"))
     for words in (
-        "- `opt-out-list.csv` (10)",
-        "- `do-not-send.csv` (134)",
-        "- `set-non-marketing.csv` (112)",
+        "- First `opt-out-list.csv` (10)",
+        "- Then `do-not-send.csv` (134)",
+        "- Then `set-non-marketing.csv` (112)",
         "- wave 1 (22): said no, complained or undeliverable",
         "- wave 2 (81): nothing known",
         "- wave 3 (10): has a lead",
@@ -231,7 +231,7 @@ def test_what_changed() -> None:
     assert changes.changed(audit) == ["evidence on file 1 → 3", "nothing on record 4,100 → 0"]
     assert " CHANGED since the audit of 1 October 2026" in printed(audit)
     same = audit_of(kept, before=Before(at=before.at, buckets={"basis_proven": 3}))
-    assert changes.changed(same) == ["no bucket has another number than before"]
+    assert changes.changed(same) == ["nothing: every bucket is as it was"]
     assert changes.changed(audit_of(kept)) == []
     assert "CHANGED" not in printed(audit_of(kept))
 

@@ -19,6 +19,7 @@ UNSETTLED = ("basis_claimed", "no_basis")
 class Walk(NamedTuple):
     """Rows of verdicts.csv by record id after the first audit, and at the end; the truth; the last audit.json."""
 
+    home: Path
     first: dict[str, dict[str, str]]
     last: dict[str, dict[str, str]]
     truth: dict[str, Any]
@@ -41,7 +42,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     run("review", "import", home / "second" / "review.xlsx", "--yes", "--ledger", ledger)
     audit = answer("audit", portal / "contacts.csv", *with_map[:2], "--out", home / "last", *common)
     first, last = (_by_id(home / name / "verdicts.csv") for name in ("first", "last"))
-    return Walk(first, last, json.loads((portal / "truth.json").read_text("utf-8")), audit)
+    return Walk(home, first, last, json.loads((portal / "truth.json").read_text("utf-8")), audit)
 
 
 def _by_id(path: Path) -> dict[str, dict[str, str]]:
@@ -84,7 +85,7 @@ def test_what_rests_on_a_declaration_is_told_apart(walk: Walk) -> None:
     """Two lines: the person's own record; resting on declaration N by NAME."""
     audit = walk.audit
     assert audit["proven_own_record"] + audit["proven_declared"] == audit["buckets"]["basis_proven"]["contacts"]
-    assert sum(one["contacts"] for one in audit["declarations"]) == audit["proven_declared"] > 0
+    assert sum(one["contacts"] for one in audit["declarations"] if one["evidenced"]) == audit["proven_declared"] > 0
     assert all(one["name"] and one["role"] for one in audit["declarations"])
 
 
@@ -92,3 +93,12 @@ def test_the_audit_says_what_changed(walk: Walk) -> None:
     """Against the audit before it."""
     assert walk.audit["before"]["buckets"]["basis_proven"] == walk.audit["buckets"]["basis_proven"]["contacts"]
     assert walk.audit["before"]["buckets"]["stopped"] < walk.audit["buckets"]["stopped"]["contacts"]
+
+
+def test_a_declaration_without_a_file_is_named_with_who_waits_for_it(walk: Walk) -> None:
+    """So that the file can be brought; it is not among what the evidence on file rests on."""
+    second = json.loads((walk.home / "second" / "audit.json").read_text("utf-8"))
+    missing = [one for one in second["declarations"] if not one["evidenced"]]
+    assert [one["key"] for one in missing] == ["partner-sales"]
+    assert missing[0]["contacts"] == second["reasons"]["declared_not_evidenced"] > 0
+    assert "partner-sales" in (walk.home / "second" / "NEXT-STEPS.md").read_text("utf-8")

@@ -88,9 +88,17 @@ def test_the_first_line_is_the_send_on_record(world: World) -> None:
 
 def test_without_a_send_the_page_says_so(world: World) -> None:
     why = asked(world.directory, on(2024, 1, 11))
-    assert counsel_page(why).first == (NO_SEND,)
+    assert counsel_page(why).first == (NO_SEND + " Sends at other times are in the history below.",)
     assert NO_SEND == "No send on record; this answers whether one would have been allowed."
     assert NO_SEND in pdf_text(why_pdf(why))
+
+
+def test_an_allowed_answer_says_since_when_and_until_when(world: World) -> None:
+    """From the moment every need was met; a day where it ends by itself."""
+    why = asked(world.directory, on(2024, 1, 11))
+    assert why.since is not None
+    assert why.since <= why.question.on
+    assert f"Allowed since {why.since:%Y-%m-%d}" in pdf_text(why_pdf(why))
 
 
 def test_a_classification_without_a_file_is_none(tmp_path: Path) -> None:
