@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ledger.contact import Contact, Entry
 from ledger.terms import BEGINNING, END, Act
 
 ALL_MARKETING = ("marketing.*",)
+_KEPT = tuple(name for name in e.Event.__struct_fields__ if name not in ("commitment", "evidence"))
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -149,19 +150,7 @@ def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]
 def _opted_in(fact: e.Event, said: e.FormDeclared) -> e.OptedIn:
     words = None if said.wording is None else True
     return e.OptedIn(
-        stream=fact.stream,
-        source=fact.source,
-        occurred_from=fact.occurred_from,
-        occurred_to=fact.occurred_to,
-        precision=fact.precision,
-        captured_at=fact.captured_at,
-        captured_by=fact.captured_by,
-        recorded_at=fact.recorded_at,
-        sid=fact.sid,
-        address=fact.address,
-        record=fact.record,
-        by=fact.by,
-        via=fact.via,
+        **_of_the_fact(fact),
         act=_act(said),
         purposes=said.purposes,
         channels=said.channels,
@@ -172,6 +161,11 @@ def _opted_in(fact: e.Event, said: e.FormDeclared) -> e.OptedIn:
         wording=said.wording,
         form=said.form,
     )
+
+
+def _of_the_fact(fact: e.Event) -> dict[str, Any]:
+    """Clocks, people and places stay those of the fact; only what it meant is declared."""
+    return {name: getattr(fact, name) for name in _KEPT}
 
 
 def _act(said: e.FormDeclared) -> Act:
@@ -189,17 +183,8 @@ def _minors(answers: Iterable[Entry], declared: Declared) -> Iterator[Entry]:
     for entry in answers:
         answer = entry.event
         if isinstance(answer, e.BoxAnswered) and answer.ticked and (answer.form, answer.box) in declared.minors:
-            yield entry._replace(
-                event=e.RecipientDescribed(
-                    stream=answer.stream,
-                    source=answer.source,
-                    occurred_from=answer.occurred_from,
-                    recorded_at=answer.recorded_at,
-                    record=answer.record,
-                    by=answer.by,
-                    minor=True,
-                )
-            )
+            minor = e.RecipientDescribed(**_of_the_fact(answer) | {"address": None}, minor=True)
+            yield entry._replace(event=minor)
 
 
 def _sales(deals: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:
@@ -222,19 +207,7 @@ def _sales(deals: Iterable[Entry], declared: Declared, resting: dict[int, int]) 
 def _contract(fact: e.DealWon, said: e.Event | None) -> e.ContractStarted:
     shown = said if isinstance(said, e.SaleDeclared) and said.evidence else None
     return e.ContractStarted(
-        stream=fact.stream,
-        source=fact.source,
-        occurred_from=fact.occurred_from,
-        occurred_to=fact.occurred_to,
-        precision=fact.precision,
-        captured_at=fact.captured_at,
-        captured_by=fact.captured_by,
-        recorded_at=fact.recorded_at,
-        sid=fact.sid,
-        address=fact.address,
-        record=fact.record,
-        by=fact.by,
-        via=fact.via,
+        **_of_the_fact(fact),
         contract=fact.deal,
         kind=shown.kind if shown else "unknown",
         seller=shown.seller if shown else None,

@@ -239,36 +239,24 @@ def correct(
     raise typer.Exit(run_correct(position, ledger, by, role, reason, evidence or []))
 
 
-@app.command()
-def merge(
-    first: str,
-    second: str,
-    by: ByName,
-    role: Role,
-    reason: Reason,
-    evidence: Evidence = None,
-    ledger: LedgerDir = None,
-) -> None:
-    """Say that two addresses belong to one person: stops are united, grants stay where they are."""
-    from adapters.cli.people import run_link
+def _link(name: str, text: str, *, undo: bool) -> None:
+    @app.command(name, help=text)
+    def command(
+        first: str,
+        second: str,
+        by: ByName,
+        role: Role,
+        reason: Reason,
+        evidence: Evidence = None,
+        ledger: LedgerDir = None,
+    ) -> None:
+        from adapters.cli.people import run_link
 
-    raise typer.Exit(run_link(first, second, ledger, by, role, reason, evidence or [], undo=False))
+        raise typer.Exit(run_link(first, second, ledger, by, role, reason, evidence or [], undo=undo))
 
 
-@app.command()
-def unmerge(
-    first: str,
-    second: str,
-    by: ByName,
-    role: Role,
-    reason: Reason,
-    evidence: Evidence = None,
-    ledger: LedgerDir = None,
-) -> None:
-    """Take a merge back."""
-    from adapters.cli.people import run_link
-
-    raise typer.Exit(run_link(first, second, ledger, by, role, reason, evidence or [], undo=True))
+_link("merge", "Say that two addresses belong to one person: stops are united, grants stay where they are.", undo=False)
+_link("unmerge", "Take a merge back.", undo=True)
 
 
 @app.command()
