@@ -1,7 +1,7 @@
 """Read HubSpot contacts exports: `read_export(paths).rows()`.
 
-Rows stream; what was read and what was not is known when they have all gone by. `survey` lets them go by
-once without keeping them, so that an input that must be refused is refused before anything is made of it.
+Rows stream; what was read and what was not is known when they have all gone by. `look` lets them go by once
+without reading them, so that an input that must be refused is refused before anything is made of it.
 """
 
 from __future__ import annotations
@@ -147,15 +147,6 @@ class Export:
     def forget_rows(self) -> None:
         """Let go of what told rows apart, once all have gone by; `twice` stays."""
         self._seen.clear()
-
-    def survey(self) -> Export:
-        """Let every row go by once, so that `rejected`, `findings`, `twice`, `files`, `newest` are complete.
-
-        Raises what `rows` raises. `rows` can then be iterated knowing of every record that stands twice.
-        """
-        for _ in self.rows():
-            pass
-        return self
 
     def rows(self) -> Iterator[Row]:
         """Every record, file by file; each iteration starts afresh, but keeps `twice` and `newest`.

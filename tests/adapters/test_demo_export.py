@@ -21,7 +21,9 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def export(path: Path) -> Export:
-    return read_export([path]).survey()
+    export = read_export([path])
+    list(export.rows())
+    return export
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def one(tmp_path: Path, **cells: str) -> tuple[Row, Export]:
 
 def code(*paths: Path) -> str:
     with pytest.raises(UnreadableInput) as caught:
-        read_export(paths).survey()
+        list(read_export(paths).rows())
     return caught.value.code
 
 
@@ -312,7 +312,8 @@ def test_a_zip_of_two_is_one_export(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "export.zip", "w") as archive:
         archive.writestr("1.csv", "Record ID,Email\n1,a@example.com\n")
         archive.writestr("2.csv", "Datensatz-ID;E-Mail\n2;b@example.com\n")
-    export = read_export([tmp_path / "export.zip"]).survey()
+    export = read_export([tmp_path / "export.zip"])
+    list(export.rows())
     assert [row.record_id for row in export.rows()] == ["1", "2"]
     assert [(file.name, file.language, file.delimiter) for file in export.files] == [
         ("export.zip/1.csv", "en", ","),

@@ -173,7 +173,8 @@ def test_a_value_that_comes_back_later_is_a_new_fact() -> None:
 
 
 def read_all(path: Path) -> list[Fact]:
-    export = read_export([path]).survey()
+    export = read_export([path])
+    list(export.rows())
     assert export.newest is not None
     at = export.newest.latest
     return [fact for found in export.rows() for fact in facts_of(found, PERSON, at, known_claims=True)]
