@@ -189,9 +189,11 @@ def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, fold
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
             written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
         remember(house, run.audit)
-        _keep_map(path, done.found, run)
+        said = _keep_map(path, done.found, run)
     if adopted is not None and not asked.json:
         show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
+    if said and not asked.json:
+        show(said)
     return run.audit, written
 
 
@@ -210,14 +212,18 @@ def _adopt(house: House, evidence_map: EvidenceMap | None, asked: Asked) -> Adop
     return adopt_map(house, evidence_map, now())
 
 
-def _keep_map(path: Path, found: Found, run: AuditRun) -> None:
-    """Write the map for a person to fill in; of one that is there, only add what it does not speak of yet."""
+def _keep_map(path: Path, found: Found, run: AuditRun) -> str:
+    """Write the map for a person to fill in; of one that is there, only add what it does not speak of yet.
+
+    What was done, in a sentence; empty: nothing.
+    """
     lists = {token_of(name): NameFound(name, count) for name, count in sorted(run.lists.items()) if name.strip()}
     found = united([found, Found(lists=lists)])
     if not path.exists():
         write_map(path, found, run.audit.controller, run.audit.at)
-    else:
-        extend_map(path, found)
+        return f"wrote the evidence map {path}: say there what forms, sales and lists showed"
+    added = extend_map(path, found)
+    return f"{path}: added what it does not speak of yet, commented out ({added})" if added else ""
 
 
 def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:

@@ -119,7 +119,9 @@ def _of_box(subject: _Subject, about: str, form: tuple[str, str], box: BoxFound)
 
 
 def _of_name(section: str, name: str, token: str, found: NameFound, counted: str, fields: str) -> _Stanza:
-    comment = f"# {name.capitalize()} {_quoted(found.name)}: {found.count:,} {counted}{_days(found)}."
+    # of a type that only a column of the contacts export names, nobody has counted anything
+    said = f": {found.count:,} {counted}{_days(found)}" if found.count else ""
+    comment = f"# {name.capitalize()} {_quoted(found.name)}{said}."
     return _Stanza(_Subject(section, token), comment, ((name, _as_written(found.name, token)),), fields)
 
 
