@@ -10,7 +10,6 @@ A declaration without evidence counts as unknown, never as yes; one that would n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,10 +23,13 @@ _KEPT = tuple(name for name in e.Event.__struct_fields__ if name not in ("commit
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """The declarations in force: by their keys, and by what they speak of, the newest first."""
+    """The declarations in force: by their keys, and by what they speak of, the newest first.
+
+    `forms`: by form and box; no box: sending the form in was the act
+    """
 
     by_key: dict[str, Entry] = {}
-    forms: dict[str, tuple[Entry, ...]] = {}
+    forms: dict[tuple[str, str | None], tuple[Entry, ...]] = {}
     minors: frozenset[tuple[str, str]] = frozenset()
     sales: tuple[Entry, ...] = ()
     types: dict[str, tuple[str, ...]] = {}
@@ -86,15 +88,15 @@ def all_as_declared(contacts: Sequence[Contact], declared: Declared) -> tuple[Se
 
 
 def _indexed(by_key: dict[str, Entry]) -> Declared:
-    forms: dict[str, tuple[Entry, ...]] = {}
+    forms: dict[tuple[str, str | None], tuple[Entry, ...]] = {}
     sales: list[Entry] = []
     minors: set[tuple[str, str]] = set()
     types: dict[str, tuple[str, ...]] = {}
     campaigns: dict[str, str] = {}
     for entry in sorted(by_key.values(), key=lambda held: held.position):
         match entry.event:
-            case e.FormDeclared(form=form):
-                forms[form] = (entry, *forms.get(form, ()))
+            case e.FormDeclared(form=form, box=box):
+                forms[form, box] = (entry, *forms.get((form, box), ()))
             case e.MinorDeclared(form=form, box=box):
                 minors.add((form, box))
             case e.SaleDeclared():
@@ -106,23 +108,16 @@ def _indexed(by_key: dict[str, Entry]) -> Declared:
     return Declared(by_key, forms, frozenset(minors), tuple(sales), types, campaigns)
 
 
-def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Iterator[Entry]:
-    """Those that speak of the whole time in which the fact may have happened."""
+def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Entry | None:
+    """The first that speaks of the whole time in which the fact may have happened."""
     if fact.occurred_from is None:
-        return
+        return None
     for entry in declarations:
         said = entry.event
         assert isinstance(said, e.Declaration)  # noqa: S101 - filed by type
-        if _begins(said) <= fact.earliest and fact.latest < _ends(said):
-            yield entry
-
-
-def _begins(said: e.Declaration) -> datetime:
-    return said.shown_from or BEGINNING
-
-
-def _ends(said: e.Declaration) -> datetime:
-    return said.shown_to or END
+        if (said.shown_from or BEGINNING) <= fact.earliest and fact.latest < (said.shown_to or END):
+            return entry
+    return None
 
 
 def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:
@@ -134,14 +129,7 @@ def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]
             box = fact.box
         elif not isinstance(fact, e.FormSubmitted):
             continue
-        said = next(
-            (
-                entry
-                for entry in _in_force(declared.forms.get(fact.form or "", ()), fact)
-                if isinstance(entry.event, e.FormDeclared) and entry.event.box == box
-            ),
-            None,
-        )
+        said = _in_force(declared.forms.get((fact.form or "", box), ()), fact)
         if said is not None and isinstance(said.event, e.FormDeclared):
             resting[position] = said.position
             yield Entry(position, version, _opted_in(fact, said.event))
@@ -191,17 +179,14 @@ def _sales(deals: Iterable[Entry], declared: Declared, resting: dict[int, int]) 
     """Every won deal is a contract of unknown kind, unless a declaration with evidence says more."""
     for position, version, fact in deals:
         assert isinstance(fact, e.DealWon)  # noqa: S101 - filed by type
-        said = next(
-            (
-                entry
-                for entry in _in_force(declared.sales, fact)
-                if isinstance(entry.event, e.SaleDeclared) and entry.event.pipeline in (None, fact.pipeline)
-            ),
-            None,
-        )
+        said = _in_force((n for n in declared.sales if _of_pipeline(n.event, fact.pipeline)), fact)
         if said is not None:
             resting[position] = said.position
         yield Entry(position, version, _contract(fact, said.event if said else None))
+
+
+def _of_pipeline(said: e.Event, pipeline: str | None) -> bool:
+    return isinstance(said, e.SaleDeclared) and said.pipeline in (None, pipeline)
 
 
 def _contract(fact: e.DealWon, said: e.Event | None) -> e.ContractStarted:
