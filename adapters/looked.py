@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,23 +27,48 @@ def looked_at(house: House, catalogue: Catalogue, audit: Audit) -> list[Looked]:
 
 
 def _of_kind(house: House, catalogue: Catalogue, kind: str, audit: Audit) -> Looked:
-    imports = [
+    imported = imported_of(house, catalogue, kind)
+    return Looked(
+        kind=kind,
+        looked_at=imported.files > 0,
+        files=imported.files,
+        facts=imported.facts,
+        taken_on=imported.taken_on,
+        first=imported.first,
+        last=imported.last,
+        could_change=0 if imported.files else _could_change(kind, audit),
+    )
+
+
+class Imported(NamedTuple):
+    """What was taken in of one kind of source: files and facts, when the newest was taken, over which days."""
+
+    files: int
+    facts: int
+    taken_on: datetime | None
+    first: date | None
+    last: date | None
+
+
+def imports_of(catalogue: Catalogue, kind: str) -> list[e.ImportFinished]:
+    """The imports on record of a kind of source; none: it was not looked at."""
+    return [
         n.event
         for n in catalogue.imports
         if isinstance(n.event, e.ImportFinished) and n.event.source.rpartition(".")[2] == kind
     ]
+
+
+def imported_of(house: House, catalogue: Catalogue, kind: str) -> Imported:
+    """What the imports on record say of a kind of source."""
+    imports = imports_of(catalogue, kind)
     said = [house.payload(event) for event in imports]
-    firsts = [date.fromisoformat(str(one["first"])) for one in said if "first" in one]
-    lasts = [date.fromisoformat(str(one["last"])) for one in said if "last" in one]
-    return Looked(
-        kind=kind,
-        looked_at=bool(imports),
+    return Imported(
         files=len({event.file for event in imports}),
         facts=sum(_count(one.get("facts")) or event.added for one, event in zip(said, imports, strict=True)),
         taken_on=max((event.captured_at for event in imports if event.captured_at), default=None),
-        first=min(firsts, default=None),
-        last=max(lasts, default=None),
-        could_change=0 if imports else _could_change(kind, audit),
+        first=min((date.fromisoformat(str(one["first"])) for one in said if "first" in one), default=None),
+        last=max((date.fromisoformat(str(one["last"])) for one in said if "last" in one), default=None),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date
+from datetime import UTC
 
 from adapters.kinds import KINDS
+from adapters.looked import imported_of, imports_of
 from adapters.report.masking import mask_email
 from adapters.report.why import (
     WhyJurisdiction,
@@ -67,7 +68,7 @@ def platform(policy: Policy, decision: Decision) -> WhyPlatform | None:
     rules = policy.platform_rules(PLATFORM)
     if not rules:
         return None
-    accepts = tuple(str(basis) for basis in rules[0].accepts if all(basis in rule.accepts for rule in rules))
+    accepts = tuple(map(str, policy.accepted_by(PLATFORM)))
     shown = decision.allowed and decision.basis in accepts
     return WhyPlatform(platform=PLATFORM_NAME, shown=shown, accepts=accepts, source=rules[0].source)
 
@@ -170,31 +171,20 @@ def notes(held: Held) -> Iterator[WhyNote]:
 def looked_at(held: Held) -> Iterator[WhyLooked]:
     """Each kind of source that was taken in by then: how many files, taken when, over which days."""
     for kind, about in KINDS.items():
-        imports = _imports(held, kind)
-        if not imports:
-            continue
-        kept = [held.house.payload(event) for event in imports]
-        taken = [event.captured_at.astimezone(UTC).date() for event in imports if event.captured_at]
-        yield WhyLooked(
-            name=about.name,
-            files=len({event.file for event in imports}),
-            taken_on=max(taken, default=None),
-            first=min((date.fromisoformat(str(one["first"])) for one in kept if one.get("first")), default=None),
-            last=max((date.fromisoformat(str(one["last"])) for one in kept if one.get("last")), default=None),
-        )
+        imported = imported_of(held.house, held.catalogue, kind)
+        if imported.files:
+            yield WhyLooked(
+                name=about.name,
+                files=imported.files,
+                taken_on=imported.taken_on.astimezone(UTC).date() if imported.taken_on else None,
+                first=imported.first,
+                last=imported.last,
+            )
 
 
 def not_looked_at(held: Held, decision: Decision) -> Iterator[WhyMissing]:
     """Each kind of source nobody brought; `could_change`: what it can show speaks to this answer."""
     telling = _COULD_STOP if decision.allowed else _COULD_REVIVE if decision.reason in STOPS else _COULD_GRANT
     for kind, about in KINDS.items():
-        if not _imports(held, kind):
+        if not imports_of(held.catalogue, kind):
             yield WhyMissing(name=about.name, settles=about.settles, get=about.get, could_change=kind in telling)
-
-
-def _imports(held: Held, kind: str) -> list[e.ImportFinished]:
-    return [
-        n.event
-        for n in held.catalogue.imports
-        if isinstance(n.event, e.ImportFinished) and n.event.source.rpartition(".")[2] == kind
-    ]

@@ -38,7 +38,8 @@ class Record(NamedTuple):
     """A CRM record to judge. `differs`: it stood twice in one export with differing consent columns.
 
     `shared`: its address also stands on a record of somebody else; `astray`: its id and its address
-    belong to different contacts; `lead`, `origin`: see `Verdict`; `created` the day the record was made.
+    belong to different contacts; `lead`: the CRM hints at a `customer`, a `deal`
+    or a `form`; `origin`: see `Verdict`; `created` the day the record was made.
     """
 
     contact: str
@@ -70,7 +71,7 @@ class Auditor:
         self.catalogue = catalogue
         self.at = at
         self.purposes = (purpose,) if purpose else MARKETING_PURPOSES
-        self._accepted = [set(rule.accepts) for rule in policy.platform_rules(platform)]
+        self._accepted = frozenset(policy.accepted_by(platform))
         self._looked = frozenset(
             n.event.source.partition(".")[2] for n in catalogue.imports if isinstance(n.event, e.ImportFinished)
         )
@@ -89,6 +90,7 @@ class Auditor:
         rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         question = question_of(bucket, reason, claim, _tokens(owner)) if action is Action.REVIEW else None
         lead = record.lead or _lead(owner)
+        sign = _last_sign(owner, record) if bucket is Bucket.NO_BASIS else None
         asking = asked.asking if bucket is Bucket.BASIS_PROVEN and asked.asking and asked.asking.allowed else None
         return Verdict(
             record_id=record.record_id,
@@ -109,36 +111,15 @@ class Auditor:
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
             rule_confidence=rule.confidence if rule else None,
             declaration=_rests(decision, claim, asked.resting),
-            platform_shown=self._platform(decision) if decision.allowed else None,
+            platform_shown=decision.basis in self._accepted if decision.allowed else None,
             may_be_asked=asking is not None and not dead,
             ask_basis=asking.basis if asking else None,
             ask_until=asking.changes_at.date() if asking and asking.changes_at else None,
-            next_step=self._next(bucket, reason, claim, question, lead, record, owner, dead),
+            next_step=next_step(bucket, reason, claim, question, lead, dead, self._looked, sign),
             wave=wave_of(bucket, action, dead, lead),
             question=question,
-            lead=lead,
             origin=record.origin,
         )
-
-    def _next(
-        self,
-        bucket: Bucket,
-        reason: str,
-        claim: Claim | None,
-        question: str | None,
-        lead: str | None,
-        record: Record,
-        owner: Contact,
-        dead: bool,
-    ) -> str:
-        if dead and bucket is Bucket.NO_BASIS:
-            return "none"
-        if bucket is Bucket.NO_BASIS:
-            return next_step(bucket, reason, claim, question, lead, self._looked, _last_sign(owner, record))
-        return next_step(bucket, reason, claim, question, lead, self._looked, None)
-
-    def _platform(self, decision: Decision) -> bool:
-        return all(decision.basis in accepted for accepted in self._accepted)
 
     def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
         """The laws that may apply, and one decision for each purpose.

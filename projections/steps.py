@@ -53,10 +53,18 @@ def next_step(
     claim: Claim | None,
     question: str | None,
     lead: str | None,
+    dead: bool,
     looked: frozenset[str],
     last_sign: datetime | None,
 ) -> str:
-    """The token. `looked`: kinds of sources taken in so far; `last_sign`: of the person, or of the record."""
+    """The token.
+
+    dead       the address takes no mail
+    looked     kinds of sources taken in so far
+    last_sign  of the person, or of the record; asked for where nothing is on record
+    """
+    if dead and bucket is Bucket.NO_BASIS:
+        return "none"
     if reason == "confirmation_pending":
         return "bring_confirmation"
     if bucket is Bucket.BASIS_CLAIMED and question != "no_rule":
@@ -65,7 +73,7 @@ def next_step(
             return bring
     if question is not None:
         return f"dpo_question:{question}"
-    if bucket is not Bucket.NO_BASIS or reason == "undeliverable":
+    if bucket is not Bucket.NO_BASIS:
         return "none"
     if lead == "form" and FORMS not in looked:
         return "bring_form_record"

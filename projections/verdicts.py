@@ -57,7 +57,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_step      a token of `NEXT_STEPS`; `dpo_question:ID` and `delete_after:DATE` carry their value
     wave           in which order to take the record off the bill, 1 to 3; None: it stays
     question       id of the DPO's question (`QUESTIONS`) that would settle it
-    lead           the CRM hints at a `customer`, a `deal` or a `form`
     origin         where the marketing flag and the record come from
     """
 
@@ -86,7 +85,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next_step: str = "none"
     wave: int | None = None
     question: str | None = None
-    lead: str | None = None
     origin: Origin | None = None
 
 

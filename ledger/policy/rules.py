@@ -153,6 +153,11 @@ class Policy:
         """What the terms of a platform ask beside the law: a second line, never a basis."""
         return tuple(rule for rule in self.rules.values() if rule.kind == "platform" and rule.platform == platform)
 
+    def accepted_by(self, platform: str) -> tuple[Basis, ...]:
+        """The bases that all terms of a platform take as permission shown; without terms, every basis."""
+        rules = self.platform_rules(platform)
+        return tuple(basis for basis in Basis if all(basis in rule.accepts for rule in rules))
+
     def knows(self, code: str) -> bool:
         """Whether a code has law of its own here; what is not known is judged as XX."""
         return code in self.sheets or any(code in sheet.members for sheet in self.sheets.values())

@@ -129,7 +129,6 @@ def rich_verdicts() -> Iterator[Verdict]:
             Action.SET_NON_MARKETING,
             "nothing_known",
             wave=3 if lead else 2,
-            lead=lead,
             next_step=step,
         )
     for number in range(160, 200):
