@@ -193,20 +193,25 @@ def _work(line: Connection, directory: Path) -> None:
             except EOFError:
                 return
             try:
-                if step == "take_in":
-                    files, wanted = given
-                    line.send(("done", take_in(house, files, wanted, lambda rows: line.send(("rows", rows)))))
-                    continue
-                share = share or Share(house, *given)
-                _step(house, share, line, step, given)
+                share = _step(house, share, line, step, given)
             except Exception:
                 line.send(("failed", traceback.format_exc()))
                 raise
 
 
-def _step(house: House, share: Share, line: Connection, step: str, given: list[Any]) -> None:
+def _step(house: House, share: Share | None, line: Connection, step: str, given: list[Any]) -> Share | None:
+    """Do one step; the share of the rows that this process has, once it has one."""
+
+    def progress(rows: int) -> None:
+        line.send(("rows", rows))
+
+    if step == "take_in":
+        files, wanted = given
+        line.send(("done", take_in(house, files, wanted, progress)))
+        return share
+    share = share or Share(house, *given)
     if step == "read":
-        line.send(("done", share.read(lambda rows: line.send(("rows", rows)))))
+        line.send(("done", share.read(progress)))
     elif step == "settle":
         line.send(("done", share.settle()))
     else:
@@ -214,3 +219,4 @@ def _step(house: House, share: Share, line: Connection, step: str, given: list[A
         while batch := list(islice(found, SENT)):
             line.send(("verdicts", _encoder.encode(batch)))
         line.send(("end", None))
+    return share

@@ -26,7 +26,6 @@ class Taken:
     name: str
     sha256: str
     kind: str
-    system: str
     rows: int = 0
     facts: int = 0
     added: int = 0
@@ -46,7 +45,7 @@ def take_in(
     done = 0
     taken: list[Taken] = []
     for file in files:
-        result = Taken(file.name, file.sha256, file.kind, file.system, found=file.found)
+        result = Taken(file.name, file.sha256, file.kind, found=file.found)
         for chunk in _chunks(file.statements(wanted, result.rejected.append)):
             _record(house, file, chunk, result)
             done += len(chunk)

@@ -125,15 +125,19 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
 
 def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
-    with open_house(ledger, make=True) as house, _imported(house, *_with_map(house, files, asked)) as done:
-        counts = {
-            "rows": done.rows,
-            "records": done.records,
-            "added": done.added,
-            "unchanged": done.unchanged,
-            "rejected": len(done.rejected),
-        }
-        rejected = done.rejected
+    with open_house(ledger, make=True) as house:
+        _, evidence_map = _map(asked, house.directory)
+        inputs = _inputs(files, asked, evidence_map)
+        _adopt(house, evidence_map, asked)
+        with _imported(house, inputs, asked, evidence_map) as done:
+            counts = {
+                "rows": done.rows,
+                "records": done.records,
+                "added": done.added,
+                "unchanged": done.unchanged,
+                "rejected": len(done.rejected),
+            }
+            rejected = done.rejected
     if asked.json:
         out(msgspec.json.encode(counts))
     else:
@@ -141,13 +145,6 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
         for row in rejected[:20]:
             show(f"rejected: {row.file} row {row.row}, {row.column or 'row'}: {row.reason}")
     return EXIT.OK
-
-
-def _with_map(house: House, files: Sequence[Path], asked: Asked) -> tuple[Inputs, Asked, EvidenceMap | None]:
-    _, evidence_map = _map(asked, house.directory)
-    inputs = _inputs(files, asked, evidence_map)
-    _adopt(house, evidence_map, asked)
-    return inputs, asked, evidence_map
 
 
 def _check(asked: Asked) -> None:
@@ -233,8 +230,13 @@ def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | Non
         timezone=asked.zone,
         ask=_ask(asked),
         stops=asked.stops,
-        names={**(evidence_map.columns if evidence_map else {}), **asked.names},
+        names=_names(asked, evidence_map),
     )
+
+
+def _names(asked: Asked, evidence_map: EvidenceMap | None) -> dict[str, str]:
+    """Header -> property: what the map says, and over it what the command line says."""
+    return {**(evidence_map.columns if evidence_map else {}), **asked.names}
 
 
 def _money(asked: Asked, evidence_map: EvidenceMap | None) -> Money | None:
@@ -259,9 +261,7 @@ def _upper(code: str | None) -> str | None:
 
 
 @contextmanager
-def _imported(
-    house: House, inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None = None
-) -> Iterator[Imported]:
+def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Iterator[Imported]:
     with ExitStack() as stack:
         with _progress("reading and recording", None) as step:
             done = stack.enter_context(
@@ -271,7 +271,7 @@ def _imported(
                     wanted=evidence_map.wanted if evidence_map else NOTHING_WANTED,
                     encoding=asked.encoding,
                     timezone=asked.zone,
-                    names={**(evidence_map.columns if evidence_map else {}), **asked.names},
+                    names=_names(asked, evidence_map),
                     ask=_ask(asked),
                     progress=step,
                 )
