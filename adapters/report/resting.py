@@ -36,7 +36,7 @@ def in_short(audit: Audit) -> str:
     rests = [one for one in audit.declarations if one.evidenced]
     if not rests:
         return ""
-    names = ", ".join(dict.fromkeys(declared_by(one) for one in rests))
+    names = "; ".join(dict.fromkeys(f"{one.name}, {one.role}" for one in rests))  # plain: the page escapes it
     what = "1 declaration" if len(rests) == 1 else f"{len(rests)} declarations"
     own = f" {audit.proven_own_record:,} rest on the person's own record alone." if audit.proven_own_record else ""
     return f"Of the records with evidence on file, {audit.proven_declared:,} rest on {what} by {names}.{own}"

@@ -102,3 +102,10 @@ def test_a_declaration_without_a_file_is_named_with_who_waits_for_it(walk: Walk)
     assert [one["key"] for one in missing] == ["partner-sales"]
     assert missing[0]["contacts"] == second["reasons"]["declared_not_evidenced"] > 0
     assert "partner-sales" in (walk.home / "second" / "NEXT-STEPS.md").read_text("utf-8")
+
+
+def test_the_first_screen_names_on_whose_word_it_rests(walk: Walk) -> None:
+    """As a reader sees it: a name and a role, and nothing else between them."""
+    page = (walk.home / "last" / "report.html").read_text("utf-8")
+    assert "declarations by Dana Weiss, data protection officer." in page
+    assert "\ufffd" not in page
