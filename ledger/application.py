@@ -10,16 +10,20 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
+from cryptography.exceptions import InvalidTag
+
 from ledger import codec
-from ledger.database import chunks
+from ledger.database import chunks, uuid_text
 from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
 from ledger.keys import Keys, Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.resolving import Resolved
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, uuid4_bytes
 from ledger.terms import Party
 from ledger.vault import PayloadDraft, Registration, Vault
 
@@ -75,11 +79,13 @@ class _Prepared(NamedTuple):
 class Ledger:
     """One controller's ledger. Thread-safe; several processes may hold one directory open."""
 
-    def __init__(self, log: Log, vault: Vault, keys: Keys, clock: Clock) -> None:
+    def __init__(self, log: Log, vault: Vault, keys: Keys, clock: Clock, random: Random) -> None:
         self.log = log
         self.vault = vault
         self._keys = keys
         self._clock = clock
+        self._random = random
+        self._sealing = Sealing(keys.sealing)
 
     @classmethod
     def open(cls, directory: str | Path, clock: Clock, random: Random, env: Mapping[str, str]) -> Self:
@@ -96,7 +102,23 @@ class Ledger:
         except BaseException:
             vault.close()
             raise
-        return cls(log, vault, keys, clock)
+        return cls(log, vault, keys, clock, random)
+
+    @cached_property
+    def id(self) -> str:
+        """A UUID that names this ledger in what it sends; the same for as long as its master key."""
+        return uuid_text(uuid4_bytes(self._keys.identity[:16]))
+
+    def seal(self, plain: bytes, about: bytes) -> bytes:
+        """Bytes that only this ledger opens again, about the same thing."""
+        return self._sealing.seal(plain, about, self._random(NONCE_BYTES))
+
+    def unseal(self, sealed: bytes, about: bytes) -> bytes | Corrupt:
+        """What `seal` was given."""
+        try:
+            return self._sealing.open(sealed, about)
+        except InvalidTag:
+            return Corrupt("the tag does not fit")
 
     @property
     def recorder(self) -> Log:

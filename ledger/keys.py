@@ -37,6 +37,8 @@ class Keys(NamedTuple):
     sid            stands for a source's event id in the log
     fingerprint    says whether two facts have the same content
     wrapping       wraps each contact's own data key (AES-256)
+    identity       names the ledger in what it sends; says nothing about the others
+    sealing        seals what must be kept and may not be read: dead letters (AES-256)
     """
 
     lookup: bytes
@@ -44,6 +46,8 @@ class Keys(NamedTuple):
     sid: bytes
     fingerprint: bytes
     wrapping: bytes
+    identity: bytes
+    sealing: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

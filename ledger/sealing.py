@@ -107,3 +107,21 @@ class Wrapping:
             raise InvalidTag
         nonce, sealed = wrapped[1 : 1 + NONCE_BYTES], wrapped[1 + NONCE_BYTES :]
         return DataKey(contact, self._cipher.decrypt(nonce, sealed, framed(_VERSION, b"key", contact)))
+
+
+class Sealing:
+    """The ledger's own key for what belongs to no contact yet: dead letters."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, plain: bytes, about: bytes, nonce: bytes) -> bytes:
+        """algorithm byte | nonce | ciphertext and tag, bound to what it is about"""
+        return _AES_256_GCM + nonce + self._cipher.encrypt(nonce, plain, framed(_VERSION, b"letter", about))
+
+    def open(self, sealed: bytes, about: bytes) -> bytes:
+        """The plain bytes. InvalidTag when they are damaged, about something else, or another ledger's."""
+        if sealed[:1] != _AES_256_GCM or len(sealed) < 1 + NONCE_BYTES + 16:
+            raise InvalidTag
+        cut = 1 + NONCE_BYTES
+        return self._cipher.decrypt(sealed[1:cut], sealed[cut:], framed(_VERSION, b"letter", about))

@@ -9,6 +9,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.services import shared
+
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared-machine")
 
@@ -46,3 +48,15 @@ def pytest_make_collect_report(
 
 def _strict() -> bool:
     return os.environ.get("CI") == "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that steers the run names the folder of its services (`tests.services.shared`)."""
+    if not hasattr(config, "workerinput"):
+        shared.open_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And it ends them."""
+    if not hasattr(config, "workerinput"):
+        shared.close_run()

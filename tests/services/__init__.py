@@ -1,0 +1,1 @@
+"""Real services for the tests: PostgreSQL and Apache Kafka, arranged by the test run itself."""
