@@ -93,7 +93,8 @@ def read(headers: Iterable[tuple[str, bytes | None]] | None, value: bytes | None
     if media_type.startswith("application/cloudevents"):
         if media_type != _STRUCTURED:
             return Refusal((Reason(_CONTENT_TYPE, "neither binary mode nor application/cloudevents+json"),))
-        return _judge(_structured(value or b""))
+        parts = _structured(value or b"")
+        return parts if isinstance(parts, Refusal) else _judge(parts)
     named = {name[3:]: text for name, text in given.items() if name.startswith("ce_")}
     if _CONTENT_TYPE in given:
         named["datacontenttype"] = given[_CONTENT_TYPE]
@@ -109,21 +110,21 @@ def _read_headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str
         if name.removeprefix("ce_") not in _WANTED and name != _CONTENT_TYPE:
             continue
         if name in given:
-            reasons.append(Reason(name, "given twice"))
+            reasons.append(Reason(name.removeprefix("ce_"), "given twice"))
         try:
             given[name] = (raw or b"").decode()
         except UnicodeDecodeError:
             given[name] = ""
-            reasons.append(Reason(name, "not UTF-8"))
+            reasons.append(Reason(name.removeprefix("ce_"), "not UTF-8"))
     return given, reasons
 
 
-def _structured(value: bytes) -> _Parts:
+def _structured(value: bytes) -> _Parts | Refusal:
     """The attributes and the data of an event that is one JSON object."""
     try:
         envelope: Mapping[str, msgspec.Raw] = _envelope.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Parts(dict.fromkeys(_REQUIRED, "?") | {"specversion": "1.0"}, b"?", [Reason("", "not a JSON object")])
+        return Refusal((Reason("", "not a JSON object"),))
     named: dict[str, str] = {}
     reasons: list[Reason] = []
     for name in _WANTED:
@@ -133,7 +134,6 @@ def _structured(value: bytes) -> _Parts:
         try:
             named[name] = _text.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            named[name] = "?"
             reasons.append(Reason(name, "not a string"))
     return _Parts(named, _structured_data(envelope, reasons), reasons)
 
@@ -144,29 +144,33 @@ def _structured_data(envelope: Mapping[str, msgspec.Raw], reasons: list[Reason])
     if encoded == b"null":
         return None if data == b"null" else data
     if data != b"null":
-        reasons.append(Reason("data_base64", "given beside data"))
+        reasons.append(Reason("data", "given twice: also as data_base64"))
+        return None
     try:
         return b64decode(_text.decode(encoded), validate=True)
     except (msgspec.DecodeError, UnicodeDecodeError, Base64Error, ValueError):
-        reasons.append(Reason("data_base64", "not base64"))
-        return b"?"
+        reasons.append(Reason("data", "not base64"))
+        return None
 
 
 def _judge(parts: _Parts) -> Received | Refusal:
-    """Hold the parts against the specification."""
+    """Hold the parts against the specification. A field about which something is said already is left at that."""
     named, data, reasons = parts
-    reasons += [Reason(name, "missing") for name in _REQUIRED if not named.get(name)]
-    reasons += [Reason(name, "has control characters") for name in _WANTED if _control(named.get(name, ""))]
-    reasons += [Reason(name, f"longer than {_MOST} characters") for name in _WANTED if len(named.get(name, "")) > _MOST]
-    if named.get("specversion", "1.0") not in ("1.0", ""):
-        reasons.append(Reason("specversion", "not 1.0"))
-    if "datacontenttype" in named and not _is_json(named["datacontenttype"]):
-        reasons.append(Reason("datacontenttype", "not JSON in UTF-8"))
-    moment = _read_time(named["time"]) if "time" in named else None
+    wrong = {reason.field for reason in reasons}
+    moment = _read_time(named.get("time", ""))
+    found = [Reason(name, "missing") for name in _REQUIRED if not named.get(name)]
+    found += [Reason(name, "has control characters") for name in _WANTED if _control(named.get(name, ""))]
+    found += [Reason(name, f"longer than {_MOST} characters") for name in _WANTED if len(named.get(name, "")) > _MOST]
+    if named.get("specversion", "1.0") != "1.0":
+        found.append(Reason("specversion", "not 1.0"))
+    if not _is_json(named.get("datacontenttype", _JSON)):
+        found.append(Reason("datacontenttype", "not JSON in UTF-8"))
     if "time" in named and moment is None:
-        reasons.append(Reason("time", "not a moment with a time zone (RFC 3339)"))
+        found.append(Reason("time", "not a moment with a time zone (RFC 3339)"))
     if not data:
-        reasons.append(Reason("data", "missing"))
+        found.append(Reason("data", "missing"))
+    first = {reason.field: reason for reason in reversed(found) if reason.field not in wrong}
+    reasons += reversed(first.values())
     correlationid = uuid_only(named.get("correlationid"))
     if reasons or not data:
         return Refusal(tuple(reasons), correlationid)

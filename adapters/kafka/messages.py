@@ -83,7 +83,7 @@ def event_message(ledger_id: str, position: int, version: int, state: bytes, pre
     )
     headers.append(("ce_position", place))
     headers.append(("ce_streamversion", b"%d" % version))
-    return _new(Message, (prefix + EVENTS, stream, state, headers))
+    return _new(Message, (named(EVENTS, prefix), stream, state, headers))
 
 
 def status_message(
@@ -100,7 +100,9 @@ def status_message(
         key,
     )
     headers.append(("ce_revision", b"%d" % revision))
-    return Message(prefix + STATUS, key, value, headers)
+    if value is None:
+        headers.remove(("content-type", b"application/json"))
+    return Message(named(STATUS, prefix), key, value, headers)
 
 
 def result_message(ledger_id: str, value: ResultValue, at: str, prefix: str = "") -> Message:
