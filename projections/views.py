@@ -22,7 +22,7 @@ from projections.groups import Pair, neighbours, reach
 from projections.status import Row
 
 NAME = "status"
-FORM = "status/1"
+FORM = "status/2"
 """Changes when rows are made or packed differently: an older generation is then built anew."""
 
 metadata = sa.MetaData()
