@@ -17,7 +17,7 @@ from typing import NamedTuple, Self, cast
 import sqlalchemy as sa
 
 from ledger.database import Database, chunks, uuid_bytes, uuid_text
-from projections import tracking
+from projections import outbox_schema, tracking
 from projections.groups import Pair, neighbours, reach
 from projections.status import Row
 
@@ -27,6 +27,8 @@ FORM = "status/2"
 
 metadata = sa.MetaData()
 tracking.tracking.to_metadata(metadata)
+for _table in outbox_schema.metadata.sorted_tables:
+    _table.to_metadata(metadata)
 status = sa.Table(
     "status",
     metadata,
