@@ -1,0 +1,43 @@
+"""The one place that makes a Faust app: every setting, and why (docs/explanation/faust-on-kafka.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faust
+
+SESSION_SECONDS = 10.0
+"""How long a worker that died keeps its partitions."""
+COMMIT_SECONDS = 0.5
+MOST_BYTES = 2_097_152
+"""Of a record that is sent: a dead letter is longer than what it is about."""
+
+
+def make_app(group: str, member: str, servers: str, datadir: Path, session: float = SESSION_SECONDS) -> faust.App:
+    """An app of a consumer group; `member` is how the broker knows this process. `datadir` is made."""
+    datadir.mkdir(parents=True, exist_ok=True)  # Faust makes it only when its parent is there
+    return faust.App(
+        group,
+        broker=[f"kafka://{server}" for server in servers.split(",")],
+        broker_client_id=member,
+        datadir=str(datadir),
+        autodiscover=False,
+        # Handlers are idempotent, by revision and by (source, id); Faust's exactly_once breaks when a worker is lost.
+        processing_guarantee="at_least_once",
+        broker_session_timeout=session,
+        broker_heartbeat_interval=session / 5,
+        broker_rebalance_timeout=session * 2,
+        broker_request_timeout=session * 3,
+        broker_commit_interval=COMMIT_SECONDS,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_max_request_size=MOST_BYTES,
+        # A rebalance does not wait for a slow handler: what it was at comes again, to whoever has the partition.
+        stream_wait_empty=False,
+        # Topics are made by `streams setup` alone.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        store="memory://",
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
