@@ -19,6 +19,7 @@ class Settings(BaseModel):
     keys: str | None = Field(default=None, description="master key, 32 bytes as base64; else a key file")
     database_url: str | None = Field(default=None, description="postgresql://... for log, vault and views; else files")
     kafka: str | None = Field(default=None, description="Kafka's bootstrap servers, host:port[,host:port]")
+    topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name")
     record_ids: bool = Field(default=False, description="name CRM record ids on the status topic")
     publish_rate: int = Field(default=1_000, gt=0, description="status values a second after a change of policy")
     mirror_url: str | None = Field(default=None, description="database of the mirror, an SQLAlchemy URL")

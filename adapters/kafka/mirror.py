@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -73,7 +73,7 @@ class Mirror:
 
     def _apply(self, connection: sa.Connection, told: Sequence[Told]) -> None:
         rows = [_contact_row(one) for one in told]
-        taken = set(connection.execute(self._upsert().values(rows)).scalars())
+        taken = set(connection.execute(self._upsert(), rows).scalars())
         if not taken:
             return
         connection.execute(sa.delete(cells).where(cells.c.contact.in_(taken)))
@@ -106,7 +106,7 @@ def _contact_row(told: Told) -> dict[str, Any]:
         "revision": told.revision,
         "gone": status is None,
         "position": status.position if status else None,
-        "at": status.at if status else None,
+        "at": status.at.astimezone(UTC) if status else None,
         "marketing_status": status.marketing_status if status else None,
         "merged_into": status.merged_into if status else None,
         "erased": status is None or status.erased,
