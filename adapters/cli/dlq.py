@@ -102,7 +102,10 @@ def _unseal(stack: ExitStack, ledger: Path | None) -> Callable[[bytes, bytes], o
     def house() -> House:
         return stack.enter_context(open_house(ledger))
 
-    return lambda sealed, about: house().ledger.unseal(sealed, about)
+    def unseal(sealed: bytes, about: bytes) -> object:
+        return house().ledger.unseal(sealed, about)
+
+    return unseal
 
 
 def _row(letter: Letter) -> dict[str, object]:

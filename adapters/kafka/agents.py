@@ -32,16 +32,13 @@ class Counted(NamedTuple):
     retries: Callable[[int], None]
 
 
-def add_agent(
-    app: faust.App, topic: str, handle: Handle, away: tuple[type[Exception], ...], counted: Counted
-) -> asyncio.Future[BaseException]:
+def add_agent(app: faust.App, topic: str, handle: Handle, away: tuple[type[Exception], ...], counted: Counted) -> None:
     """Have the app give the records of a topic to a handler.
 
     An exception of `away` means that a database does not answer: the batch is tried again until it does. Any other
-    is a mistake of ours: it is the result of the future returned, nothing is acknowledged, and the worker is to end.
+    is a mistake of ours: nothing of the batch is acknowledged, and the worker is to end (`App.broken`).
     """
     source = app.topic(topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-    broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     async def handled(records: Sequence[Record]) -> Effects:
         return await asyncio.to_thread(handle, records)
@@ -65,12 +62,7 @@ def add_agent(
             counted.dead(effects.dead)
             batch.clear()
 
-    async def on_error(_: Any, error: BaseException) -> None:
-        if not broken.done():
-            broken.set_result(error)
-
-    app.agent(source, name="work", on_error=on_error)(work)
-    return broken
+    app.agent(source, name="work")(work)
 
 
 def _record(message: Any) -> Record:

@@ -67,7 +67,7 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
     watchdog = Watchdog(member.name, member.stuck_after)
     pulse = [time.monotonic()]
     app = make_app(work.group, member.name, member.servers, folder / "faust", member.session)
-    broken = add_agent(app, work.topic, work.handle, work.away, _counted(registry))
+    add_agent(app, work.topic, work.handle, work.away, _counted(registry))
     app.finalize()
     with ExitStack() as stack:
         port = None
@@ -81,11 +81,11 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
         started(port)
         ended = asyncio.create_task(app.wait_until_stopped())
         stop = asyncio.create_task(asked.wait())
-        await asyncio.wait((ended, stop, broken, watch), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ended, stop, app.broken, watch), return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         await _end(app, (ended, stop, watch))
-    if broken.done():
-        raise broken.result()
+    if app.broken.done():
+        raise app.broken.result()
     return _DONE if asked.is_set() else _BROKEN
 
 
