@@ -27,6 +27,9 @@ class Settings(BaseModel):
     http_port: int = Field(default=8080, ge=0, le=65_535, description="port the HTTP service listens on")
     metrics_port: int | None = Field(default=None, ge=0, le=65_535, description="port for a worker's metrics")
 
+    worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")
+    worker_stuck_after: float = Field(default=60.0, gt=0, description="seconds without progress: not ready any more")
+
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
         """Raises pydantic.ValidationError with the name of what is wrong."""

@@ -39,9 +39,6 @@ def list_(
 ) -> None:
     """The letters that are open: where the record stood, since when, and why it failed."""
     import msgspec
-    from rich.table import Table
-
-    from adapters.cli.options import console
 
     with _desk() as desk:
         found = [one for one in desk.letters().values() if everything or one.state == "open"]
@@ -49,11 +46,10 @@ def list_(
     if json:
         out(msgspec.json.format(msgspec.json.encode([_row(letter) for letter in found]), indent=2))
         return
-    table = Table("place", "since", "tried", "state", "why", box=None, pad_edge=False)
     for letter in found:
-        why = letter.error + (f" ({letter.reason})" if letter.reason else "")
-        table.add_row(letter.place, f"{letter.at:%Y-%m-%d %H:%M}", str(letter.attempts), letter.state, why)
-    console().print(table)
+        why = letter.error + (f"; dropped: {letter.reason}" if letter.reason else "")
+        tried = f"{letter.state}, tried {letter.attempts}, {letter.at:%Y-%m-%d %H:%M}"
+        out(f"{letter.place}  {tried}\n    {why}\n".encode())
     show(f"{len(found)} letters")
 
 

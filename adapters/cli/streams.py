@@ -71,9 +71,10 @@ def setup(
         out(msgspec.json.format(msgspec.json.encode(listed), indent=2))
     else:
         for found in findings:
-            show(f"{found.what:8} {found.topic}")
+            out(f"{found.what:8} {found.topic}".encode())
             for setting, held, wanted in found.differences:
-                show(f"         {setting}: {'was' if found.what == 'mended' else 'is'} {held}, wanted {wanted}")
+                was = "was" if found.what == "mended" else "is"
+                out(f"         {setting} {was} {held or 'unset'}, wanted {wanted}".encode())
     raise typer.Exit(EXIT.FINDINGS if any(found.what == "differs" for found in findings) else EXIT.OK)
 
 
@@ -98,7 +99,14 @@ def worker(
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with ExitStack() as stack:
         work = _mirror(stack, settings) if which == "mirror" else _facts(stack, settings, ledger)
-        member = Member(f"{work.group}-{uuid.uuid4()}", servers, settings.http_host, settings.metrics_port)
+        member = Member(
+            f"{work.group}-{uuid.uuid4()}",
+            servers,
+            settings.http_host,
+            settings.metrics_port,
+            settings.worker_session,
+            settings.worker_stuck_after,
+        )
 
         def started(port: int | None) -> None:
             answers = f"; http://{member.host}:{port}/readyz" if port else ""

@@ -9,11 +9,13 @@ from confluent_kafka import Message as Polled
 from msgspec.structs import replace
 
 from adapters.kafka.cloudevents import Headers
-from adapters.kafka.dead_letters import Letter, again, letter_message, letters, topic_of
-from adapters.kafka.faust_app import MOST_BYTES
+from adapters.kafka.dead_letters import Letter, again, letter_message, letters, place_of
+from adapters.kafka.records import MOST_BYTES
 from adapters.kafka.topics import FACTS, FACTS_DLQ, STATUS, STATUS_DLQ, named
 
 _SECONDS = 30.0
+_ANY = -1
+"""As a partition: the one its key leads to."""
 
 
 class Desk:
@@ -42,12 +44,14 @@ class Desk:
         return [held[place] for place in places]
 
     def retry(self, letter: Letter, unseal: Callable[[bytes, bytes], object]) -> None:
-        """Send the record again, then say so. Interrupted between the two, it is sent twice, which does no harm.
+        """Send the record again, to the partition it was on, then say so.
 
+        Interrupted between the two, it is sent twice, which does no harm.
         Raises LookupError when it cannot be opened, KafkaException.
         """
         record = again(letter, unseal)
-        self._send(topic_of(letter.place), record.key, record.value, record.headers)
+        topic, partition, _ = place_of(letter.place)
+        self._send(topic, record.key, record.value, record.headers, partition)
         self._keep(replace(letter, state="retried"))
 
     def drop(self, letter: Letter, reason: str) -> None:
@@ -55,10 +59,11 @@ class Desk:
         self._keep(replace(letter, state="dropped", reason=reason))
 
     def _keep(self, letter: Letter) -> None:
-        message = letter_message(self._kept_on[topic_of(letter.place)], letter)
-        self._send(*message)
+        self._send(*letter_message(self._kept_on[place_of(letter.place).topic], letter))
 
-    def _send(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+    def _send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int = _ANY
+    ) -> None:
         """Produce one record and wait for it."""
         if self._producer is None:
             self._producer = Producer(
@@ -76,7 +81,7 @@ class Desk:
             if error is not None:
                 failures.append(error)
 
-        self._producer.produce(topic, value, key, headers=[*headers], on_delivery=delivered)
+        self._producer.produce(topic, value, key, partition, headers=[*headers], on_delivery=delivered)
         if self._producer.flush(_SECONDS):
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         if failures:

@@ -9,11 +9,9 @@ from typing import Any
 import faust
 from faust.types import AgentT
 
-SESSION_SECONDS = 10.0
-"""How long a worker that died keeps its partitions."""
+from adapters.kafka.records import MOST_BYTES
+
 COMMIT_SECONDS = 0.5
-MOST_BYTES = 2_097_152
-"""Of a record that is sent: a dead letter is longer than what it is about."""
 
 
 class App(faust.App):
@@ -30,7 +28,7 @@ class App(faust.App):
         await super()._on_agent_error(agent, exc)
 
 
-def make_app(group: str, member: str, servers: str, datadir: Path, session: float = SESSION_SECONDS) -> App:
+def make_app(group: str, member: str, servers: str, datadir: Path, session: float) -> App:
     """An app of a consumer group, for the running event loop; `member` is how the broker knows this process."""
     datadir.mkdir(parents=True, exist_ok=True)  # Faust makes it only when its parent is there
     app = App(

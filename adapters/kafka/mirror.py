@@ -141,7 +141,7 @@ def read_status(record: Record) -> Told | Failed:
         return Told(key, int(revision), None)
     try:
         status = _decode(record.value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         where = _place(str(error))  # the rest of the message may hold a value
         return Failed(record, "no contact status" + (f", at {where[1]}" if where else ""))
     if status.contact != key:

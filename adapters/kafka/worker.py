@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from adapters.kafka.admin import connect
 from adapters.kafka.agents import Counted, add_agent
-from adapters.kafka.faust_app import SESSION_SECONDS, make_app
+from adapters.kafka.faust_app import make_app
 from adapters.kafka.readiness import Watchdog, observe
 from adapters.kafka.records import Handle
 from adapters.kafka.worker_http import serving
@@ -42,14 +42,18 @@ class Work(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A worker of a group: its name to the broker, which broker, and its HTTP port (None: without; 0: a free one)."""
+    """A worker of a group: its name to the broker, which broker, and its HTTP port (None: without; 0: a free one).
+
+    session      seconds after which the broker gives its partitions to others when it is silent
+    stuck_after  seconds without a commit, while records wait, after which it is not ready
+    """
 
     name: str
     servers: str
-    host: str = "127.0.0.1"
-    port: int | None = None
-    session: float = SESSION_SECONDS
-    stuck_after: float = 60.0
+    host: str
+    port: int | None
+    session: float
+    stuck_after: float
 
 
 def run(work: Work, member: Member, started: Callable[[int | None], None]) -> int:
