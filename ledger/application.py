@@ -1,7 +1,8 @@
 """The one way in: facts and people into the vault and the log, each source event once.
 
-A ledger is a directory of one controller: `log.db`, `vault.db`, `keys`. The vault is written before the
-log: a crash between the two leaves an orphan in the vault, never an entry whose payload is missing.
+A ledger is a directory of one controller: `log.db`, `vault.db`, `keys`; or `keys` alone beside a PostgreSQL
+database. The vault is written before the log: a crash between the two leaves an orphan in the vault, never an
+entry whose payload is missing.
 """
 
 from __future__ import annotations
@@ -88,17 +89,24 @@ class Ledger:
         self._sealing = Sealing(keys.sealing)
 
     @classmethod
-    def open(cls, directory: str | Path, clock: Clock, random: Random, env: Mapping[str, str]) -> Self:
-        """The ledger in a directory, made with mode 0700 when absent.
+    def open(
+        cls,
+        directory: str | Path,
+        clock: Clock,
+        random: Random,
+        env: Mapping[str, str],
+        database_url: str | None = None,
+    ) -> Self:
+        """The ledger in a directory, made with mode 0700 when absent; log and vault in a database if one is named.
 
-        Raises KeyFileError, DurabilityError, and eventsourcing's OperationalError.
+        Raises KeyFileError, DurabilityError, SetupError, and eventsourcing's OperationalError.
         """
         home = Path(directory)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = Keys.load(home / "keys", random, env)
-        vault = Vault.open(home / "vault.db", keys, random)
+        vault = Vault.open(database_url or home / "vault.db", keys, random)
         try:
-            log = Log.open(home / "log.db", clock)
+            log = Log.open(database_url or home / "log.db", clock)
         except BaseException:
             vault.close()
             raise

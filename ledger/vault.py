@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger.database import Database, uuid_bytes, uuid_text
+from ledger.database import Database, Location, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
@@ -62,7 +61,7 @@ class RecordRow(NamedTuple):
 
 
 class Vault:
-    """The vault of one ledger, in an SQLite file of its own."""
+    """The vault of one ledger, in a file or schema of its own."""
 
     def __init__(self, database: Database, keys: Keys, random: Random) -> None:
         self._database = database
@@ -71,9 +70,9 @@ class Vault:
         self._random = random
 
     @classmethod
-    def open(cls, path: str | Path, keys: Keys, random: Random) -> Self:
-        """The vault at a path, created when absent. Raises DurabilityError."""
-        return cls(Database(Path(path), metadata, PRAGMAS), keys, random)
+    def open(cls, location: Location, keys: Keys, random: Random) -> Self:
+        """The vault at a location. A file is created when absent. Raises DurabilityError, SetupError."""
+        return cls(open_database(location, "vault", metadata, PRAGMAS), keys, random)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -147,8 +146,8 @@ class Vault:
         """Remember (record, hash of its row) once everything the row says is in the log."""
         with self._database.writing() as driver:
             driver.executemany(
-                "UPDATE record SET row_hash = ?2 WHERE record_ref = ?1",
-                [(uuid_bytes(record), row_hash) for record, row_hash in hashes],
+                "UPDATE record SET row_hash = ? WHERE record_ref = ?",
+                [(row_hash, uuid_bytes(record)) for record, row_hash in hashes],
             )
 
     def addresses_of(self, contact: str) -> list[str]:
@@ -280,8 +279,8 @@ class Vault:
                 driver.execute(f"DELETE FROM {table} WHERE contact = ?", (raw,)).rowcount  # noqa: S608
                 for table in ("payload", "record", "address")
             )
-        # The old pages still lie in the WAL; a checkpoint that empties it makes the erasing real.
-        self._database.empty_wal()
+        # The old pages still lie in the WAL of a file; a checkpoint that empties it makes the erasing real.
+        self._database.forget()
         return gone
 
     def is_erased(self, contact: str) -> bool:
