@@ -48,6 +48,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def is_ledger(directory: Path) -> bool:
+    """Whether a directory holds a ledger in files. Then it is that one, whatever an environment says."""
+    return (directory / "log.db").exists()
+
+
 class House:
     """One open ledger with its rule set and its catalogue. Close it, or use it as a context manager."""
 
@@ -58,12 +63,11 @@ class House:
 
     @classmethod
     def open(cls, directory: Path, env: Mapping[str, str]) -> House:
-        """Open the ledger of a directory: in a database where `CONSENT_LEDGER_DATABASE_URL` names one, else in
-        files, which are made when absent.
+        """Open the ledger of a directory: its files, else the database that the environment names, else new files.
 
         Raises KeyFileError, DurabilityError, SetupError, OperationalError.
         """
-        url = Settings.read(env).database_url
+        url = None if is_ledger(directory) else Settings.read(env).database_url
         return cls(directory, Ledger.open(directory, now, os.urandom, env, url), url)
 
     def location(self, part: str) -> Location:

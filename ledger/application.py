@@ -11,7 +11,6 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -19,12 +18,12 @@ from typing import Literal, NamedTuple, Self
 from cryptography.exceptions import InvalidTag
 
 from ledger import codec
-from ledger.database import chunks, uuid_text
+from ledger.database import chunks
 from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
 from ledger.keys import Keys, Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, uuid4_bytes
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
 from ledger.terms import Party
 from ledger.vault import PayloadDraft, Registration, Vault
 
@@ -112,10 +111,10 @@ class Ledger:
             raise
         return cls(log, vault, keys, clock, random)
 
-    @cached_property
+    @property
     def id(self) -> str:
         """A UUID that names this ledger in what it sends; the same for as long as its master key."""
-        return uuid_text(uuid4_bytes(self._keys.identity[:16]))
+        return self._keys.ledger_id
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""

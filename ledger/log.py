@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from types import ModuleType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
 from ledger.database import Database, Location, chunks, is_server, marks, open_database, uuid_bytes, uuid_text
@@ -27,6 +28,14 @@ Row = tuple[int, int, bytes]
 """(position, version, entry bytes)"""
 
 _READ_CHUNK = 5_000
+
+
+class Closing(Protocol):
+    """Something that works beside the log until it is closed."""
+
+    def close(self) -> None:
+        """End it. Idempotent."""
+        ...
 
 
 class Draft(NamedTuple):
@@ -49,8 +58,17 @@ class Known(NamedTuple):
 class Log(Recorder):
     """The log of one ledger. Many threads and several processes may append."""
 
-    def __init__(self, database: Database, new_entries: NewEntries, clock: Clock, poll_seconds: float = 0.1) -> None:
+    def __init__(
+        self,
+        database: Database,
+        new_entries: NewEntries,
+        clock: Clock,
+        poll_seconds: float = 0.1,
+        listening: Callable[[Callable[[], None]], Closing] | None = None,
+    ) -> None:
         super().__init__(database, new_entries, poll_seconds)
+        self._listening = listening
+        self._listener: Closing | None = None
         self._shared: SharedCommit[Prepared, Appended] = SharedCommit(LogWriter(database, new_entries, clock).write)
 
     @classmethod
@@ -61,12 +79,22 @@ class Log(Recorder):
         """
         with translated(_dbapi(location)):
             database = open_database(location, "log", metadata, PRAGMAS)
-        return cls(database, _new_entries(database), clock, poll_seconds)
+        return cls(database, _new_entries(database), clock, poll_seconds, _listening(location))
+
+    def listen(self) -> None:
+        """From the first wait on; see `ledger.listening`."""
+        with self.arrived:
+            if self._listener is None and self._listening is not None and not self.closed:
+                self._listener = self._listening(self.announce)
 
     def close(self) -> None:
         """End subscriptions and close every connection. Idempotent."""
-        self.closed = True
+        with self.arrived:
+            self.closed = True
+            listener, self._listener = self._listener, None
         self.announce()
+        if listener is not None:
+            listener.close()
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -192,6 +220,14 @@ def _new_entries(database: Database) -> NewEntries:
 
     assert isinstance(database, PostgresDatabase)  # noqa: S101 - there are two kinds
     return PostgresEntries(database)
+
+
+def _listening(location: Location) -> Callable[[Callable[[], None]], Closing] | None:
+    if not is_server(location):
+        return None
+    from ledger.listening import Listener
+
+    return partial(Listener, str(location))
 
 
 def _prepare(drafts: Sequence[Draft]) -> list[Prepared]:

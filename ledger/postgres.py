@@ -79,12 +79,16 @@ class PostgresDatabase(Database):
         self._writer: PostgresDriver | None = None
         self._idle: deque[PostgresDriver] = deque()
         self.closed = False
-        with self.reading() as driver:
-            _assert_durable(driver)
-            _assert_set_up(driver)
-        if made_here is not None:
-            with self.writing(), self.engine.connect() as connection:
-                made_here.create_all(connection)
+        try:
+            with self.reading() as driver:
+                _assert_durable(driver)
+                _assert_set_up(driver)
+            if made_here is not None:
+                with self.writing(), self.engine.connect() as connection:
+                    made_here.create_all(connection)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[PostgresDriver]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger.database import Database, Location, open_database, uuid_bytes, uuid_text
+from ledger.database import Database, Location, SetupError, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
@@ -71,8 +71,18 @@ class Vault:
 
     @classmethod
     def open(cls, location: Location, keys: Keys, random: Random) -> Self:
-        """The vault at a location. A file is created when absent. Raises DurabilityError, SetupError."""
-        return cls(open_database(location, "vault", metadata, PRAGMAS), keys, random)
+        """The vault at a location. A file is created when absent.
+
+        Raises DurabilityError, and SetupError for a database that belongs to the ledger of another key.
+        """
+        database = open_database(location, "vault", metadata, PRAGMAS)
+        if is_server(location):  # files lie beside their key; a URL may be paired with any
+            try:
+                _claim(database, keys.ledger_id)
+            except SetupError:
+                database.close()
+                raise
+        return cls(database, keys, random)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -319,3 +329,16 @@ class Vault:
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
             return driver.execute(statement, values).fetchall()
+
+
+def _claim(database: Database, ledger: str) -> None:
+    """A database is of the ledger that opened it first: with another key nobody would be found in it again."""
+    with database.writing() as driver:
+        row = driver.execute("SELECT ledger FROM identity").fetchone()
+        if row is None:
+            driver.execute("INSERT INTO identity (ledger) VALUES (?)", (ledger,))
+        elif row[0] != ledger:
+            raise SetupError(
+                f"this database holds the ledger {row[0]}, the keys at hand are those of {ledger}: "
+                "name the directory with its keys, or another database"
+            )

@@ -62,8 +62,7 @@ class StatusRunner:
                 continue
             if once or stop is None:
                 break
-            with self._log.arrived:
-                self._log.arrived.wait(poll_seconds)
+            self._log.wait(self.position(), poll_seconds)
         return self.position()
 
     def step(self) -> bool:

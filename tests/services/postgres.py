@@ -50,8 +50,9 @@ class Fresh(NamedTuple):
 class Server:
     """One cluster in a folder, run by a process of its own, as a user that PostgreSQL accepts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self._settings = _SETTINGS | settings
         self.data = folder / "data"
         self.port = free_port()
         self.bin = _binaries(folder)
@@ -68,7 +69,7 @@ class Server:
 
     def start(self) -> int:
         """Start, wait until it answers; the process id."""
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -185,13 +186,14 @@ def fresh(url: str | None = None) -> Iterator[Fresh]:
     server = url or server_url()
     name = f"t_{uuid4().hex}"
     identifier = sql.Identifier(name)
-    with psycopg.connect(server, autocommit=True) as connection:
+    with driver_of(server) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, sql.Identifier(_TEMPLATE)))
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(identifier, sql.Identifier(WRITER)))
-        try:
-            owner_url = _named(server, name)
-            yield Fresh(_as_writer(owner_url), owner_url)
-        finally:
+    try:
+        owner_url = _named(server, name)
+        yield Fresh(_as_writer(owner_url), owner_url)
+    finally:
+        with driver_of(server) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
 
 

@@ -131,6 +131,7 @@ CREATE TABLE vault.payload (
     body bytea NOT NULL
 );
 CREATE INDEX payload_contact ON vault.payload (contact);
+CREATE TABLE vault.identity (one boolean PRIMARY KEY DEFAULT true CHECK (one), ledger text NOT NULL);
 CREATE TABLE vault.suppression (hmac bytea PRIMARY KEY, kind text NOT NULL, since text NOT NULL);
 """
 
