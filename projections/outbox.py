@@ -7,7 +7,6 @@ change in between has given it another. A ledger without streams has no rows her
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -15,7 +14,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from ledger.codec import instant
-from ledger.database import chunks, uuid_bytes, uuid_text
+from ledger.database import Driver, chunks, marks, uuid_bytes, uuid_text
 from projections.contact_status import Cause
 from projections.status import Answers, Row, answers
 
@@ -51,19 +50,19 @@ class Queued(NamedTuple):
 # --- numbers: the mark that the outbox is in use ----------------------------------------------------
 
 
-def last_number(driver: sqlite3.Connection) -> int | None:
+def last_number(driver: Driver) -> int | None:
     """The number given last; None: the outbox is not in use."""
     row = driver.execute("SELECT last FROM numbered WHERE name = ?", (_NAME,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def begin(driver: sqlite3.Connection, after: int) -> None:
+def begin(driver: Driver, after: int) -> None:
     """Put the outbox in use. `after`: the number given last by the generation before; 0: there was none."""
     first = ((after >> _BLOCK) + 1) << _BLOCK
     driver.execute("INSERT INTO numbered (name, last) VALUES (?, ?)", (_NAME, first + _NEWEST))
 
 
-def _numbers(driver: sqlite3.Connection, count: int) -> range:
+def _numbers(driver: Driver, count: int) -> range:
     """So many numbers nobody was given. Who writes here waits at this row, in one order for all.
 
     Empty when the outbox is not in use.
@@ -76,7 +75,7 @@ def _numbers(driver: sqlite3.Connection, count: int) -> range:
 # --- putting in -------------------------------------------------------------------------------------
 
 
-def queue(driver: sqlite3.Connection, rows: Sequence[Row], news: Collection[str]) -> None:
+def queue(driver: Driver, rows: Sequence[Row], news: Collection[str]) -> None:
     """Say that these rows take the place of those held; called before they do.
 
     `news`: contacts that an event is about; the others are told again because of the rules.
@@ -106,7 +105,7 @@ def _takes_away(old: Iterable[Answers], new: Iterable[Answers]) -> bool:
     return begins is not None and any(one.allowed_at(begins) and not now.get(one.cell) for one in old)
 
 
-def switch_on(driver: sqlite3.Connection, moment: datetime) -> bool:
+def switch_on(driver: Driver, moment: datetime) -> bool:
     """Put the outbox in use, with everybody in it once; False: it was. A rebuild keeps it in use."""
     if last_number(driver) is not None:
         return False
@@ -115,7 +114,7 @@ def switch_on(driver: sqlite3.Connection, moment: datetime) -> bool:
     return True
 
 
-def queue_all(driver: sqlite3.Connection, moment: datetime, news: Collection[str] = ()) -> None:
+def queue_all(driver: Driver, moment: datetime, news: Collection[str] = ()) -> None:
     """Everybody once: who may get nothing at this moment first, the newest revision first.
 
     `news`: contacts about whom there are events that nobody was told of yet.
@@ -136,7 +135,7 @@ def queue_all(driver: sqlite3.Connection, moment: datetime, news: Collection[str
         _put_due(driver, {contact: _next(held, moment) for contact, held in people.items()})
 
 
-def carry(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+def carry(old: Driver, new: Driver) -> None:
     """What still waits in one generation waits in the one that takes its place, and not behind what is told again."""
     waiting = old.execute(
         "SELECT contact, rank, cause, at FROM outbox WHERE rank < ? ORDER BY rank, seq", (AGAIN_STOPPED,)
@@ -148,7 +147,7 @@ def carry(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
 # --- days that come ---------------------------------------------------------------------------------
 
 
-def look(driver: sqlite3.Connection, now: datetime, limit: int = 1_000) -> int:
+def look(driver: Driver, now: datetime, limit: int = 1_000) -> int:
     """Queue contacts one of whose answers has changed by itself by now, the longest due first; how many."""
     found = [contact for (contact,) in driver.execute(f"{_DUE} ORDER BY at LIMIT ?", (instant(now), limit))]
     numbers = _numbers(driver, len(found))
@@ -161,7 +160,7 @@ def look(driver: sqlite3.Connection, now: datetime, limit: int = 1_000) -> int:
     return len(found)
 
 
-def is_due(driver: sqlite3.Connection, now: datetime) -> bool:
+def is_due(driver: Driver, now: datetime) -> bool:
     """Whether `look` would find somebody; costs one look into an index."""
     return driver.execute(f"{_DUE} LIMIT 1", (instant(now),)).fetchone() is not None
 
@@ -175,16 +174,16 @@ def _next(held: Iterable[Answers], after: datetime) -> str | None:
     return instant(min(moments)) if moments else None
 
 
-def _put_due(driver: sqlite3.Connection, due: dict[bytes, str | None]) -> None:
+def _put_due(driver: Driver, due: dict[bytes, str | None]) -> None:
     for part in chunks([contact for contact, at in due.items() if at is None]):
-        driver.execute(f"DELETE FROM due WHERE contact IN ({_marks(part)})", part)  # noqa: S608 - marks only
+        driver.execute(f"DELETE FROM due WHERE contact IN ({marks(part)})", part)  # noqa: S608 - marks only
     driver.executemany(_PUT_DUE, [(contact, at) for contact, at in due.items() if at is not None])
 
 
 # --- taking out -------------------------------------------------------------------------------------
 
 
-def take(driver: sqlite3.Connection, limit: int, lowest: int = AGAIN) -> list[Queued]:
+def take(driver: Driver, limit: int, lowest: int = AGAIN) -> list[Queued]:
     """The next to be told, of ranks down to `lowest`. They stay until they are `done`."""
     rows = driver.execute(
         "SELECT contact, seq, rank, cause, at FROM outbox WHERE rank <= ? ORDER BY rank, seq LIMIT ?", (lowest, limit)
@@ -195,14 +194,14 @@ def take(driver: sqlite3.Connection, limit: int, lowest: int = AGAIN) -> list[Qu
     ]
 
 
-def done(driver: sqlite3.Connection, sent: Iterable[Queued]) -> None:
+def done(driver: Driver, sent: Iterable[Queued]) -> None:
     """These were delivered: gone, unless something has changed since they were taken."""
     _numbers(driver, 0)
     taken = [(uuid_bytes(one.contact), one.seq) for one in sent]
     driver.executemany("DELETE FROM outbox WHERE contact = ? AND seq = ?", taken)
 
 
-def waiting(driver: sqlite3.Connection) -> dict[int, int]:
+def waiting(driver: Driver) -> dict[int, int]:
     """How many wait, by rank."""
     return dict(driver.execute("SELECT rank, count(*) FROM outbox GROUP BY rank").fetchall())
 
@@ -212,16 +211,16 @@ def waiting(driver: sqlite3.Connection) -> dict[int, int]:
 _ROWS = "SELECT contact, purpose, channel, address, segments, next_change, revision FROM status"
 
 
-def _held(driver: sqlite3.Connection, contacts: Sequence[bytes]) -> dict[bytes, tuple[Answers, ...]]:
+def _held(driver: Driver, contacts: Sequence[bytes]) -> dict[bytes, tuple[Answers, ...]]:
     """The answers held of these contacts."""
     found: dict[bytes, tuple[Answers, ...]] = {}
     for part in chunks(contacts):
-        rows = driver.execute(f"{_ROWS} WHERE contact IN ({_marks(part)}) ORDER BY contact", part).fetchall()
+        rows = driver.execute(f"{_ROWS} WHERE contact IN ({marks(part)}) ORDER BY contact", part).fetchall()
         found.update(_by_contact(rows))
     return found
 
 
-def _everybody(driver: sqlite3.Connection, size: int = _PAGE) -> Iterator[dict[bytes, tuple[Answers, ...]]]:
+def _everybody(driver: Driver, size: int = _PAGE) -> Iterator[dict[bytes, tuple[Answers, ...]]]:
     """All answers, some thousand at a time. A page that ends within a contact leaves it to the next."""
     after = b""
     while rows := driver.execute(f"{_ROWS} WHERE contact > ? ORDER BY contact LIMIT ?", (after, size)).fetchall():
@@ -237,7 +236,3 @@ def _everybody(driver: sqlite3.Connection, size: int = _PAGE) -> Iterator[dict[b
 
 def _by_contact(rows: Iterable[Row]) -> dict[bytes, tuple[Answers, ...]]:
     return {contact: tuple(answers(row) for row in found) for contact, found in groupby(rows, itemgetter(0))}
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))

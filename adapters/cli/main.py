@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import dlq, policy, record, review, streams
+from adapters.cli import database, dlq, policy, record, review, streams
 from adapters.cli import map as map_
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
@@ -26,6 +26,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(policy.app, name="policy")
 app.add_typer(map_.app, name="map")
 app.add_typer(review.app, name="review")
+app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 app.add_typer(dlq.app, name="dlq")
 

@@ -74,15 +74,14 @@ class Follower:
         except TROUBLE as error:
             _log.warning("the status is not followed: %s", type(error).__name__)
             self._stop.wait(1.0)
-        with self._log.arrived:
-            if not self._stop.is_set():
-                self._log.arrived.wait(self._poll_seconds)
+        if not self._stop.is_set():
+            self._log.wait(self._runner.position(), self._poll_seconds)
 
     def _switch_on(self) -> None:
         """A generation made anew from nothing has no outbox yet."""
         with self._views.snapshot() as driver:
             if outbox.last_number(driver) is not None:
                 return
-        with self._views.transaction() as (_, driver):
+        with self._views.transaction() as driver:
             outbox.switch_on(driver, self._clock())
         self._log.announce()

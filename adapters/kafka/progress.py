@@ -6,16 +6,13 @@ Statements hold on SQLite and on PostgreSQL alike. Moments are passed in, as tex
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from ledger.codec import instant
-from ledger.database import Database
+from ledger.database import Database, Location, open_database
 
 metadata = sa.MetaData()
 sa.Table(
@@ -43,43 +40,30 @@ _ADVANCE = (
 )
 
 
-class Store(Protocol):
-    """A database that gives one transaction at a time."""
-
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A write transaction."""
-
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A connection for reads."""
-
-    def close(self) -> None:
-        """Close every connection."""
-
-
 class Progress:
     """Tracking positions and leases, by name. Thread-safe; several processes may hold it open."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """The store in an SQLite file, made when absent."""
-        return cls(Database(Path(path), metadata))
+    def open(cls, location: Location) -> Self:
+        """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
+        return cls(open_database(location, "streams", metadata))
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
-        self._store.close()
+        self._database.close()
 
     def position(self, name: str) -> int:
         """How far it has come; 0 before its first."""
-        with self._store.reading() as driver:
+        with self._database.reading() as driver:
             row = driver.execute("SELECT position FROM published WHERE name = ?", (name,)).fetchone()
         return 0 if row is None else int(row[0])
 
     def advance(self, name: str, position: int, holder: str, now: datetime) -> bool:
         """Store a position, if the lease of this name is still the holder's; it never goes back."""
-        with self._store.writing() as driver:
+        with self._database.writing() as driver:
             if driver.execute(_KEPT, (name, holder, instant(now))).fetchone() is None:
                 return False
             driver.execute(_ADVANCE, (name, position))
@@ -88,10 +72,10 @@ class Progress:
     def lease(self, name: str, holder: str, now: datetime, seconds: float) -> bool:
         """Take the lease, or renew it, for so long; False: another has it and it has not lapsed."""
         until = instant(now + timedelta(seconds=seconds))
-        with self._store.writing() as driver:
+        with self._database.writing() as driver:
             return driver.execute(_HOLD, (name, holder, until, instant(now))).rowcount == 1
 
     def release(self, name: str, holder: str) -> None:
         """Give the lease up, so that another need not wait for it to lapse."""
-        with self._store.writing() as driver:
+        with self._database.writing() as driver:
             driver.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder))

@@ -109,9 +109,7 @@ class Publisher:
         if events.is_flying or statuses.is_flying:
             self._parts.sender.poll(0 if sent else timing.poll)
         elif not sent:
-            with self._parts.log.arrived:
-                if not stop.is_set():
-                    self._parts.log.arrived.wait(timing.poll)
+            self._parts.log.wait(events.position, timing.poll)
         statuses.settle()
         events.settle(self._holder, self._clock())
 

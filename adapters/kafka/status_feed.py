@@ -78,7 +78,7 @@ class StatusFeed:
         with self._views.snapshot() as driver:
             if not outbox.is_due(driver, now):
                 return 0
-        with self._views.transaction() as (_, driver):
+        with self._views.transaction() as driver:
             return outbox.look(driver, now)
 
     def send(self, now: datetime) -> bool:
@@ -113,7 +113,7 @@ class StatusFeed:
         """Take out of the outbox what is delivered. Raises DeliveryFailedError."""
         if self._flying is None or not self._flying.batch.is_delivered:
             return
-        with self._views.transaction() as (_, driver):
+        with self._views.transaction() as driver:
             outbox.done(driver, self._flying.queued)
         self.published += self._flying.batch.count
         self._flying = None

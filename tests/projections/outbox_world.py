@@ -19,6 +19,7 @@ from projections.outbox import Queued
 from projections.runner import StatusRunner
 from projections.views import Views
 from tests.projections.histories import POLICIES, Clock, draft
+from tests.stores import Place
 
 CONTROLLER = "00000000-0000-4000-8000-000000000001"
 Taken = list[tuple[Queued, ContactStatus]]
@@ -39,10 +40,11 @@ class Consumer:
 class World:
     """Everything between the log and a consumer, with hands instead of a publisher."""
 
-    def __init__(self, folder: Path, seed: int = 0, records: Records | None = None) -> None:
+    def __init__(self, place: Place, seed: int = 0, records: Records | None = None) -> None:
+        self._place = place
         self.clock = Clock(seed)
-        self.log = Log.open(folder / "log.db", self.clock, poll_seconds=0.01)
-        self.views = Views.open(folder / "views.db")
+        self.log = Log.open(place("log"), self.clock, poll_seconds=0.01)
+        self.views = Views.open(place("views"))
         self.announcer = Announcer(self.log, self.views, CONTROLLER, records)
         self.consumer = Consumer()
         self.now = self.clock.now
@@ -52,7 +54,7 @@ class World:
         self.log.close()
 
     def runner(self, batch: int = 2_000) -> StatusRunner:
-        return StatusRunner(self.log, self.views.path.parent / "log.db", self.views, POLICIES.__getitem__, batch)
+        return StatusRunner(self.log, self._place("log"), self.views, POLICIES.__getitem__, batch)
 
     def append(self, *events: e.Event, follow: bool = True) -> None:
         self.log.append([draft(event) for event in events])
@@ -64,11 +66,11 @@ class World:
         return self.now
 
     def switch_on(self) -> bool:
-        with self.views.transaction() as (_, driver):
+        with self.views.transaction() as driver:
             return outbox.switch_on(driver, self.later())
 
     def look(self) -> int:
-        with self.views.transaction() as (_, driver):
+        with self.views.transaction() as driver:
             return outbox.look(driver, self.later(), limit=3)
 
     def take(self, limit: int = 1_000) -> Taken:
@@ -83,7 +85,7 @@ class World:
             self.consumer.apply(value)
 
     def done(self, taken: Taken) -> None:
-        with self.views.transaction() as (_, driver):
+        with self.views.transaction() as driver:
             outbox.done(driver, [one for one, _ in taken])
 
     def drain(self) -> Taken:
@@ -108,7 +110,7 @@ class World:
 @contextmanager
 def world(seed: int = 0, records: Records | None = None) -> Iterator[World]:
     with TemporaryDirectory() as folder:
-        made = World(Path(folder), seed, records)
+        made = World(Place(Path(folder)), seed, records)
         try:
             yield made
         finally:

@@ -15,15 +15,17 @@ from projections.announcing import MOMENTS, encode
 from projections.contact_status import ContactStatus, ToldRecord
 from tests.projections.histories import POLICIES, START, address, contact
 from tests.projections.outbox_world import Taken, World, world
+from tests.stores import Place
 
 WHOLE = POLICIES[None]
 LESS = next(one for key, one in POLICIES.items() if key and one is not WHOLE)
 
 
 @pytest.fixture
-def w() -> Iterator[World]:
-    with world() as made:
-        yield made
+def w(place: Place) -> Iterator[World]:
+    made = World(place)
+    yield made
+    made.close()
 
 
 def about(number: int, **more: Any) -> dict[str, Any]:
