@@ -70,6 +70,11 @@ class Publisher:
         self._leads = False
         self._renewed = self._looked = -timing.lease
 
+    @property
+    def name(self) -> str:
+        """The name of its tracking position and of its lease."""
+        return self._parts.events.name
+
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set. Wakes at once when `log.announce` is called after that."""
         follower = self._parts.follower

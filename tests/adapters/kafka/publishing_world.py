@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from confluent_kafka import Consumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from adapters.kafka.progress import Progress
@@ -23,7 +24,11 @@ from projections import views
 from projections.announcing import Announcer
 from projections.contact_status import ContactStatus
 from projections.outbox import Queued
+from tests.adapters.kafka.stream_world import World
 from tests.projections.histories import address, contact
+
+Told = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""Key, value, headers."""
 
 QUICK = Timing(poll=0.02, lease=2.0, renew=0.5, look=0.1, pause=0.2, stop=5.0)
 
@@ -86,7 +91,27 @@ def running(folder: Path, servers: str, prefix: str, wanted: Wanted | None = Non
         made.stop()
 
 
-def published(told: Iterable[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]) -> dict[str, ContactStatus]:
+def read_all(w: World, topic: str) -> list[Told]:
+    """Every record of a topic as it is now, all partitions at once."""
+    name = w.topic(topic)
+    consumer = Consumer({"bootstrap.servers": w.servers, "group.id": "none", "enable.auto.commit": False})
+    found: list[Told] = []
+    try:
+        partitions = consumer.list_topics(name, timeout=30).topics[name].partitions
+        ends = {n: consumer.get_watermark_offsets(TopicPartition(name, n), timeout=30)[1] for n in partitions}
+        consumer.assign([TopicPartition(name, n, 0) for n in ends])
+        missing = sum(ends.values())
+        while missing > 0:
+            for message in consumer.consume(min(missing, 5_000), 1.0):
+                assert message.error() is None
+                found.append((message.key(), message.value(), message.headers() or []))  # type: ignore[arg-type]
+                missing -= 1
+    finally:
+        consumer.close()
+    return found
+
+
+def published(told: Iterable[Told]) -> dict[str, ContactStatus]:
     """What a consumer holds that reads the status topic alone: never a lower revision, nothing after a tombstone."""
     held: dict[str, tuple[int, ContactStatus | None]] = {}
     for key, value, headers in told:
@@ -135,6 +160,6 @@ def erased(number: int) -> Fact:
     return Fact(e.ErasureCompleted(stream=contact(number), source="t", by="system"))
 
 
-def positions(told: Iterable[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]) -> list[int]:
+def positions(told: Iterable[Told]) -> list[int]:
     """The log positions of records, as they lie."""
     return [int(dict(headers)["ce_position"]) for _, _, headers in told]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from tests.adapters.kafka.publishing_world import (
     positions,
     projection,
     published,
+    read_all,
     running,
     same,
     seen_in_the_us,
@@ -57,8 +60,8 @@ def settled(w: World, house: House, publisher: Running) -> None:
         return told and publisher.progress.position(w.topic(EVENTS)) == head
 
     until(sent)
-    assert set(positions(w.read(EVENTS))) == set(range(1, head + 1))
-    assert same(published(w.read(STATUS)), projection(house))
+    assert set(positions(read_all(w, EVENTS))) == set(range(1, head + 1))
+    assert same(published(read_all(w, STATUS)), projection(house))
 
 
 def test_the_log_lies_on_the_topic_whole_and_in_order(w: World, house: House) -> None:
@@ -67,7 +70,7 @@ def test_the_log_lies_on_the_topic_whole_and_in_order(w: World, house: House) ->
     with running(w.folder / "ledger", w.servers, w.prefix) as publisher:
         house.ledger.record_many([opted_out(n) for n in range(50)])
         until(lambda: publisher.progress.position(w.topic(EVENTS)) == 9_051)
-    told = w.read(EVENTS)
+    told = read_all(w, EVENTS)
     assert sorted(positions(told)) == list(range(1, 9_052))
     by_key = defaultdict(list)
     for (key, value, _), position in zip(told, positions(told), strict=True):
@@ -85,7 +88,7 @@ def test_who_reads_the_status_topic_from_its_start_has_the_projection(w: World, 
             house.ledger.record_many([opted_out(n)])
         house.ledger.record_many([erased(7)])
         settled(w, house, publisher)
-    last = [value for key, value, _ in w.read(STATUS) if key == contact(7).encode()]
+    last = [value for key, value, _ in read_all(w, STATUS) if key == contact(7).encode()]
     assert last[-1] is None
     assert last[-2] is not None
     assert b'"erased":true' in last[-2]
@@ -104,7 +107,7 @@ def test_two_publishers_one_lease_and_the_other_takes_over(w: World, house: Hous
             house.ledger.record_many([opted_out(n) for n in range(30)])
             settled(w, house, second)
             assert second.metric("publisher_leads") == 1
-    assert sorted(positions(w.read(EVENTS))) == list(range(1, 62))
+    assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 62))
 
 
 def test_a_lost_publisher_is_replaced_when_its_lease_lapses(w: World, house: House) -> None:
@@ -132,7 +135,7 @@ def test_a_publisher_begins_again_where_it_stored_its_position(w: World, house: 
             driver.execute("UPDATE published SET position = 20")
         house.ledger.record_many([opted_out(1)])
         settled(w, house, again)
-    told = positions(w.read(EVENTS))
+    told = positions(read_all(w, EVENTS))
     assert set(told) == set(range(1, 33))
 
 
@@ -157,7 +160,7 @@ def test_the_broker_is_away_and_the_ledger_goes_on(tmp_path: Path) -> None:
                 own.start()
                 settled(w, house, publisher)
                 until(lambda: publisher.metric("publisher_lag_entries") == 0)
-            assert sorted(positions(w.read(EVENTS))) == list(range(1, 42))
+            assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 42))
     finally:
         if own.pid is not None:
             own.stop()
@@ -169,14 +172,14 @@ def test_a_stop_is_not_behind_what_is_told_again(w: World, house: House) -> None
     house.runner.follow(once=True)
     slow = Wanted(w.servers, 20, prefix=w.prefix)
     with running(w.folder / "ledger", w.servers, w.prefix, slow) as publisher:
-        until(lambda: len(w.read(STATUS)) > 0)
+        until(lambda: len(read_all(w, STATUS)) > 0)
         house.ledger.record_many([opted_out(3)])
         until(lambda: stopped(w, 3))
         assert publisher.metric("outbox_contacts", rank="again") > 500
 
 
 def stopped(w: World, number: int) -> bool:
-    held = published(w.read(STATUS)).get(contact(number))
+    held = published(read_all(w, STATUS)).get(contact(number))
     return held is not None and not any(cell.allowed for cell in held.cells)
 
 
@@ -185,10 +188,31 @@ def test_record_ids_go_out_only_where_a_setting_says_so(w: World, house: House) 
     (person,) = house.ledger.register_many([Registration("anna@example.org", "hubspot", "4711")])
     with running(w.folder / "ledger", w.servers, w.prefix) as publisher:
         settled(w, house, publisher)
-    assert b"4711" not in b"".join(value or b"" for _, value, _ in w.read(STATUS))
+    assert b"4711" not in b"".join(value or b"" for _, value, _ in read_all(w, STATUS))
     told = Wanted(w.servers, 100, record_ids=True, prefix=w.prefix)
     with running(w.folder / "ledger", w.servers, w.prefix, told) as publisher:
         house.ledger.record_many([controller()])
-        until(lambda: b'{"system":"hubspot","id":"4711"}' in b"".join(value or b"" for _, value, _ in w.read(STATUS)))
-    assert b"anna" not in b"".join(value or b"" for topic in (EVENTS, STATUS) for _, value, _ in w.read(topic))
-    assert published(w.read(STATUS))[person.contact].records[0].id == "4711"
+        until(
+            lambda: b'{"system":"hubspot","id":"4711"}' in b"".join(value or b"" for _, value, _ in read_all(w, STATUS))
+        )
+    assert b"anna" not in b"".join(value or b"" for topic in (EVENTS, STATUS) for _, value, _ in read_all(w, topic))
+    assert published(read_all(w, STATUS))[person.contact].records[0].id == "4711"
+
+
+def test_the_command_publishes_until_it_is_told_to_stop(w: World, house: House) -> None:
+    """Its metrics can be read; SIGTERM ends it in seconds, and it says how far it came."""
+    house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(20)]])
+    command = [sys.executable, "-m", "adapters.cli", "streams", "publish"]
+    with (w.folder / "publish.log").open("w") as said:
+        process = subprocess.Popen(command, env=w.env, stdout=said, stderr=said)
+    try:
+        until(lambda: same(published(read_all(w, STATUS)), projection(house)), 60, (w.folder / "publish.log").read_text)
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait(10)
+    text = (w.folder / "publish.log").read_text()
+    assert f"publishing ledger {house.ledger.id} to" in text
+    assert "stopped; everything up to position 21 is on Kafka" in text
+    assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 22))
