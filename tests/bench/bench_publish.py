@@ -54,7 +54,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     """All three; `quick` only that they run."""
     with _servers() as servers:
         ours, raw = rates(servers, 20_000 if quick else EVENTS_SENT, 1 if quick else ROUNDS)
-        delays = {topic: found for topic, found in delay(servers, 100 if quick else FACTS).items()}
+        delays = delay(servers, 100 if quick else FACTS)
         contacts = 1_000 if quick else CONTACTS
         whole = everybody_arrives(servers, contacts)
     lines = [_line("publish: entries a second, against confluent-kafka's own produce", ours, raw, RATE, True)]
@@ -99,7 +99,7 @@ def rates(servers: str, events: int, rounds: int) -> tuple[float, float]:
     ours: list[float] = []
     raw: list[float] = []
     with Log.open(kept_log(events), now) as log, tempfile.TemporaryDirectory() as folder:
-        rows = [row for row in log.entries()]
+        rows = list(log.entries())
         messages = [event_message(LEDGER, *row, prefix) for row in rows]
         for number in range(rounds):
             raw.append(len(messages) / _produce(servers, messages))
