@@ -30,8 +30,8 @@ class Generations(Protocol):
         """The generation in use; an empty one is made when there is none."""
         ...
 
-    def open(self, name: str) -> Database:
-        """A generation, made when absent."""
+    def open(self, name: str, log: Location | None = None) -> Database:
+        """A generation, made when absent; those who read it see the log as well, as `log.entry`, if it is named."""
         ...
 
     def new(self) -> str:
@@ -87,9 +87,9 @@ class Files:
             with suppress(FileExistsError):
                 self._link.symlink_to(Path(self.new()).name)
 
-    def open(self, name: str) -> Database:
+    def open(self, name: str, log: Location | None = None) -> Database:
         """Opened for everyday use: durable."""
-        return SqliteDatabase(Path(name), self._metadata)
+        return SqliteDatabase(Path(name), self._metadata, beside={} if log is None else {"log": Path(log)})
 
     def new(self) -> str:
         """Beside the link."""
