@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from adapters.kafka.trouble import TROUBLE
 from ledger.log import Log
 from projections import outbox
 from projections.runner import StatusRunner
@@ -20,13 +19,21 @@ class Follower:
     """Follows while it may; puts the outbox in use once the rows have caught up."""
 
     def __init__(
-        self, log: Log, views: Views, runner: StatusRunner, clock: Callable[[], datetime], poll_seconds: float
+        self,
+        log: Log,
+        views: Views,
+        runner: StatusRunner,
+        clock: Callable[[], datetime],
+        poll_seconds: float,
+        trouble: tuple[type[Exception], ...],
     ) -> None:
+        """`trouble`: what is waited out; see `Progress.trouble`."""
         self._log = log
         self._views = views
         self._runner = runner
         self._clock = clock
         self._poll_seconds = poll_seconds
+        self._trouble = trouble
         self._failed: BaseException | None = None
         self._stop = threading.Event()
         self._may = threading.Event()
@@ -71,7 +78,7 @@ class Follower:
                 self._log.announce()  # the outbox has something
                 return
             self._switch_on()
-        except TROUBLE as error:
+        except self._trouble as error:
             _log.warning("the status is not followed: %s", type(error).__name__)
             self._stop.wait(1.0)
         if not self._stop.is_set():

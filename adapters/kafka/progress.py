@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import sqlalchemy as sa
+from eventsourcing.persistence import InterfaceError, OperationalError
 
 from ledger.codec import instant
 from ledger.database import Database, Location, open_database
@@ -50,6 +51,12 @@ class Progress:
     def open(cls, location: Location) -> Self:
         """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
         return cls(open_database(location, "streams", metadata))
+
+    @property
+    def trouble(self) -> tuple[type[Exception], ...]:
+        """What this kind of database raises when it is away or busy for a while; the log says it in its own words."""
+        raised = self._database.dbapi
+        return (OperationalError, InterfaceError, raised.OperationalError, raised.InterfaceError)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

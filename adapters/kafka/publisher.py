@@ -18,7 +18,6 @@ from adapters.kafka.progress import Progress
 from adapters.kafka.publisher_metrics import PublisherMetrics
 from adapters.kafka.sending import DeliveryFailedError, Sender
 from adapters.kafka.status_feed import StatusFeed
-from adapters.kafka.trouble import TROUBLE
 from ledger.log import Log
 
 _log = logging.getLogger(__name__)
@@ -32,11 +31,10 @@ class Timing(NamedTuple):
     renew: float = 3.0
     look: float = 1.0
     pause: float = 1.0
-    stop: float = 5.0
+    stop: float = 4.0
 
 
 USUAL = Timing()
-_AWAY: tuple[type[Exception], ...] = (DeliveryFailedError, LeaseLostError, *TROUBLE)
 
 
 class Parts(NamedTuple):
@@ -67,7 +65,9 @@ class Publisher:
         self._clock = clock
         self._monotonic = monotonic
         self._timing = timing
+        self._trouble: tuple[type[Exception], ...] = parts.progress.trouble
         self._leads = False
+        self._begun = False
         self._renewed = self._looked = -timing.lease
 
     @property
@@ -87,11 +87,11 @@ class Publisher:
                 except DeliveryFailedError as error:
                     _log.warning("delivery failed: %s; from the last delivered position again", error)
                     self._parts.metrics.failures.inc()
-                    self._begin()
+                    self._begun = False
                     stop.wait(self._timing.pause)
                 except LeaseLostError:
                     self._stand_back()
-                except TROUBLE as error:
+                except self._trouble as error:
                     _log.warning("the database does not answer: %s", type(error).__name__)
                     stop.wait(self._timing.pause)
         finally:
@@ -104,11 +104,13 @@ class Publisher:
         if not self._lead():
             stop.wait(min(timing.pause, timing.lease / 3))
             return
+        if not self._begun:
+            self._begin()
         now = self._clock()
         if self._monotonic() - self._looked >= timing.look:
-            self._looked = self._monotonic()
-            statuses.look(now)
-            self._parts.metrics.show(self._parts.events, now)
+            if not statuses.look(now):  # else there may be more of them
+                self._looked = self._monotonic()
+            self._parts.metrics.show(events, now)
         sent = statuses.send(now)
         sent = events.send() or sent
         if events.is_flying or statuses.is_flying:
@@ -131,8 +133,8 @@ class Publisher:
         self._renewed = at
         if not self._leads:
             _log.info("this publisher is the active one")
-            self._begin()
             self._leads = True
+            self._begun = False
             self._parts.follower.lead(True)
             self._parts.metrics.leads.set(1)
         return True
@@ -142,6 +144,11 @@ class Publisher:
         self._parts.sender.start()
         self._parts.events.begin()
         self._parts.statuses.begin()
+        self._begun = True
+
+    def _flies(self) -> bool:
+        """Whether something of ours is sent and not known to be delivered."""
+        return self._leads and self._begun and (self._parts.events.is_flying or self._parts.statuses.is_flying)
 
     def _stand_back(self) -> None:
         _log.warning("another publisher has taken over")
@@ -153,13 +160,14 @@ class Publisher:
     def _finish(self) -> None:
         """Wait a moment for what flies, and hand over."""
         parts, until = self._parts, self._monotonic() + self._timing.stop
+        ends: tuple[type[Exception], ...] = (DeliveryFailedError, LeaseLostError, *self._trouble)
         try:
-            while self._leads and (parts.events.is_flying or parts.statuses.is_flying) and self._monotonic() < until:
+            while self._flies() and self._monotonic() < until:
                 parts.sender.poll(self._timing.poll)
                 parts.statuses.settle()
                 parts.events.settle(self.holder, self._clock())
             if self._leads:
                 parts.progress.release(parts.events.name, self.holder)
-        except _AWAY as error:
+        except ends as error:
             _log.warning("not everything sent is known to be delivered: %s", type(error).__name__)
         parts.sender.drop()

@@ -59,7 +59,7 @@ def publisher(
         sender=sender,
         events=EventFeed(ledger.log, ledger.id, sender, progress, wanted.prefix),
         statuses=StatusFeed(views, announcer, ledger.id, sender, rate, wanted.prefix),
-        follower=Follower(ledger.log, views, runner, clocks.now, timing.poll),
+        follower=Follower(ledger.log, views, runner, clocks.now, timing.poll, progress.trouble),
         progress=progress,
         metrics=PublisherMetrics(ledger.log, views, registry),
     )

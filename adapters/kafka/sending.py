@@ -22,6 +22,7 @@ SETTINGS: Mapping[str, str | int | bool] = {
     "enable.gapless.guarantee": True,
     "acks": "all",
     "message.timeout.ms": 0,
+    "topic.metadata.propagation.max.ms": 5_000,
     "partitioner": "murmur2_random",  # Java's and Faust's: a key lies in one partition, whoever writes
     "linger.ms": 5,
     "compression.type": "lz4",

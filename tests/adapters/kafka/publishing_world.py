@@ -6,11 +6,11 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from adapters.kafka.progress import Progress
@@ -105,7 +105,7 @@ def read_all(w: World, topic: str) -> list[Told]:
     found: list[Told] = []
     try:
         partitions = consumer.list_topics(name, timeout=30).topics[name].partitions
-        ends = {n: consumer.get_watermark_offsets(TopicPartition(name, n), timeout=30)[1] for n in partitions}
+        ends = {n: _end(consumer, TopicPartition(name, n)) for n in partitions}
         consumer.assign([TopicPartition(name, n, 0) for n in ends])
         missing = sum(ends.values())
         while missing > 0:
@@ -116,6 +116,15 @@ def read_all(w: World, topic: str) -> list[Told]:
     finally:
         consumer.close()
     return found
+
+
+def _end(consumer: Consumer, place: TopicPartition) -> int:
+    """The offset a partition ends at; one just made may have no leader yet."""
+    for _ in range(50):
+        with suppress(KafkaException):
+            return int(consumer.get_watermark_offsets(place, timeout=30)[1])
+        time.sleep(0.1)
+    raise AssertionError(f"{place} does not answer")
 
 
 def published(told: Iterable[Told]) -> dict[str, ContactStatus]:

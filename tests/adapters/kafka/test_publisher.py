@@ -31,7 +31,7 @@ from tests.adapters.kafka.publishing_world import (
 )
 from tests.adapters.kafka.stream_world import World, until, world
 from tests.projections.histories import contact
-from tests.services.kafka import Broker
+from tests.services.kafka import Broker, broker
 
 pytestmark = pytest.mark.service
 
@@ -86,6 +86,18 @@ def test_who_reads_the_status_topic_from_its_start_has_the_projection(w: World, 
     assert last[-2] is not None
     assert b'"erased":true' in last[-2]
     assert b'"allowed":true' not in last[-2]
+
+
+def test_topics_that_are_made_later_get_all_of_it(tmp_path: Path) -> None:
+    """A publisher that came too early says so, and tries again from the same position."""
+    w = World(tmp_path, broker())
+    with House.open(w.folder / "ledger", {}) as house:
+        house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(30)]])
+        with running(w.folder / "ledger", w.servers, w.prefix) as publisher:
+            until(lambda: publisher.metric("publisher_failures_total") > 0)
+            w.setup()
+            settled(w, house, publisher)
+        assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 32))
 
 
 def test_two_publishers_one_lease_and_the_other_takes_over(w: World, house: House) -> None:
