@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple, Self
 
 import sqlalchemy as sa
@@ -74,6 +75,7 @@ class Views:
         self._fixed = fixed
         self._open: tuple[str, Database] | None = None
         self._retired: list[Database] = []
+        self._opening = Lock()
 
     @classmethod
     def open(cls, location: Location) -> Self:
@@ -104,13 +106,14 @@ class Views:
 
     def _database(self) -> Database:
         """The database of the generation in use now."""
-        target = self._target()
-        held = self._open
-        if held is None or held[0] != target:
-            if held is not None:
-                self._retired.append(held[1])  # another thread may still read it
-            held = self._open = (target, self.generations.open(target))
-        return held[1]
+        with self._opening:  # of two threads that notice a swap, one opens what both then use
+            target = self._target()
+            held = self._open
+            if held is None or held[0] != target:
+                if held is not None:
+                    self._retired.append(held[1])  # another thread may still read it
+                held = self._open = (target, self.generations.open(target))
+            return held[1]
 
     def _target(self) -> str:
         return self._fixed or self.generations.current()

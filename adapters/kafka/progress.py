@@ -54,9 +54,13 @@ class Progress:
 
     @property
     def trouble(self) -> tuple[type[Exception], ...]:
-        """What this kind of database raises when it is away or busy for a while; the log says it in its own words."""
+        """What this kind of database raises when it is away or busy for a while; the log says it in its own words.
+
+        On PostgreSQL also that a table is gone: the answers were swapped while they were read.
+        """
         raised = self._database.dbapi
-        return (OperationalError, InterfaceError, raised.OperationalError, raised.InterfaceError)
+        gone = (raised.errors.UndefinedTable,) if hasattr(raised, "errors") else ()
+        return (OperationalError, InterfaceError, raised.OperationalError, raised.InterfaceError, *gone)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -293,3 +295,32 @@ def test_a_contact_without_rows_is_not_told_of(w: World) -> None:
     with w.views.snapshot() as driver:
         assert views.rows_of_contact(driver, contact(1)) == []
     assert w.announcer.announce([outbox.Queued(contact(1), 1, 0, "event", None)], w.now) == []
+
+
+def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection is lost on the way: a publisher reads the answers while they are followed."""
+    w.append(controller(), *allowed_in_the_us(1))
+    opened: list[str] = []
+    generations = w.views.generations
+    whole = generations.open
+
+    def slowly(name: str, *rest: Any) -> Any:
+        opened.append(name)
+        time.sleep(0.05)
+        return whole(name, *rest)
+
+    w.runner().rebuild()
+    together = threading.Barrier(4)
+    monkeypatch.setattr(generations, "open", slowly)
+
+    def read() -> None:
+        together.wait()
+        with w.views.snapshot() as driver:
+            assert views.held(driver).position
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(30)
+    assert len(opened) == len(set(opened)) == 1

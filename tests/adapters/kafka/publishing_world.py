@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,8 +36,15 @@ QUICK = Timing(poll=0.02, lease=2.0, renew=0.5, look=0.1, pause=0.2, stop=5.0)
 class Running:
     """A publisher at work in a thread, with its own connections."""
 
-    def __init__(self, folder: Path, servers: str, prefix: str, wanted: Wanted | None = None) -> None:
-        self.house = House.open(folder, {})
+    def __init__(
+        self,
+        folder: Path,
+        servers: str,
+        prefix: str,
+        wanted: Wanted | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.house = House.open(folder, env or {})
         self.progress = Progress.open(self.house.location("streams"))
         self.registry = CollectorRegistry()
         self.publisher: Publisher = publisher(
@@ -90,8 +97,10 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, servers: str, prefix: str, wanted: Wanted | None = None) -> Iterator[Running]:
-    made = Running(folder, servers, prefix, wanted)
+def running(
+    folder: Path, servers: str, prefix: str, wanted: Wanted | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    made = Running(folder, servers, prefix, wanted, env)
     try:
         yield made
     finally:

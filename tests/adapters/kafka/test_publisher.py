@@ -16,6 +16,7 @@ from adapters.kafka.topics import EVENTS, STATUS
 from adapters.wiring import House, now
 from ledger.codec import decode
 from ledger.vault import Registration
+from tests import stores
 from tests.adapters.kafka.publishing_world import (
     Running,
     controller,
@@ -86,6 +87,20 @@ def test_who_reads_the_status_topic_from_its_start_has_the_projection(w: World, 
     assert last[-2] is not None
     assert b'"erased":true' in last[-2]
     assert b'"allowed":true' not in last[-2]
+
+
+def test_it_is_the_same_on_postgresql(w: World) -> None:
+    """Log, answers, outbox, positions and lease in one database; a rebuild swaps schemas under the publisher."""
+    with stores.made("postgresql", w.folder) as place:
+        env = {"CONSENT_LEDGER_DATABASE_URL": str(place.url)}
+        with House.open(w.folder / "ledger", env) as house:
+            house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(60)]])
+            with running(w.folder / "ledger", w.servers, w.prefix, env=env) as publisher:
+                until(publisher.idle)
+                house.ledger.record_many([opted_out(n) for n in range(0, 60, 2)])
+                house.runner.rebuild()
+                house.ledger.record_many([erased(7)])
+                settled(w, house, publisher)
 
 
 def test_topics_that_are_made_later_get_all_of_it(tmp_path: Path) -> None:
