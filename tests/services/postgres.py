@@ -68,11 +68,29 @@ class Server:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> int:
-        """Start, wait until it answers; the process id."""
+        """Start, wait until it answers; the process id.
+
+        After a kill the old shared memory may be in the way for a while.
+        """
+        until = time.monotonic() + 60
+        self.process = self._begin()
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise RuntimeError((self.folder / "server.log").read_text()) from None
+                time.sleep(0.05)
+                if self.process.poll() is not None:
+                    self.process = self._begin()
+            else:
+                return self.process.pid
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [*command, *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -80,16 +98,6 @@ class Server:
                 user=self._user,
                 start_new_session=True,
             )
-        until = time.monotonic() + 60
-        while True:
-            try:
-                psycopg.connect(self.url, connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError((self.folder / "server.log").read_text()) from None
-                time.sleep(0.05)
-            else:
-                return self.process.pid
 
     def kill(self) -> None:
         """SIGKILL, to it and its children, as a power cut would."""

@@ -39,7 +39,8 @@ BEGIN
     PERFORM 1 FROM head FOR UPDATE;
 END $$;
 
-CREATE FUNCTION log.move_head() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+CREATE FUNCTION log.move_head() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
 DECLARE
     held bigint;
     newest bigint;
@@ -55,10 +56,13 @@ BEGIN
         RAISE EXCEPTION 'entry: position is not the next' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     -- Twenty-seven bytes after the name, as the codec writes them; an entry may hold none.
-    at := position('\x227265636f726465645f6174223a22'::bytea IN said);
-    UPDATE head SET position = newest,
-        recorded_at = CASE WHEN at > 0 THEN convert_from(substring(said FROM at + 15 FOR 27), 'UTF8') ELSE recorded_at END
-        WHERE position = held;
+    at := position('\\x227265636f726465645f6174223a22'::bytea IN said);
+    UPDATE head SET
+        position = newest,
+        recorded_at = CASE
+            WHEN at > 0 THEN convert_from(substring(said FROM at + 15 FOR 27), 'UTF8') ELSE recorded_at
+        END
+    WHERE position = held;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'entry: somebody else appends; lock the head first' USING ERRCODE = 'serialization_failure';
     END IF;
