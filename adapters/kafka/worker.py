@@ -24,7 +24,7 @@ from adapters.kafka.readiness import Watchdog, observe
 from adapters.kafka.records import Handle
 from adapters.kafka.worker_http import serving
 
-STOP_SECONDS = 9.0
+STOP_SECONDS = 6.0
 """After SIGTERM; whoever sent it waits for ten, as a rule."""
 _LOOK_SECONDS = 2.0
 _DEAF_SECONDS = 30.0

@@ -254,5 +254,5 @@ def fact(email: str, source_id: str, topic: str = "contact.opted_in.v1", **field
         ("ce_type", topic.encode()),
         ("content-type", b"application/json"),
     ]
-    data = {"person": {"email": email}, "purpose": "marketing.similar", "channel": "email"} | fields
+    data = {"person": {"email": email}, "act": "unticked_box", "purposes": ["marketing.similar"]} | fields
     return headers, json.dumps(data).encode()
