@@ -117,7 +117,9 @@ class World:
 
     def read(self, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
         """Every record of a topic, as it is now."""
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "none", "enable.auto.commit": False})
+        consumer = Consumer(
+            {"bootstrap.servers": self.servers, "group.id": "none", "enable.auto.commit": False, "log_level": 0}
+        )
         found = []
         try:
             for partition in consumer.list_topics(self.topic(topic), timeout=30).topics[self.topic(topic)].partitions:
