@@ -36,7 +36,7 @@ def _code(error: Exception) -> EXIT | None:
     from adapters.wiring import UnknownAddressError
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
-    from ledger.database import DurabilityError
+    from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
     from ledger.policy.rules import PolicyError
 
@@ -46,6 +46,7 @@ def _code(error: Exception) -> EXIT | None:
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),
+        (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         (OperationalError, EXIT.TEMPORARY),
