@@ -358,6 +358,9 @@ def write() -> None:
     mend(ENTRY_FORMAT, lambda text: between(text, "topics", topics()))
     mend(OTHER_FILES, lambda text: between(text, "kinds", kinds()))
     mend(CLI_REFERENCE, lambda _: cli_reference())
+    for path, text in streams_docs.files().items():
+        path.parent.mkdir(exist_ok=True)
+        mend(path, lambda _, text=text: text)  # type: ignore[misc]
     mend(ROOT / "README.md", lambda text: between(text, "demo", demo()))
 
 
