@@ -16,6 +16,7 @@ import sys
 import tempfile
 import typing
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ import pytest
 
 from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
+from tests import streams_docs
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -326,6 +328,13 @@ def test_the_table_of_sources_is_fresh() -> None:
     assert between(OTHER_FILES.read_text("utf-8"), "kinds") == kinds()
 
 
+def test_the_tables_of_the_streams_are_fresh() -> None:
+    """`make docs` would change nothing; the files beside them are tested with the schemas."""
+    page = streams_docs.TOPICS_PAGE.read_text("utf-8")
+    assert between(page, "topics") == streams_docs.topics_table()
+    assert between(page, "settings") == streams_docs.settings_table()
+
+
 def test_the_readme_shows_what_the_demo_prints() -> None:
     """The figures follow the day on which `make docs` ran; names of buckets, files and the warning do not."""
     from adapters.report.wording import BUCKETS, FILES, NOT_ADVICE
@@ -345,6 +354,10 @@ def test_the_files_page_names_every_file_of_an_audit() -> None:
     assert [file for file in FILES if f"`{file}`" not in text] == []
 
 
+def _anew(made: str, _before: str) -> str:
+    return made
+
+
 def write() -> None:
     """Write the generated parts again."""
 
@@ -358,9 +371,10 @@ def write() -> None:
     mend(ENTRY_FORMAT, lambda text: between(text, "topics", topics()))
     mend(OTHER_FILES, lambda text: between(text, "kinds", kinds()))
     mend(CLI_REFERENCE, lambda _: cli_reference())
-    for path, text in streams_docs.files().items():
-        path.parent.mkdir(exist_ok=True)
-        mend(path, lambda _, text=text: text)  # type: ignore[misc]
+    mend(streams_docs.TOPICS_PAGE, lambda text: between(text, "topics", streams_docs.topics_table()))
+    mend(streams_docs.TOPICS_PAGE, lambda text: between(text, "settings", streams_docs.settings_table()))
+    for path, made in streams_docs.files().items():
+        mend(path, partial(_anew, made))
     mend(ROOT / "README.md", lambda text: between(text, "demo", demo()))
 
 
