@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import dlq, policy, record, review, streams
 from adapters.cli import map as map_
-from adapters.cli import policy, record, review
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.add_typer(record.app, name="record")
 app.add_typer(policy.app, name="policy")
 app.add_typer(map_.app, name="map")
 app.add_typer(review.app, name="review")
+app.add_typer(streams.app, name="streams")
+app.add_typer(dlq.app, name="dlq")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]

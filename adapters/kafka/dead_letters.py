@@ -16,12 +16,12 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as Polled
 
 from adapters.kafka.cloudevents import Headers
-from adapters.kafka.messages import Message
+from adapters.kafka.messages import Message, Place
 from adapters.kafka.records import Failed, Record
 
 ATTEMPTS = "consent_ledger_attempts"
 """A header of a record that is tried again: how often it failed before."""
-_SECONDS = 30.0
+_SECONDS = 10.0
 
 Seal = Callable[[bytes, bytes], bytes]
 """(plain, about) -> sealed, as `Ledger.seal`."""
@@ -88,15 +88,16 @@ def attempts_of(record: Record) -> int:
 
 
 def again(letter: Letter, unseal: Callable[[bytes, bytes], object]) -> Original:
-    """The record of a letter as it is to be sent again, to `topic_of` it. Raises LookupError as `opened` does."""
+    """The record of a letter as it is to be sent again. Raises LookupError as `opened` does."""
     original = opened(letter, unseal)
     headers: Headers = [(name, value) for name, value in original.headers if name != ATTEMPTS]
     return Original(original.key, original.value, [*headers, (ATTEMPTS, b"%d" % letter.attempts)])
 
 
-def topic_of(place: str) -> str:
-    """The topic of the record that stood at a place."""
-    return place.rsplit("/", 2)[0]
+def place_of(text: str) -> Place:
+    """A place from its text. Raises ValueError."""
+    topic, partition, offset = text.rsplit("/", 2)
+    return Place(topic, int(partition), int(offset))
 
 
 def opened(letter: Letter, unseal: Callable[[bytes, bytes], object]) -> Original:
@@ -124,9 +125,7 @@ def letters(servers: str, topic: str) -> dict[str, Letter]:
 
 def _read_whole(servers: str, topic: str) -> Iterator[Polled]:
     """Every record of a topic, up to its end as it is now. Joins no group and commits nothing."""
-    consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": False}
-    )
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "none", "enable.auto.commit": False, "log_level": 0})
     try:
         partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
         left = {}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
 from adapters.kafka.cloudevents import Reason, Received, Refusal, read, uuid_only
 from adapters.kafka.dead_letters import dead_letter
 from adapters.kafka.messages import Message, ResultValue, result_message

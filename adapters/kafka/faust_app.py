@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import faust
+from faust.types import AgentT
 
-SESSION_SECONDS = 10.0
-"""How long a worker that died keeps its partitions."""
+from adapters.kafka.records import MOST_BYTES
+
 COMMIT_SECONDS = 0.5
-MOST_BYTES = 2_097_152
-"""Of a record that is sent: a dead letter is longer than what it is about."""
 
 
-def make_app(group: str, member: str, servers: str, datadir: Path, session: float = SESSION_SECONDS) -> faust.App:
-    """An app of a consumer group; `member` is how the broker knows this process. `datadir` is made."""
+class App(faust.App):
+    """Faust, which starts an agent again that raised, and lets it go on behind the batch it raised at.
+
+    `broken` gets the first exception instead; whoever runs the app then ends it.
+    """
+
+    broken: asyncio.Future[BaseException]
+
+    async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:
+        if not self.broken.done():
+            self.broken.set_result(exc)
+        await super()._on_agent_error(agent, exc)
+
+
+def make_app(group: str, member: str, servers: str, datadir: Path, session: float) -> App:
+    """An app of a consumer group, for the running event loop; `member` is how the broker knows this process."""
     datadir.mkdir(parents=True, exist_ok=True)  # Faust makes it only when its parent is there
-    return faust.App(
+    app = App(
         group,
         broker=[f"kafka://{server}" for server in servers.split(",")],
         broker_client_id=member,
@@ -41,3 +56,5 @@ def make_app(group: str, member: str, servers: str, datadir: Path, session: floa
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
+    app.broken = asyncio.get_running_loop().create_future()
+    return app

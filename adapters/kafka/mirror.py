@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -73,7 +73,7 @@ class Mirror:
 
     def _apply(self, connection: sa.Connection, told: Sequence[Told]) -> None:
         rows = [_contact_row(one) for one in told]
-        taken = set(connection.execute(self._upsert().values(rows)).scalars())
+        taken = set(connection.execute(self._upsert(), rows).scalars())
         if not taken:
             return
         connection.execute(sa.delete(cells).where(cells.c.contact.in_(taken)))
@@ -106,7 +106,7 @@ def _contact_row(told: Told) -> dict[str, Any]:
         "revision": told.revision,
         "gone": status is None,
         "position": status.position if status else None,
-        "at": status.at if status else None,
+        "at": status.at.astimezone(UTC) if status else None,
         "marketing_status": status.marketing_status if status else None,
         "merged_into": status.merged_into if status else None,
         "erased": status is None or status.erased,
@@ -141,7 +141,7 @@ def read_status(record: Record) -> Told | Failed:
         return Told(key, int(revision), None)
     try:
         status = _decode(record.value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         where = _place(str(error))  # the rest of the message may hold a value
         return Failed(record, "no contact status" + (f", at {where[1]}" if where else ""))
     if status.contact != key:

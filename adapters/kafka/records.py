@@ -8,6 +8,9 @@ from typing import NamedTuple
 from adapters.kafka.cloudevents import Headers
 from adapters.kafka.messages import Message, Place
 
+MOST_BYTES = 2_097_152
+"""Of a record that is sent: a dead letter is longer than what it is about."""
+
 
 class Record(NamedTuple):
     """Raw, with its place. `value` None: a tombstone."""
