@@ -48,14 +48,17 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         )
         # The server raises the signal again once it has ended; by then there is nothing left to end.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        uvicorn.Server(config).run()
+        listening = config.bind_socket()
+        address, bound, *_ = listening.getsockname()
+        lines.write("info", "service.listens", host=address, port=bound)
+        uvicorn.Server(config).run([listening])
         lines.write("info", "service.ended")
 
 
-def _keys(ledger: Path | None) -> KeyFile:
+def _keys(ledger: Path | None, make: bool = False) -> KeyFile:
     from adapters.web.keys import KeyFile
 
-    with open_house(ledger, make=True, quietly=True) as house:
+    with open_house(ledger, make=make) as house:
         return KeyFile(house.directory)
 
 
@@ -68,7 +71,7 @@ def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
-    secret = _keys(ledger).add(name, known, now(), os.urandom)
+    secret = _keys(ledger, make=True).add(name, known, now(), os.urandom)
     show(f"the key {name!r} may do what a {role} may; it is not shown again:")
     typer.echo(secret)
 
