@@ -88,9 +88,12 @@ def openapi() -> dict[str, Any]:
 def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
     """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
     name, handle = operation.name, operation.handle
+    known = {one.name for one in operation.parameters if one.place == "query"}
 
     async def guarded(request: Request) -> Response:
         access.require(request, name)
+        if request.scope["query_string"] and not known.issuperset(request.query_params):
+            raise ProblemError("invalid", "the query holds a parameter that is not known here")
         return await handle(service, request)
 
     async def unguarded(request: Request) -> Response:

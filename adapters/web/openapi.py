@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from adapters.fact_models import models
 from adapters.submitting import MOST_ID
 from adapters.web.access import MAY
-from adapters.web.operations import Operation
+from adapters.web.operations import MIN_POSITION, Operation
 from adapters.web.problems import KINDS, MEDIA_TYPE, Problem
 from adapters.web.shapes import FactIn
 from ledger.codec import PLAIN_TEXT
@@ -50,6 +50,8 @@ def kinds_of(operation: Operation) -> list[str]:
         found |= {"malformed", "too-large", "unsupported-media-type", "invalid"}
     if operation.parameters:
         found.add("invalid")
+    if MIN_POSITION in operation.parameters:
+        found.add("behind")
     return sorted(found, key=lambda kind: KINDS[kind].status)
 
 
@@ -83,7 +85,7 @@ def _answer(shape: Any) -> dict[str, Any]:
 
 def _problem(kind: str) -> dict[str, Any]:
     said: dict[str, Any] = {"description": KINDS[kind].title, "content": {MEDIA_TYPE: {"schema": _ref(Problem)}}}
-    if kind == "unavailable":
+    if kind in ("behind", "unavailable"):
         said["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds"}}
     return said
 

@@ -70,7 +70,7 @@ MIN_POSITION = Parameter(
     "min_position",
     "query",
     {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
-    "answer only with what stands up to this position of the log, or fail with 503",
+    "answer only with what stands up to this position of the log, or fail with 412",
 )
 
 
@@ -108,9 +108,10 @@ def decoded(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 async def arrive(service: Service, request: Request) -> int:
-    """The position the log stands at, once it has come to `min_position`. ProblemError 422, 503.
+    """The position the log stands at, once it has come to `min_position`. ProblemError 412, 422.
 
-    An answer is always made of the whole log, rows or no rows, so it is the log that is waited for.
+    An answer is always made of the whole log, rows or no rows, so it is the log that is waited for. That it does
+    not come is no failure of the service: whoever asks may name any number.
     """
     position = service.house.ledger.log.last_position()
     if not request.scope["query_string"]:
@@ -122,7 +123,7 @@ async def arrive(service: Service, request: Request) -> int:
     until = loop.time() + service.wait_seconds
     while position < wanted:
         if loop.time() >= until:
-            raise ProblemError("unavailable", f"the log stands at position {position}")
+            raise ProblemError("behind", f"the log stands at position {position}")
         await asyncio.sleep(_LOOK_SECONDS)
         position = service.house.ledger.log.last_position()
     return position

@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "not-found": Kind(404, "There is nothing here"),
     "method-not-allowed": Kind(405, "Not by this method"),
     "conflict": Kind(409, "The id of this fact stands for another one"),
+    "behind": Kind(412, "The log has not come that far"),
     "too-large": Kind(413, "The request is too large"),
     "unsupported-media-type": Kind(415, "Only application/json is read"),
     "invalid": Kind(422, "The request says something that cannot be taken"),
@@ -47,7 +48,11 @@ KINDS: dict[str, Kind] = {
     "unavailable": Kind(503, "Not now; try again"),
 }
 _OF_STATUS = {kind.status: name for name, kind in KINDS.items()}
-_CHALLENGE = {"unauthenticated": {"WWW-Authenticate": "Bearer"}, "unavailable": {"Retry-After": "1"}}
+_CHALLENGE = {
+    "unauthenticated": {"WWW-Authenticate": "Bearer"},
+    "behind": {"Retry-After": "1"},
+    "unavailable": {"Retry-After": "1"},
+}
 
 
 class ProblemError(Exception):

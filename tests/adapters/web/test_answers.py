@@ -195,7 +195,7 @@ def test_history_page_by_page_is_the_whole_history(service: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=AAAA", "cursor=%FF", "limit=-1"]
+    "query", ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=AAAA", "cursor=%FF", "limit=-1", "limits=3"]
 )
 def test_a_page_that_is_none_is_refused(service: Served, query: str) -> None:
     contact = service.grant()
@@ -217,12 +217,12 @@ def test_reading_changes_nothing(service: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/gate", "/v1/status", "/v1/why"])
-def test_a_position_that_does_not_come_is_a_503(service: Served, path: str) -> None:
+def test_a_position_that_does_not_come_is_told(service: Served, path: str) -> None:
     service.grant()
     asked = {"email": ANA} if path == "/v1/status" else SIMILAR
     assert service.post(f"{path}?min_position=3", asked).json()["position"] == 3
     late = service.post(f"{path}?min_position=4", asked)
-    assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+    assert (late.status_code, late.headers["retry-after"]) == (412, "1")
     assert service.post(f"{path}?min_position=x", asked).status_code == 422
 
 
