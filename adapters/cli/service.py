@@ -49,6 +49,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         # The server raises the signal again once it has ended; by then there is nothing left to end.
         signal.signal(signal.SIGTERM, lambda *_: None)
         listening = config.bind_socket()
+        listening.listen(config.backlog)  # whoever comes before it runs is kept waiting, not refused
         address, bound, *_ = listening.getsockname()
         lines.write("info", "service.listens", host=address, port=bound)
         uvicorn.Server(config).run([listening])

@@ -19,6 +19,7 @@ from schemathesis.checks import CHECKS
 
 from adapters.web.access import MAY
 from adapters.web.app import OPERATIONS, openapi
+from adapters.web.keys import Role
 from tests.adapters.web.world import ANA, Served, served
 
 CALLS = int(os.environ.get("CONSENT_LEDGER_FUZZ", "1000"))
@@ -53,7 +54,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_answer_is_a_documented_one(service: Served, operation: Any, mode: GenerationMode) -> None:
     described = SCHEMA[operation.path][operation.method]
     contact = service.house.find(ANA)[0]
-    role = "writer" if operation.name.startswith("record") else "dpo"
+    role: Role = "writer" if operation.name.startswith("record") else "dpo"
     checks: Any = CHECKS.get_by_names([*CHECKED, *(["negative_data_rejection"] if operation.name in REFUSING else [])])
 
     cases = described.as_strategy(generation_mode=mode, headers=service.key(role))
