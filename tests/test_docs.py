@@ -24,6 +24,7 @@ import pytest
 
 from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
+from tests import http_docs
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -33,6 +34,8 @@ PAGES = [
 ENTRY_FORMAT = ROOT / "docs/reference/entry-format.md"
 CLI_REFERENCE = ROOT / "docs/reference/cli.md"
 OTHER_FILES = ROOT / "docs/how-to/bring-other-files.md"
+HTTP = ROOT / "docs/reference/http.md"
+OPENAPI = ROOT / "docs/reference/openapi.json"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 120
 EXIT_CODES = {
@@ -326,6 +329,23 @@ def test_the_table_of_sources_is_fresh() -> None:
     assert between(OTHER_FILES.read_text("utf-8"), "kinds") == kinds()
 
 
+def http_tables(text: str) -> str:
+    """The page of the HTTP service with its tables made anew."""
+    for part in (http_docs.operations, http_docs.roles, http_docs.problems):
+        text = between(text, part.__name__, part())
+    return text
+
+
+def test_the_tables_of_the_http_service_are_fresh() -> None:
+    """`make docs` would change nothing."""
+    assert HTTP.read_text("utf-8") == http_tables(HTTP.read_text("utf-8"))
+
+
+def test_the_openapi_document_is_fresh() -> None:
+    """`make docs` would change nothing."""
+    assert OPENAPI.read_text("utf-8") == http_docs.openapi_json()
+
+
 def test_the_readme_shows_what_the_demo_prints() -> None:
     """The figures follow the day on which `make docs` ran; names of buckets, files and the warning do not."""
     from adapters.report.wording import BUCKETS, FILES, NOT_ADVICE
@@ -358,6 +378,8 @@ def write() -> None:
     mend(ENTRY_FORMAT, lambda text: between(text, "topics", topics()))
     mend(OTHER_FILES, lambda text: between(text, "kinds", kinds()))
     mend(CLI_REFERENCE, lambda _: cli_reference())
+    mend(HTTP, http_tables)
+    mend(OPENAPI, lambda _: http_docs.openapi_json())
     mend(ROOT / "README.md", lambda text: between(text, "demo", demo()))
 
 
