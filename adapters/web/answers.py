@@ -218,9 +218,9 @@ def _explained(service: Service, contact: str, address: str | None, asked: WhyQu
 async def history(service: Service, request: Request) -> Response:
     """A contact's facts, page by page. A page already read never changes: facts are only added."""
     contact = _contact(request)
-    position = await arrive(service, request)
     limit = whole(request, "limit", 1, MOST_ENTRIES) or 100
     after = _after(request.query_params.get("cursor"))
+    position = await arrive(service, request)
     rows = service.house.ledger.log.stream(contact, position) if contact != LEDGER_STREAM else []
     if not rows:
         raise ProblemError("not-found", "no such contact")
