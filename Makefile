@@ -20,7 +20,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo audit test lint fmt types imports asyncapi docs bench lock clean
+.PHONY: help setup demo audit test fuzz lint fmt types imports asyncapi docs bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 
 test: $(READY) ## the whole test suite; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench" $(ARGS)
+
+fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
+	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)
 
 lint: $(READY) ## ruff: rules and formatting
 	@$(BIN)/ruff check $(SOURCES)

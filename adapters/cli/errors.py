@@ -33,6 +33,7 @@ def _code(error: Exception) -> EXIT | None:
     from pydantic import ValidationError
 
     from adapters.tabular import UnreadableInput
+    from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
@@ -47,6 +48,7 @@ def _code(error: Exception) -> EXIT | None:
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
+        (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         (OperationalError, EXIT.TEMPORARY),
         (ValidationError, EXIT.USAGE),
