@@ -6,24 +6,25 @@ that was killed and started again, never apply an entry twice and never skip one
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from datetime import datetime
 from threading import Event as Flag
 from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.codec import decode
-from ledger.contact import Contact, Entry, fold
+from ledger.codec import decode, instant, recorded_at
+from ledger.contact import Entry
+from ledger.database import Driver, Location
 from ledger.log import Log
 from ledger.log import Row as LogRow
-from ledger.terms import LEDGER_STREAM
-from projections import bulk, tracking, views
+from ledger.terms import BEGINNING, LEDGER_STREAM
+from projections import bulk, outbox, tracking, views
 from projections.compare import Differences, compare
+from projections.folding import folds_of
 from projections.groups import LINK_TOPICS, Pair, kin, pair_of
 from projections.status import Row, Setting, Settings, Status, read_row, rows_of, touches_all
-from projections.views import Views, discard, new_generation
+from projections.views import Views
 
 BATCH = 2_000
 FAR_BEHIND = 50_000
@@ -40,11 +41,13 @@ class _Batch(NamedTuple):
 
 
 class StatusRunner:
-    """Follows one log into one file of views."""
+    """Follows one log, at a location, into its views."""
 
-    def __init__(self, log: Log, log_path: Path, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH) -> None:
+    def __init__(
+        self, log: Log, location: Location, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH
+    ) -> None:
         self._log = log
-        self._log_path = log_path
+        self._location = location
         self._views = views
         self._policy_of = policy_of
         self._batch = batch
@@ -61,8 +64,7 @@ class StatusRunner:
                 continue
             if once or stop is None:
                 break
-            with self._log.arrived:
-                self._log.arrived.wait(poll_seconds)
+            self._log.wait(self.position(), poll_seconds)
         return self.position()
 
     def step(self) -> bool:
@@ -97,10 +99,12 @@ class StatusRunner:
                 return True
             families = list(_families(driver, touched, batch.pairs))
         written = [contact for family in families for contact in family]
+        news = [contact for family in families if family & batch.contacts for contact in family]
         rows = list(self._judge(families, batch.position, setting))
         try:
-            with self._views.transaction() as (connection, driver):
-                tracking.advance(connection, views.NAME, position, batch.position)
+            with self._views.transaction() as driver:
+                tracking.advance(driver, views.NAME, position, batch.position)
+                outbox.queue(driver, rows, news)
                 views.put_kin(driver, batch.pairs)
                 views.put_rows(driver, written, rows)
                 views.put_generation(driver, setting.policy.hash)
@@ -110,17 +114,9 @@ class StatusRunner:
 
     def _judge(self, families: Iterable[set[str]], stop: int, setting: Setting) -> Iterator[Row]:
         for family in families:
-            folds = self._folds(family, stop)
+            folds = folds_of(self._log, family, stop)
             for contact in folds:
                 yield from rows_of(kin(contact, folds), setting)
-
-    def _folds(self, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
-        """Folds of those that have entries."""
-        entries: dict[str, list[Entry]] = {}
-        for position, version, state in self._log.entries(stop=stop, streams=contacts):
-            event = decode(state)
-            entries.setdefault(event.stream, []).append(Entry(position, version, event))
-        return {contact: fold(contact, found) for contact, found in entries.items()}
 
     def _setting_followed(self, position: int) -> Setting:
         self._followed = self._folded_on(self._followed, position)
@@ -142,28 +138,53 @@ class StatusRunner:
 
         What the one in use has learned meanwhile is followed up first: answers never go back in time.
         """
-        target = new_generation(self._views.path)
+        generations = self._views.generations
+        target = generations.new()
         try:
-            built = bulk.build(self._log_path, target, self._policy_of, workers, stop)
-            position = built.position
-            while not self._views.swap(target, position):
-                with Views.at(target) as beside:
-                    position = StatusRunner(self._log, self._log_path, beside, self._policy_of).follow(once=True)
+            position = bulk.build(self._location, generations, target, self._policy_of, workers, stop)
+            self._queue_all(target, position)
+            while not self._swap(target, position):
+                with self._views.at(target) as beside:
+                    position = StatusRunner(self._log, self._location, beside, self._policy_of).follow(once=True)
         except BaseException:
-            discard(target)
+            generations.discard(target)
             raise
         return position
 
+    def _swap(self, target: str, position: int) -> bool:
+        """Put the generation in place, with what still waits in the outbox of the one in use."""
+        with self._views.snapshot() as old:
+            if outbox.last_number(old) is not None:
+                with self._views.at(target) as beside, beside.transaction() as new:
+                    outbox.carry(old, new)
+        return self._views.swap(target, position)
+
+    def _queue_all(self, target: str, position: int) -> None:
+        """If anybody is told, everybody is told again; first whom events are about that the rows in use do not know."""
+        with self._views.snapshot() as driver:
+            last, known = outbox.last_number(driver), views.held(driver).position
+        if last is None:
+            return
+        newest = self._log.read(position - 1, 1, position)
+        touched = _touched(self._log.entries(known, position)).contacts
+        with self._views.at(target) as beside, beside.transaction() as driver:
+            outbox.begin(driver, last)
+            for _, _, state in newest:
+                moment = datetime.fromisoformat(recorded_at(state) or instant(BEGINNING))
+                outbox.queue_all(driver, moment, views.kin_of(driver, touched))
+
     def replay(self, workers: int = 1) -> Differences:
         """Build the status anew as of where the one in use stands, compare, and throw it away."""
-        target = new_generation(self._views.path)
+        generations = self._views.generations
+        target = generations.new()
         try:
             with self._views.snapshot() as live:
-                bulk.build(self._log_path, target, self._policy_of, workers, views.held(live).position)
-                with Views.at(target) as beside, beside.snapshot() as rebuilt:
+                position = views.held(live).position
+                bulk.build(self._location, generations, target, self._policy_of, workers, position)
+                with self._views.at(target) as beside, beside.snapshot() as rebuilt:
                     return compare(live, rebuilt)
         finally:
-            discard(target)
+            generations.discard(target)
 
     # --- the gate -------------------------------------------------------------------------------
 
@@ -182,7 +203,7 @@ class StatusRunner:
         if behind or (head > held.position and self._newer(family, held.position, head)):
             with self._views.snapshot() as driver:
                 family = views.kin_of(driver, [contact], self._links_since(held.position, head))
-            folds = self._folds(family, head)
+            folds = folds_of(self._log, family, head)
             rows = rows_of(kin(contact, folds), setting) if contact in folds else []
         return [read_row(row, setting.policy.hash) for row in rows]
 
@@ -217,7 +238,7 @@ def _touched(rows: Iterable[LogRow]) -> _Batch:
     return _Batch(position, contacts, pairs, everybody)
 
 
-def _families(driver: sqlite3.Connection, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
+def _families(driver: Driver, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
     """The touched, each with everybody ever linked with them; nobody twice."""
     done: set[str] = set()
     for contact in sorted(touched):
