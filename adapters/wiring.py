@@ -23,6 +23,7 @@ from ledger.database import Location
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.terms import LEDGER_STREAM
+from projections.gate import Gate
 from projections.runner import StatusRunner
 from projections.views import Views
 
@@ -80,6 +81,8 @@ class House:
 
     def __exit__(self, *exc: object) -> None:
         self.ledger.close()
+        if "gate" in self.__dict__:
+            self.gate.close()
         if "views" in self.__dict__:
             self.views.close()
 
@@ -92,6 +95,11 @@ class House:
     def runner(self) -> StatusRunner:
         """What keeps the answers in step with the facts."""
         return StatusRunner(self.ledger.log, self.location("log"), self.views, self.policy_of)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """May I write now: answers that are never older than the log."""
+        return Gate(self.ledger.log, self.location("log"), self.views, self.runner)
 
     # --- what holds for all ---------------------------------------------------------------------
 

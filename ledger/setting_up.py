@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from ledger import migrations
+from ledger.database import SetupError
 
 _GRANTS = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
@@ -29,21 +30,23 @@ _GRANTS = (
 def upgrade(owner_url: str, writer: str) -> tuple[str | None, str]:
     """Bring a database to this program's version and let `writer` work with it; the versions before and after.
 
-    Idempotent. The role must exist. Raises sqlalchemy's errors, and LookupError for a role that is not there.
+    Idempotent. Raises SetupError: the writer does not exist, the server cannot be reached, or the role of the
+    URL does not own the database.
     """
     engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
         with engine.begin() as connection:
             before = MigrationContext.configure(connection, opts=_OPTIONS).get_current_revision()
             if connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": writer}) is None:
-                raise LookupError(
-                    f"there is no role {writer!r}: CREATE ROLE {writer} LOGIN, with a password of its own"
-                )
+                raise SetupError(f"there is no role {writer!r}: CREATE ROLE {writer} LOGIN, with a password of its own")
             config = Config()
             config.set_main_option("script_location", str(Path(migrations.__file__).parent))
             config.attributes["connection"] = connection
             command.upgrade(config, migrations.HEAD)
             _grant(connection, writer)
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise SetupError(f"PostgreSQL says: {reason}. The URL must be of the role that owns the database.") from error
     finally:
         engine.dispose()
     return before, migrations.HEAD

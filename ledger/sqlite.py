@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -35,12 +35,21 @@ _READER_PRAGMAS = ("query_only = ON", "cache_size = -16384", "mmap_size = 335544
 class SqliteDatabase(Database):
     """One SQLite file: a single writing connection under a lock, and reading ones that never block it.
 
+    Readers also see the files `beside` it, each under its name.
+
     Raises DurabilityError when the file cannot be had in WAL mode with `synchronous=FULL`.
     """
 
     dbapi = sqlite3
 
-    def __init__(self, path: Path, metadata: sa.MetaData, pragmas: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        metadata: sa.MetaData,
+        pragmas: Iterable[str] = (),
+        beside: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._beside = beside or {}
         _create_private(path)
         self.engine = sa.create_engine(
             f"sqlite+pysqlite:///{path}",
@@ -85,6 +94,8 @@ class SqliteDatabase(Database):
             connection = self.engine.connect()
             for pragma in _READER_PRAGMAS:
                 _driver(connection).execute(f"PRAGMA {pragma}")
+            for name, path in self._beside.items():
+                _driver(connection).execute(f"ATTACH ? AS {name}", (str(path),))
         try:
             yield _driver(connection)
         finally:

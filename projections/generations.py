@@ -24,14 +24,21 @@ INSERT = "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class Generations(Protocol):
-    """All generations of one ledger's answers, by name. Can be sent to another process."""
+    """All generations of one ledger's answers, by name. Can be sent to another process.
+
+    pointed  an SQL expression that names the generation in use, for a statement that wants to know; `tells`
+             says whether it does, or a look at `current` costs nothing
+    """
+
+    pointed: str
+    tells: bool
 
     def current(self) -> str:
         """The generation in use; an empty one is made when there is none."""
         ...
 
-    def open(self, name: str) -> Database:
-        """A generation, made when absent."""
+    def open(self, name: str, log: Location | None = None) -> Database:
+        """A generation, made when absent; those who read it see the log as well, as `log.entry`, if it is named."""
         ...
 
     def new(self) -> str:
@@ -75,6 +82,8 @@ def generations_at(location: Location, metadata: sa.MetaData) -> Generations:
 class Files:
     """See `Generations`. A name is the path of a file."""
 
+    pointed, tells = "NULL", False
+
     def __init__(self, link: Path, metadata: sa.MetaData) -> None:
         self._link = link
         self._metadata = metadata
@@ -87,9 +96,9 @@ class Files:
             with suppress(FileExistsError):
                 self._link.symlink_to(Path(self.new()).name)
 
-    def open(self, name: str) -> Database:
+    def open(self, name: str, log: Location | None = None) -> Database:
         """Opened for everyday use: durable."""
-        return SqliteDatabase(Path(name), self._metadata)
+        return SqliteDatabase(Path(name), self._metadata, beside={} if log is None else {"log": Path(log)})
 
     def new(self) -> str:
         """Beside the link."""

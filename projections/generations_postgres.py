@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from ledger.database import Database
+from ledger.database import Database, Location
 from ledger.postgres import PostgresDatabase, connected, engine_of
 from projections.status import Row
 
@@ -22,6 +22,8 @@ _TYPES = ("bytea", "text", "text", "bytea", "bytea", "text", "int8")
 
 class Schemas:
     """See `projections.generations.Generations`. A name is that of a schema."""
+
+    pointed, tells = "(SELECT generation FROM views.pointer)", True
 
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
         self._url = url
@@ -58,7 +60,7 @@ class Schemas:
         self.discard(name)
         return str(row[0])
 
-    def open(self, name: str) -> Database:
+    def open(self, name: str, log: Location | None = None) -> Database:  # noqa: ARG002 - it is in the same database
         """The schema, which `make` made."""
         return PostgresDatabase(self._url, name)
 

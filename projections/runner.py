@@ -207,6 +207,11 @@ class StatusRunner:
             rows = rows_of(kin(contact, folds), setting) if contact in folds else []
         return [read_row(row, setting.policy.hash) for row in rows]
 
+    def rule_set(self, head: int) -> str:
+        """Hash of the rule set in force at a position."""
+        self._seen = self._folded_on(self._seen, head)
+        return self._setting(self._seen[1]).policy.hash
+
     def _newer(self, family: Iterable[str], after: int, head: int) -> bool:
         return next(iter(self._log.entries(after=after, stop=head, streams=family)), None) is not None
 

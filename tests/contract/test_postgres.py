@@ -39,7 +39,7 @@ CHANGES = (
 )
 GAPS = (
     *(
-        f"INSERT INTO log.entry SELECT {position}, decode(repeat('00', 16), 'hex'), 1, NULL, topic, state "
+        f"INSERT INTO log.entry SELECT {position}, decode(repeat('00', 16), 'hex'), 1, NULL, topic, state "  # noqa: S608
         "FROM log.entry LIMIT 1"
         for position in (5, 3, 0, -1)
     ),
@@ -130,7 +130,7 @@ def test_setting_up_again_changes_nothing_and_an_empty_database_is_told_apart(da
     assert setting_up.upgrade(database.owner_url, WRITER) == (HEAD, HEAD)
     with Log.open(database.url, now) as log:
         assert list(log.entries()) == before
-    with pytest.raises(LookupError, match="no role"):
+    with pytest.raises(SetupError, match="no role"):
         setting_up.upgrade(database.owner_url, "nobody_at_all")
     empty = sa.make_url(database.owner_url).set(database="postgres").render_as_string(hide_password=False)
     with pytest.raises(SetupError, match="database upgrade"):
