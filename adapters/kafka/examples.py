@@ -57,17 +57,17 @@ def _value(name: str, hint: Any) -> Any:
 def status() -> Message:
     """One address, allowed until a day that is known already."""
     ends = datetime(2028, 11, 23, 9, 30, tzinfo=UTC)
-    yes = ToldSegment(MOMENT, True, "allowed", "explicit_consent", ("de.uwg7.consent",))
+    yes = ToldSegment(MOMENT, True, "proven", "explicit_consent", ("DE-UWG-7-2-2",))
     cell = ToldCell(
         purpose="marketing.similar",
         channel="email",
         address=ADDRESS,
         allowed=True,
         basis="explicit_consent",
-        rule="de.uwg7.consent",
-        reason="allowed",
+        rule="DE-UWG-7-2-2",
+        reason="proven",
         marketing_status="marketing",
-        segments=(yes, ToldSegment(ends, False, "lapsed", None, ())),
+        segments=(yes, ToldSegment(ends, False, "no_basis", None, ())),
     )
     told = ContactStatus(
         contact=CONTACT,

