@@ -18,6 +18,7 @@ from confluent_kafka import Message as Polled
 from adapters.kafka.cloudevents import Headers
 from adapters.kafka.messages import Message, Place
 from adapters.kafka.records import Failed, Record
+from ledger.terms import Moment
 
 ATTEMPTS = "consent_ledger_attempts"
 """A header of a record that is tried again: how often it failed before."""
@@ -46,7 +47,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: str
-    at: datetime
+    at: Moment
     error: str
     attempts: int
     state: Literal["open", "retried", "dropped"] = "open"
