@@ -108,7 +108,12 @@ Token = Annotated[str, StringConstraints(pattern=f"^{codec.PLAIN_TEXT}$")]
 """Text that may stand in the log: no spaces, no `@`, nothing personal."""
 MomentField = Annotated[AwareDatetime, BeforeValidator(moment)]
 Whole = Annotated[int, Field(gt=-(2**53), lt=2**53)]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=320), AfterValidator(_address)]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=320),
+    AfterValidator(_address),
+    Field(json_schema_extra={"format": "email"}),
+]
 Payload = Annotated[dict[str, JsonValue], AfterValidator(_payload)]
 
 

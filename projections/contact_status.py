@@ -6,10 +6,11 @@ a `basis` or `marketing_status` this reader does not know: not allowed.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from ledger.terms import Moment
 
 Cause = Literal["event", "policy", "time"]
 """Why it is said now: an entry about the contact, another rule set or declaration, or a day that came."""
@@ -18,7 +19,7 @@ Cause = Literal["event", "policy", "time"]
 class ToldSegment(msgspec.Struct, frozen=True, gc=False, rename={"start": "from"}):
     """An answer and the moment it begins; it holds until the next one begins."""
 
-    start: datetime
+    start: Moment
     allowed: bool
     reason: str
     basis: str | None
@@ -69,7 +70,7 @@ class ContactStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revision: int
     cause: Cause
     position: int
-    at: datetime
+    at: Moment
     policy: str
     marketing_status: Literal["marketing", "non_marketing", "undecided"]
     cells: tuple[ToldCell, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -17,7 +18,7 @@ from confluent_kafka.admin import (
 
 from adapters.kafka.topics import TOPICS, Topic, named
 
-SECONDS = 30.0
+SECONDS = 10.0
 BROKERS_OWN = -1
 """As a replication factor: the broker's default."""
 
@@ -56,13 +57,26 @@ def setup(
     The number of partitions is never changed: it decides which key lies where, and with it the order.
     """
     admin = connect(servers)
-    held = admin.list_topics(timeout=SECONDS).topics
-    return [
-        _look(admin, topic, named(topic.name, prefix), len(held[named(topic.name, prefix)].partitions), alter)
-        if named(topic.name, prefix) in held
-        else _make(admin, topic, named(topic.name, prefix), replication, alter)
-        for topic in topics
-    ]
+    held = {name: len(found.partitions) for name, found in admin.list_topics(timeout=SECONDS).topics.items()}
+    findings = []
+    for topic in topics:
+        name = named(topic.name, prefix)
+        partitions = held.get(name)
+        if partitions is None:
+            findings.append(_make(admin, topic, name, replication, alter))
+        else:
+            findings.append(_look(admin, topic, name, partitions, alter))
+    _await_known(admin, {found.topic for found in findings if found.what == "made"})
+    return findings
+
+
+def _await_known(admin: AdminClient, made: set[str]) -> None:
+    """A topic is made when the controller says so, and usable when its broker has heard of it."""
+    until = time.monotonic() + SECONDS
+    while not made <= admin.list_topics(timeout=SECONDS).topics.keys():
+        if time.monotonic() > until:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        time.sleep(0.05)
 
 
 def _make(admin: AdminClient, topic: Topic, name: str, replication: int, alter: bool) -> Finding:

@@ -16,13 +16,14 @@ from typing import NamedTuple
 import msgspec
 
 Headers = list[tuple[str, bytes]]
+MOST = 1_024
+"""Characters of an attribute."""
 
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json"
 _CONTENT_TYPE = "content-type"
 _REQUIRED = ("specversion", "id", "source", "type")
 _WANTED = (*_REQUIRED, "time", "datacontenttype", "correlationid")
-_MOST = 1_024
 _json_media_type = re.compile(r"(?:application|text)/(?:json|[a-z0-9.-]+\+json)\Z").match
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 _moment = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", re.ASCII).match
@@ -160,7 +161,7 @@ def _judge(parts: _Parts) -> Received | Refusal:
     moment = _read_time(named.get("time", ""))
     found = [Reason(name, "missing") for name in _REQUIRED if not named.get(name)]
     found += [Reason(name, "has control characters") for name in _WANTED if _control(named.get(name, ""))]
-    found += [Reason(name, f"longer than {_MOST} characters") for name in _WANTED if len(named.get(name, "")) > _MOST]
+    found += [Reason(name, f"longer than {MOST} characters") for name in _WANTED if len(named.get(name, "")) > MOST]
     if named.get("specversion", "1.0") != "1.0":
         found.append(Reason("specversion", "not 1.0"))
     if not _is_json(named.get("datacontenttype", _JSON)):

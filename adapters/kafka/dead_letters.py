@@ -18,10 +18,11 @@ from confluent_kafka import Message as Polled
 from adapters.kafka.cloudevents import Headers
 from adapters.kafka.messages import Message, Place
 from adapters.kafka.records import Failed, Record
+from ledger.terms import Moment
 
 ATTEMPTS = "consent_ledger_attempts"
 """A header of a record that is tried again: how often it failed before."""
-_SECONDS = 30.0
+_SECONDS = 10.0
 
 Seal = Callable[[bytes, bytes], bytes]
 """(plain, about) -> sealed, as `Ledger.seal`."""
@@ -46,7 +47,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: str
-    at: datetime
+    at: Moment
     error: str
     attempts: int
     state: Literal["open", "retried", "dropped"] = "open"
@@ -125,9 +126,7 @@ def letters(servers: str, topic: str) -> dict[str, Letter]:
 
 def _read_whole(servers: str, topic: str) -> Iterator[Polled]:
     """Every record of a topic, up to its end as it is now. Joins no group and commits nothing."""
-    consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": False}
-    )
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "none", "enable.auto.commit": False, "log_level": 0})
     try:
         partitions = consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions
         left = {}

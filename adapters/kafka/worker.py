@@ -17,18 +17,18 @@ from typing import Any, NamedTuple
 import faust
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from adapters.kafka.admin import connect
 from adapters.kafka.agents import Counted, add_agent
 from adapters.kafka.faust_app import make_app
-from adapters.kafka.readiness import Watchdog, observe
+from adapters.kafka.observing import Observer
+from adapters.kafka.readiness import Watchdog
 from adapters.kafka.records import Handle
 from adapters.kafka.worker_http import serving
 
-STOP_SECONDS = 9.0
+STOP_SECONDS = 6.0
 """After SIGTERM; whoever sent it waits for ten, as a rule."""
 _LOOK_SECONDS = 2.0
 _DEAF_SECONDS = 30.0
-_DONE, _BROKEN = 0, 75
+_DONE, _OURS, _BROKEN = 0, 1, 75
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +57,7 @@ class Member(NamedTuple):
 
 
 def run(work: Work, member: Member, started: Callable[[int | None], None]) -> int:
-    """Work until SIGTERM or SIGINT; the exit code. `started` is told the HTTP port. Raises what a handler raised."""
+    """Work until SIGTERM or SIGINT; the exit code. `started` is told the HTTP port."""
     with tempfile.TemporaryDirectory(prefix="consent-ledger-worker-") as folder:
         return asyncio.run(_run(work, member, Path(folder), started))
 
@@ -89,7 +89,8 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
         log.info("stopping")
         await _end(app, (ended, stop, watch))
     if app.broken.done():
-        raise app.broken.result()
+        log.error("the handler failed", exc_info=app.broken.result())
+        return _OURS
     return _DONE if asked.is_set() else _BROKEN
 
 
@@ -108,13 +109,16 @@ async def _end(app: faust.App, tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def _watch(watchdog: Watchdog, work: Work, member: Member, pulse: list[float]) -> None:
-    admin = await asyncio.to_thread(connect, member.servers)
-    while True:
-        seen = await asyncio.to_thread(observe, admin, work.group, work.topic)
-        pulse[0] = time.monotonic()
-        if seen is not None:
-            watchdog.look(seen, pulse[0])
-        await asyncio.sleep(_LOOK_SECONDS)
+    observer = Observer(member.servers, work.group, work.topic)
+    try:
+        while True:
+            seen = await observer.look()
+            pulse[0] = time.monotonic()
+            if seen is not None:
+                watchdog.look(seen, pulse[0])
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        await observer.close()
 
 
 def _deaf(pulse: float) -> str | None:

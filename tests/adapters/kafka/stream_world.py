@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from adapters.kafka.admin import connect, setup
 from adapters.kafka.messages import Message, status_message
-from adapters.kafka.readiness import observe
 from adapters.kafka.topics import named
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment
 from tests.services.kafka import broker
@@ -30,7 +29,7 @@ from tests.services.kafka import broker
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEDGER = "7f2c1b7e-5e0f-4d55-9a63-2f0f3f0f8b11"
 SESSION = 3.0
-_told_port = re.compile(r"http://[\d.]+:(\d+)/readyz").search
+_told_port = re.compile(r'"worker\.follows".*"port":(\d+)').search
 
 
 class World:
@@ -108,16 +107,14 @@ class World:
     def drained(self, which: str, topic: str, seconds: float = 60.0) -> None:
         """Wait until the group of these workers has committed all that lies on the topic."""
         group = f"{self.prefix}consent-ledger-{which}"
-
-        def done() -> bool:
-            seen = observe(self.admin, group, self.topic(topic))
-            return seen is not None and not any(seen.lag(partition) for partition in seen.ends)
-
-        until(done, seconds, lambda: "\n".join(worker.said() for worker in self.workers))
+        with lag(self.servers, group, self.topic(topic)) as left:
+            until(lambda: left() == 0, seconds, lambda: "\n".join(worker.said() for worker in self.workers))
 
     def read(self, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
         """Every record of a topic, as it is now."""
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "none", "enable.auto.commit": False})
+        consumer = Consumer(
+            {"bootstrap.servers": self.servers, "group.id": "none", "enable.auto.commit": False, "log_level": 0}
+        )
         found = []
         try:
             for partition in consumer.list_topics(self.topic(topic), timeout=30).topics[self.topic(topic)].partitions:
@@ -180,6 +177,10 @@ class Worker:
         except OSError:
             return 0, ""
 
+    def joined(self) -> bool:
+        """Whether it has begun to follow."""
+        return "worker.follows" in self.said()
+
     def ready(self) -> bool:
         """Whether it says so."""
         return self.get("/readyz")[0] == 200
@@ -194,6 +195,26 @@ def world(folder: Path, servers: str | None = None) -> Iterator[World]:
         yield made
     finally:
         made.close()
+
+
+@contextmanager
+def lag(servers: str, group: str, topic: str) -> Iterator[Callable[[], int | None]]:
+    """How much of a topic a group has not committed; None while the broker does not say."""
+    settings = {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    consumer = Consumer(settings)
+
+    def left() -> int | None:
+        try:
+            partitions = consumer.list_topics(topic, timeout=5).topics[topic].partitions
+            found = consumer.committed([TopicPartition(topic, partition) for partition in partitions], timeout=5)
+            return sum(consumer.get_watermark_offsets(at, timeout=5)[1] - max(0, at.offset) for at in found)
+        except KafkaException:
+            return None
+
+    try:
+        yield left
+    finally:
+        consumer.close()
 
 
 def until(done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str) -> None:
@@ -254,5 +275,5 @@ def fact(email: str, source_id: str, topic: str = "contact.opted_in.v1", **field
         ("ce_type", topic.encode()),
         ("content-type", b"application/json"),
     ]
-    data = {"person": {"email": email}, "purpose": "marketing.similar", "channel": "email"} | fields
+    data = {"person": {"email": email}, "act": "unticked_box", "purposes": ["marketing.similar"]} | fields
     return headers, json.dumps(data).encode()
