@@ -9,11 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
-
-_SECONDS = 5.0
-
 
 class Seen(NamedTuple):
     """A group on one topic at one moment. `members`: partition to the client id of who holds it."""
@@ -66,28 +61,3 @@ class Watchdog:
             mine = seen.holders.get(partition, self.member) == self.member
             if mine and seen.lag(partition) and now - since > self.stuck_after:
                 yield partition
-
-
-def observe(admin: AdminClient, group: str, topic: str) -> Seen | None:
-    """Ask the broker. None: it does not answer, or has no such topic."""
-    try:
-        described = admin.describe_consumer_groups([group], request_timeout=_SECONDS)[group].result(_SECONDS)
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        metadata = admin.list_topics(topic, timeout=_SECONDS).topics[topic]
-        partitions = [TopicPartition(topic, partition) for partition in metadata.partitions]
-        ends = admin.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_SECONDS)
-        asked = [ConsumerGroupTopicPartitions(group, partitions)]
-        offsets = admin.list_consumer_group_offsets(asked, request_timeout=_SECONDS)[group].result(_SECONDS)
-        return Seen(
-            {one.partition: one.offset for one in offsets.topic_partitions if one.offset >= 0},
-            {one.partition: future.result(_SECONDS).offset for one, future in ends.items()},
-            {
-                one.partition: member.client_id
-                for member in described.members
-                for one in member.assignment.topic_partitions
-                if one.topic == topic
-            },
-            frozenset(member.client_id for member in described.members),
-        )
-    except (KafkaException, TimeoutError):
-        return None

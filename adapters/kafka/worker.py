@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import faust
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from adapters.kafka.admin import connect
 from adapters.kafka.agents import Counted, add_agent
 from adapters.kafka.faust_app import make_app
-from adapters.kafka.readiness import Watchdog, observe
+from adapters.kafka.observing import Observer
+from adapters.kafka.readiness import Watchdog
 from adapters.kafka.records import Handle
 from adapters.kafka.worker_http import serving
 
@@ -108,13 +108,16 @@ async def _end(app: faust.App, tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def _watch(watchdog: Watchdog, work: Work, member: Member, pulse: list[float]) -> None:
-    admin = await asyncio.to_thread(connect, member.servers)
-    while True:
-        seen = await asyncio.to_thread(observe, admin, work.group, work.topic)
-        pulse[0] = time.monotonic()
-        if seen is not None:
-            watchdog.look(seen, pulse[0])
-        await asyncio.sleep(_LOOK_SECONDS)
+    observer = Observer(member.servers, work.group, work.topic)
+    try:
+        while True:
+            seen = await observer.look()
+            pulse[0] = time.monotonic()
+            if seen is not None:
+                watchdog.look(seen, pulse[0])
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        await observer.close()
 
 
 def _deaf(pulse: float) -> str | None:

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from adapters.kafka.admin import connect, setup
 from adapters.kafka.messages import Message, status_message
-from adapters.kafka.readiness import observe
 from adapters.kafka.topics import named
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment
 from tests.services.kafka import broker
@@ -108,12 +107,8 @@ class World:
     def drained(self, which: str, topic: str, seconds: float = 60.0) -> None:
         """Wait until the group of these workers has committed all that lies on the topic."""
         group = f"{self.prefix}consent-ledger-{which}"
-
-        def done() -> bool:
-            seen = observe(self.admin, group, self.topic(topic))
-            return seen is not None and not any(seen.lag(partition) for partition in seen.ends)
-
-        until(done, seconds, lambda: "\n".join(worker.said() for worker in self.workers))
+        with lag(self.servers, group, self.topic(topic)) as left:
+            until(lambda: left() == 0, seconds, lambda: "\n".join(worker.said() for worker in self.workers))
 
     def read(self, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
         """Every record of a topic, as it is now."""
@@ -196,6 +191,26 @@ def world(folder: Path, servers: str | None = None) -> Iterator[World]:
         yield made
     finally:
         made.close()
+
+
+@contextmanager
+def lag(servers: str, group: str, topic: str) -> Iterator[Callable[[], int | None]]:
+    """How much of a topic a group has not committed; None while the broker does not say."""
+    settings = {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    consumer = Consumer(settings)
+
+    def left() -> int | None:
+        try:
+            partitions = consumer.list_topics(topic, timeout=5).topics[topic].partitions
+            found = consumer.committed([TopicPartition(topic, partition) for partition in partitions], timeout=5)
+            return sum(consumer.get_watermark_offsets(at, timeout=5)[1] - max(0, at.offset) for at in found)
+        except KafkaException:
+            return None
+
+    try:
+        yield left
+    finally:
+        consumer.close()
 
 
 def until(done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str) -> None:

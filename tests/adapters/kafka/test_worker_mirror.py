@@ -16,6 +16,7 @@ from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import Message
 from adapters.kafka.topics import STATUS, STATUS_DLQ
 from tests.adapters.kafka.stream_world import World, contact, status, told, until, world
+from tests.services.kafka import Broker
 
 pytestmark = pytest.mark.service
 
@@ -167,3 +168,26 @@ def test_ended_while_the_database_is_locked(here: World) -> None:
     here.worker("mirror")
     here.drained("mirror", STATUS)
     assert mirrored(here) == expected({0: 2})
+
+
+def test_the_broker_is_away_for_longer_than_a_session(tmp_path: Path) -> None:
+    """The worker lives, says that it is not ready, and goes on by itself where it was."""
+    broker = Broker(tmp_path / "kafka")
+    broker.start()
+    try:
+        with world(tmp_path, broker.url) as here:
+            worker = here.worker("mirror")
+            until(worker.ready)
+            here.send(told(here, number, 1) for number in range(50))
+            here.drained("mirror", STATUS)
+            broker.kill()
+            until(lambda: worker.get("/readyz")[0] == 503)
+            assert worker.get("/livez")[0] == 200
+            broker.start()
+            here.send(told(here, number, 2) for number in range(50))
+            here.drained("mirror", STATUS)
+            until(worker.ready)
+            assert mirrored(here) == expected(dict.fromkeys(range(50), 2))
+            assert worker.stop() == 0
+    finally:
+        broker.stop()
