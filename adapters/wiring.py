@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
 from ledger.application import Fact, Ledger
@@ -18,9 +19,11 @@ from ledger.catalogue import Catalogue
 from ledger.codec import decode, topic_of
 from ledger.commands import Command, CommandRefusedError, decide
 from ledger.contact import Contact, Entry, fold
+from ledger.database import Location
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.terms import LEDGER_STREAM
+from projections.gate import Gate
 from projections.runner import StatusRunner
 from projections.views import Views
 
@@ -46,36 +49,57 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def is_ledger(directory: Path) -> bool:
+    """Whether a directory holds a ledger in files. Then it is that one, whatever an environment says."""
+    return (directory / "log.db").exists()
+
+
 class House:
     """One open ledger with its rule set and its catalogue. Close it, or use it as a context manager."""
 
-    def __init__(self, directory: Path, ledger: Ledger) -> None:
+    def __init__(self, directory: Path, ledger: Ledger, database_url: str | None = None) -> None:
         self.directory = directory
         self.ledger = ledger
+        self._database_url = database_url
         self._adopted: dict[str, Policy] = {}
 
     @classmethod
     def open(cls, directory: Path, env: Mapping[str, str]) -> House:
-        """Open or make the ledger in a directory. Raises KeyFileError, DurabilityError, OperationalError."""
-        return cls(directory, Ledger.open(directory, now, os.urandom, env))
+        """Open the ledger of a directory: its files, else the database that the environment names, else new files.
+
+        Raises KeyFileError, DurabilityError, SetupError, OperationalError.
+        """
+        url = None if is_ledger(directory) else Settings.read(env).database_url
+        return cls(directory, Ledger.open(directory, now, os.urandom, env, url), url)
+
+    def location(self, part: str) -> Location:
+        """Where a part of the ledger lies: `log`, `vault`, `views`, `streams`."""
+        return self._database_url or self.directory / f"{part}.db"
 
     def __enter__(self) -> House:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.ledger.close()
+        if "gate" in self.__dict__:
+            self.gate.close()
         if "views" in self.__dict__:
             self.views.close()
 
     @cached_property
     def views(self) -> Views:
         """The answers kept beside the facts; made when first asked for, and deleted without loss."""
-        return Views.open(self.directory / "views.db")
+        return Views.open(self.location("views"))
 
     @property
     def runner(self) -> StatusRunner:
         """What keeps the answers in step with the facts."""
-        return StatusRunner(self.ledger.log, self.directory / "log.db", self.views, self.policy_of)
+        return StatusRunner(self.ledger.log, self.location("log"), self.views, self.policy_of)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """May I write now: answers that are never older than the log."""
+        return Gate(self.ledger.log, self.location("log"), self.views, self.runner)
 
     # --- what holds for all ---------------------------------------------------------------------
 

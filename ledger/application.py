@@ -1,7 +1,8 @@
 """The one way in: facts and people into the vault and the log, each source event once.
 
-A ledger is a directory of one controller: `log.db`, `vault.db`, `keys`. The vault is written before the
-log: a crash between the two leaves an orphan in the vault, never an entry whose payload is missing.
+A ledger is a directory of one controller: `log.db`, `vault.db`, `keys`; or `keys` alone beside a PostgreSQL
+database. The vault is written before the log: a crash between the two leaves an orphan in the vault, never an
+entry whose payload is missing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -18,12 +18,12 @@ from typing import Literal, NamedTuple, Self
 from cryptography.exceptions import InvalidTag
 
 from ledger import codec
-from ledger.database import chunks, uuid_text
+from ledger.database import chunks
 from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
 from ledger.keys import Keys, Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, uuid4_bytes
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
 from ledger.terms import Party
 from ledger.vault import PayloadDraft, Registration, Vault
 
@@ -88,26 +88,33 @@ class Ledger:
         self._sealing = Sealing(keys.sealing)
 
     @classmethod
-    def open(cls, directory: str | Path, clock: Clock, random: Random, env: Mapping[str, str]) -> Self:
-        """The ledger in a directory, made with mode 0700 when absent.
+    def open(
+        cls,
+        directory: str | Path,
+        clock: Clock,
+        random: Random,
+        env: Mapping[str, str],
+        database_url: str | None = None,
+    ) -> Self:
+        """The ledger in a directory, made with mode 0700 when absent; log and vault in a database if one is named.
 
-        Raises KeyFileError, DurabilityError, and eventsourcing's OperationalError.
+        Raises KeyFileError, DurabilityError, SetupError, and eventsourcing's OperationalError.
         """
         home = Path(directory)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = Keys.load(home / "keys", random, env)
-        vault = Vault.open(home / "vault.db", keys, random)
+        vault = Vault.open(database_url or home / "vault.db", keys, random)
         try:
-            log = Log.open(home / "log.db", clock)
+            log = Log.open(database_url or home / "log.db", clock)
         except BaseException:
             vault.close()
             raise
         return cls(log, vault, keys, clock, random)
 
-    @cached_property
+    @property
     def id(self) -> str:
         """A UUID that names this ledger in what it sends; the same for as long as its master key."""
-        return uuid_text(uuid4_bytes(self._keys.identity[:16]))
+        return self._keys.ledger_id
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""

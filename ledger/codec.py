@@ -163,6 +163,14 @@ def stamp(draft: bytes, recorded_at: str) -> bytes:
     return draft.replace(_UNSTAMPED, b'"recorded_at":"%b"' % recorded_at.encode(), 1)
 
 
+def halves(draft: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the moment of recording, quotes included. EntryError as `stamp_all`."""
+    front, found, back = draft.partition(_UNSTAMPED)
+    if not found:
+        raise EntryError("recorded_at is set by the log alone")
+    return front + b'"recorded_at":"', b'"' + back
+
+
 def stamp_all(drafts: Iterable[bytes], recorded_at: str) -> list[bytes]:
     """`stamp` for a transaction's drafts, which share one moment. EntryError for one that has a moment."""
     stamped = b'"recorded_at":"%b"' % recorded_at.encode()

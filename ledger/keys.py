@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -52,6 +53,11 @@ class Keys(NamedTuple):
     def __repr__(self) -> str:
         """Never the keys."""
         return "Keys(...)"
+
+    @property
+    def ledger_id(self) -> str:
+        """A UUID that names the ledger: neither the master nor another subkey can be had from it."""
+        return str(UUID(bytes=self.identity[:16], version=4))
 
     @classmethod
     def derive(cls, master: bytes) -> Keys:

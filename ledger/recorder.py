@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Condition
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,8 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from ledger.database import Database, uuid_bytes
-from ledger.log_schema import INSERT
+from ledger.database import Database, Driver, marks, uuid_bytes
+from ledger.log_writing import NewEntries
 from ledger.subscription import Followed, PollingSubscription
 
 HEAD = "SELECT coalesce(max(position), 0) FROM entry"
@@ -33,15 +33,21 @@ NO_STOP = 2**62
 class Recorder(Followed):
     """Stores the topics, versions and bytes it is given, and reads them back; strictness is the codec's."""
 
-    def __init__(self, database: Database, poll_seconds: float) -> None:
+    def __init__(self, database: Database, new_entries: NewEntries, poll_seconds: float) -> None:
         self._database = database
+        self._new_entries = new_entries
         self.poll_seconds = poll_seconds
         self.arrived = Condition()
         self.closed = False
 
+    @contextmanager
+    def _reading(self) -> Iterator[Driver]:
+        with translated(self._database.dbapi), self._database.reading() as driver:
+            yield driver
+
     def last_position(self) -> int:
         """The position of the last entry; 0 when there is none."""
-        with translated(), self._database.reading() as driver:
+        with self._reading() as driver:
             (head,) = driver.execute(HEAD).fetchone()
         return int(head)
 
@@ -54,22 +60,17 @@ class Recorder(Followed):
             raise ProgrammingError(f"insert_events takes no {', '.join(kwargs)} here")
         if not stored_events:
             return []
-        with translated(), self._database.writing() as driver:
+        with translated(self._database.dbapi), self._database.writing() as driver:
             (head,) = driver.execute(HEAD).fetchone()
             positions = range(head + 1, head + 1 + len(stored_events))
-            driver.executemany(
-                INSERT,
-                [
-                    (
-                        position,
-                        _raw(event.originator_id),
-                        event.originator_version,
-                        event.topic,
-                        event.state,
-                        None,
-                    )
-                    for position, event in zip(positions, stored_events, strict=True)
-                ],
+            self._new_entries.insert(
+                driver,
+                positions,
+                [_raw(event.originator_id) for event in stored_events],
+                [event.originator_version for event in stored_events],
+                [event.topic for event in stored_events],
+                [event.state for event in stored_events],
+                [None] * len(stored_events),
             )
         self.announce()
         return list(positions)
@@ -84,7 +85,7 @@ class Recorder(Followed):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """A stream's events by version, as the library asks for them."""
-        with translated(), self._database.reading() as driver:
+        with self._reading() as driver:
             rows = driver.execute(
                 "SELECT version, topic, state FROM entry WHERE stream = ? AND version > ? AND version <= ? "  # noqa: S608
                 f"ORDER BY version {'DESC' if desc else 'ASC'} LIMIT ?",
@@ -92,7 +93,7 @@ class Recorder(Followed):
                     _raw(originator_id),
                     -NO_STOP if gt is None else gt,
                     NO_STOP if lte is None else lte,
-                    -1 if limit is None else limit,
+                    NO_STOP if limit is None else limit,
                 ),
             )
             return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
@@ -109,7 +110,7 @@ class Recorder(Followed):
         """Events in the order of their positions, as the library's notification log asks for them."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         chosen = f"AND topic IN ({marks(topics)}) " if topics else ""
-        with translated(), self._database.reading() as driver:
+        with self._reading() as driver:
             rows = driver.execute(
                 "SELECT position, stream, version, topic, state FROM entry "  # noqa: S608 - marks only
                 f"WHERE position >= ? AND position <= ? {chosen}ORDER BY position LIMIT ?",
@@ -129,31 +130,26 @@ class Recorder(Followed):
         return PollingSubscription(self, gt, topics)
 
 
-def marks(values: Sequence[object]) -> str:
-    """Question marks for an IN list."""
-    return ",".join("?" * len(values))
-
-
 def _raw(stream: UUID | str) -> bytes:
     return stream.bytes if isinstance(stream, UUID) else uuid_bytes(stream)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """The driver's errors as eventsourcing's, whose callers know those."""
+def translated(dbapi: ModuleType) -> Iterator[None]:
+    """The errors of a PEP 249 module as eventsourcing's, whose callers know those."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        raise _as_the_librarys(error) from error
+    except dbapi.DatabaseError as error:
+        raise _as_the_librarys(dbapi, error) from error
     except sa.exc.DBAPIError as error:
-        raise _as_the_librarys(error.orig) from error
+        raise _as_the_librarys(dbapi, error.orig) from error
 
 
-def _as_the_librarys(error: BaseException | None) -> DatabaseError:
+def _as_the_librarys(dbapi: ModuleType, error: BaseException | None) -> DatabaseError:
     for theirs, ours in (
-        (sqlite3.IntegrityError, IntegrityError),
-        (sqlite3.OperationalError, OperationalError),
-        (sqlite3.ProgrammingError, ProgrammingError),
+        (dbapi.IntegrityError, IntegrityError),
+        (dbapi.OperationalError, OperationalError),
+        (dbapi.ProgrammingError, ProgrammingError),
     ):
         if isinstance(error, theirs):
             return ours(str(error))

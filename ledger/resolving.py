@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.database import chunks, uuid_text
+from ledger.database import Driver, chunks, marks, uuid_text
 from ledger.keys import Random
 from ledger.sealing import KEY_BYTES, NONCE_BYTES, DataKey, Wrapping, uuid4_bytes
 
@@ -38,16 +37,16 @@ class Resolved(NamedTuple):
     finding: str | None
 
 
-def select_in(driver: sqlite3.Connection, query: str, column: str, values: Iterable[bytes]) -> Iterator[Any]:
+def select_in(driver: Driver, query: str, column: str, values: Iterable[bytes]) -> Iterator[Any]:
     """Rows of `query` whose column is one of the values, asked for in chunks."""
     for part in chunks(list(values)):
-        yield from driver.execute(f"{query} WHERE {column} IN ({','.join('?' * len(part))})", part)
+        yield from driver.execute(f"{query} WHERE {column} IN ({marks(part)})", part)
 
 
 class Keyring:
     """The data keys of some contacts, read and made within one write transaction."""
 
-    def __init__(self, driver: sqlite3.Connection, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
         self._driver = driver
         self._wrapping = wrapping
         self._random = random
@@ -77,7 +76,7 @@ class Keyring:
 class Resolving:
     """One batch: what is known is read first, then decided in order, then sealed and written together."""
 
-    def __init__(self, driver: sqlite3.Connection, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
         self._driver = driver
         self._random = random
         self._keyring = Keyring(driver, wrapping, random)
@@ -164,7 +163,10 @@ class Resolving:
                 for record, contact, address, lookup, plain in self._new_records
             ],
         )
-        self._driver.executemany("UPDATE record SET address = ?2 WHERE record_ref = ?1", list(self._moved.items()))
+        self._driver.executemany(
+            "UPDATE record SET address = ? WHERE record_ref = ?",
+            [(address, record) for record, address in self._moved.items()],
+        )
 
     def _seal(
         self, keys: dict[bytes, DataKey | None], contact: bytes, kind: bytes, identifier: bytes, plain: bytes

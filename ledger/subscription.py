@@ -21,6 +21,16 @@ class Followed(ApplicationRecorder):
         with self.arrived:
             self.arrived.notify_all()
 
+    def wait(self, after: int, seconds: float) -> None:
+        """Until there may be entries after a position, or so long. Who waits looks again, whatever it was."""
+        self.listen()
+        with self.arrived:
+            if not self.closed and (self.max_notification_id() or 0) <= after:
+                self.arrived.wait(seconds)
+
+    def listen(self) -> None:
+        """Have other processes' appends announced here too, where the database can tell of them."""
+
 
 class PollingSubscription(Subscription[ApplicationRecorder]):
     """Polls the log, and looks at once when an append in this process says so. Loses nothing in between."""
@@ -56,8 +66,5 @@ class PollingSubscription(Subscription[ApplicationRecorder]):
 
     def _wait(self) -> None:
         """Until something arrives here, or it is time to look for what others wrote."""
-        with self._log.arrived:
-            if self._has_been_stopped or self._log.closed:
-                return
-            if (self._log.max_notification_id() or 0) <= self._after:
-                self._log.arrived.wait(self._log.poll_seconds)
+        if not self._has_been_stopped:
+            self._log.wait(self._after, self._log.poll_seconds)

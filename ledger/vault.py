@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger.database import Database, uuid_bytes, uuid_text
+from ledger.database import Database, Location, SetupError, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
@@ -62,7 +61,7 @@ class RecordRow(NamedTuple):
 
 
 class Vault:
-    """The vault of one ledger, in an SQLite file of its own."""
+    """The vault of one ledger, in a file or schema of its own."""
 
     def __init__(self, database: Database, keys: Keys, random: Random) -> None:
         self._database = database
@@ -71,9 +70,19 @@ class Vault:
         self._random = random
 
     @classmethod
-    def open(cls, path: str | Path, keys: Keys, random: Random) -> Self:
-        """The vault at a path, created when absent. Raises DurabilityError."""
-        return cls(Database(Path(path), metadata, PRAGMAS), keys, random)
+    def open(cls, location: Location, keys: Keys, random: Random) -> Self:
+        """The vault at a location. A file is created when absent.
+
+        Raises DurabilityError, and SetupError for a database that belongs to the ledger of another key.
+        """
+        database = open_database(location, "vault", metadata, PRAGMAS)
+        if is_server(location):  # files lie beside their key; a URL may be paired with any
+            try:
+                _claim(database, keys.ledger_id)
+            except SetupError:
+                database.close()
+                raise
+        return cls(database, keys, random)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -147,8 +156,8 @@ class Vault:
         """Remember (record, hash of its row) once everything the row says is in the log."""
         with self._database.writing() as driver:
             driver.executemany(
-                "UPDATE record SET row_hash = ?2 WHERE record_ref = ?1",
-                [(uuid_bytes(record), row_hash) for record, row_hash in hashes],
+                "UPDATE record SET row_hash = ? WHERE record_ref = ?",
+                [(row_hash, uuid_bytes(record)) for record, row_hash in hashes],
             )
 
     def addresses_of(self, contact: str) -> list[str]:
@@ -280,8 +289,8 @@ class Vault:
                 driver.execute(f"DELETE FROM {table} WHERE contact = ?", (raw,)).rowcount  # noqa: S608
                 for table in ("payload", "record", "address")
             )
-        # The old pages still lie in the WAL; a checkpoint that empties it makes the erasing real.
-        self._database.empty_wal()
+        # The old pages still lie in the WAL of a file; a checkpoint that empties it makes the erasing real.
+        self._database.forget()
         return gone
 
     def is_erased(self, contact: str) -> bool:
@@ -320,3 +329,16 @@ class Vault:
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
             return driver.execute(statement, values).fetchall()
+
+
+def _claim(database: Database, ledger: str) -> None:
+    """A database is of the ledger that opened it first: with another key nobody would be found in it again."""
+    with database.writing() as driver:
+        row = driver.execute("SELECT ledger FROM identity").fetchone()
+        if row is None:
+            driver.execute("INSERT INTO identity (ledger) VALUES (?)", (ledger,))
+        elif row[0] != ledger:
+            raise SetupError(
+                f"this database holds the ledger {row[0]}, the keys at hand are those of {ledger}: "
+                "name the directory with its keys, or another database"
+            )

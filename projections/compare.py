@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ledger.database import uuid_text
+from ledger.database import Driver, uuid_text
 from projections import views
 from projections.status import Row
 
@@ -38,7 +37,7 @@ class Differences(NamedTuple):
         return self.differing == 0 and self.same_setting
 
 
-def compare(live: sqlite3.Connection, rebuilt: sqlite3.Connection) -> Differences:
+def compare(live: Driver, rebuilt: Driver) -> Differences:
     """Compare two generations that stand at one position."""
     ours, theirs = views.held(live), views.held(rebuilt)
     listed: list[Difference] = []

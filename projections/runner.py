@@ -6,9 +6,7 @@ that was killed and started again, never apply an entry twice and never skip one
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from threading import Event as Flag
 from typing import NamedTuple
 
@@ -16,6 +14,7 @@ from eventsourcing.persistence import IntegrityError
 
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold
+from ledger.database import Driver, Location
 from ledger.log import Log
 from ledger.log import Row as LogRow
 from ledger.terms import LEDGER_STREAM
@@ -23,7 +22,7 @@ from projections import bulk, tracking, views
 from projections.compare import Differences, compare
 from projections.groups import LINK_TOPICS, Pair, kin, pair_of
 from projections.status import Row, Setting, Settings, Status, read_row, rows_of, touches_all
-from projections.views import Views, discard, new_generation
+from projections.views import Views
 
 BATCH = 2_000
 FAR_BEHIND = 50_000
@@ -40,11 +39,13 @@ class _Batch(NamedTuple):
 
 
 class StatusRunner:
-    """Follows one log into one file of views."""
+    """Follows one log, at a location, into its views."""
 
-    def __init__(self, log: Log, log_path: Path, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH) -> None:
+    def __init__(
+        self, log: Log, location: Location, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH
+    ) -> None:
         self._log = log
-        self._log_path = log_path
+        self._location = location
         self._views = views
         self._policy_of = policy_of
         self._batch = batch
@@ -61,8 +62,7 @@ class StatusRunner:
                 continue
             if once or stop is None:
                 break
-            with self._log.arrived:
-                self._log.arrived.wait(poll_seconds)
+            self._log.wait(self.position(), poll_seconds)
         return self.position()
 
     def step(self) -> bool:
@@ -99,8 +99,8 @@ class StatusRunner:
         written = [contact for family in families for contact in family]
         rows = list(self._judge(families, batch.position, setting))
         try:
-            with self._views.transaction() as (connection, driver):
-                tracking.advance(connection, views.NAME, position, batch.position)
+            with self._views.transaction() as driver:
+                tracking.advance(driver, views.NAME, position, batch.position)
                 views.put_kin(driver, batch.pairs)
                 views.put_rows(driver, written, rows)
                 views.put_generation(driver, setting.policy.hash)
@@ -142,28 +142,30 @@ class StatusRunner:
 
         What the one in use has learned meanwhile is followed up first: answers never go back in time.
         """
-        target = new_generation(self._views.path)
+        generations = self._views.generations
+        target = generations.new()
         try:
-            built = bulk.build(self._log_path, target, self._policy_of, workers, stop)
-            position = built.position
+            position = bulk.build(self._location, generations, target, self._policy_of, workers, stop)
             while not self._views.swap(target, position):
-                with Views.at(target) as beside:
-                    position = StatusRunner(self._log, self._log_path, beside, self._policy_of).follow(once=True)
+                with self._views.at(target) as beside:
+                    position = StatusRunner(self._log, self._location, beside, self._policy_of).follow(once=True)
         except BaseException:
-            discard(target)
+            generations.discard(target)
             raise
         return position
 
     def replay(self, workers: int = 1) -> Differences:
         """Build the status anew as of where the one in use stands, compare, and throw it away."""
-        target = new_generation(self._views.path)
+        generations = self._views.generations
+        target = generations.new()
         try:
             with self._views.snapshot() as live:
-                bulk.build(self._log_path, target, self._policy_of, workers, views.held(live).position)
-                with Views.at(target) as beside, beside.snapshot() as rebuilt:
+                position = views.held(live).position
+                bulk.build(self._location, generations, target, self._policy_of, workers, position)
+                with self._views.at(target) as beside, beside.snapshot() as rebuilt:
                     return compare(live, rebuilt)
         finally:
-            discard(target)
+            generations.discard(target)
 
     # --- the gate -------------------------------------------------------------------------------
 
@@ -185,6 +187,11 @@ class StatusRunner:
             folds = self._folds(family, head)
             rows = rows_of(kin(contact, folds), setting) if contact in folds else []
         return [read_row(row, setting.policy.hash) for row in rows]
+
+    def rule_set(self, head: int) -> str:
+        """Hash of the rule set in force at a position."""
+        self._seen = self._folded_on(self._seen, head)
+        return self._setting(self._seen[1]).policy.hash
 
     def _newer(self, family: Iterable[str], after: int, head: int) -> bool:
         return next(iter(self._log.entries(after=after, stop=head, streams=family)), None) is not None
@@ -217,7 +224,7 @@ def _touched(rows: Iterable[LogRow]) -> _Batch:
     return _Batch(position, contacts, pairs, everybody)
 
 
-def _families(driver: sqlite3.Connection, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
+def _families(driver: Driver, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:
     """The touched, each with everybody ever linked with them; nobody twice."""
     done: set[str] = set()
     for contact in sorted(touched):

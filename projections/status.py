@@ -163,29 +163,38 @@ def unpack(packed: bytes, policy: str) -> tuple[Segment, ...]:
     """The segments `pack` wrote, each with the rule set it was judged by and the moment the next begins."""
     found = _decoder.decode(packed)
     ends = [one.start for one in found[1:]] + [None]
-    return tuple(
-        Segment(
-            one.start,
-            Decision(
-                allowed=one.allowed,
-                reason=one.reason,
-                basis=one.basis,
-                jurisdiction=one.jurisdiction,
-                rules=one.rules,
-                evidence=one.evidence,
-                against=tuple(Against(a.what, a.rule, a.position) for a in one.against),
-                claimed=(
-                    Claim(one.claimed.rule, one.claimed.basis, one.claimed.evidence, one.claimed.missing)
-                    if one.claimed
-                    else None
-                ),
-                obligations=one.obligations,
-                uncertain=one.uncertain,
-                changes_at=end,
-                policy=policy,
-            ),
-        )
-        for one, end in zip(found, ends, strict=True)
+    return tuple(Segment(one.start, _decision(one, end, policy)) for one, end in zip(found, ends, strict=True))
+
+
+def answer_at(packed: bytes, policy: str, moment: datetime) -> Decision | None:
+    """What `Status.at` answers, without reading the segments that do not hold then."""
+    held, end = None, None
+    for one in _decoder.decode(packed):
+        if one.start > moment:
+            end = one.start
+            break
+        held = one
+    return None if held is None else _decision(held, end, policy)
+
+
+def _decision(one: _Packed, end: datetime | None, policy: str) -> Decision:
+    return Decision(
+        allowed=one.allowed,
+        reason=one.reason,
+        basis=one.basis,
+        jurisdiction=one.jurisdiction,
+        rules=one.rules,
+        evidence=one.evidence,
+        against=tuple(Against(a.what, a.rule, a.position) for a in one.against),
+        claimed=(
+            Claim(one.claimed.rule, one.claimed.basis, one.claimed.evidence, one.claimed.missing)
+            if one.claimed
+            else None
+        ),
+        obligations=one.obligations,
+        uncertain=one.uncertain,
+        changes_at=end,
+        policy=policy,
     )
 
 

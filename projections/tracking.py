@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
 from eventsourcing.persistence import IntegrityError, Tracking, TrackingRecorder
 
-from ledger.database import Database
+from ledger.database import Database, Driver, Location, open_database
 
 metadata = sa.MetaData()
 
@@ -16,17 +15,17 @@ tracking = sa.Table(
     "tracking",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
 )
 
 
-def position_of(connection: sa.Connection, name: str) -> int:
+def position_of(driver: Driver, name: str) -> int:
     """The position a projection has come to; 0 before its first."""
-    found = connection.execute(sa.select(tracking.c.position).where(tracking.c.name == name)).scalar()
-    return int(found or 0)
+    found = driver.execute("SELECT position FROM tracking WHERE name = ?", (name,)).fetchone()
+    return int(found[0]) if found else 0
 
 
-def advance(connection: sa.Connection, name: str, old: int, new: int) -> None:
+def advance(driver: Driver, name: str, old: int, new: int) -> None:
     """Move from `old` to `new` inside the transaction that writes the rows, or raise IntegrityError.
 
     Compare-and-set: when two workers have folded the same entries, one of them fails here and its
@@ -34,30 +33,28 @@ def advance(connection: sa.Connection, name: str, old: int, new: int) -> None:
     """
     if new <= old:
         raise IntegrityError(f"{name}: tracking goes forward, not from {old} to {new}")
-    moved = connection.execute(
-        sa.update(tracking).where(tracking.c.name == name, tracking.c.position == old).values(position=new)
-    ).rowcount
-    if moved == 1:
+    moved = driver.execute("UPDATE tracking SET position = ? WHERE name = ? AND position = ?", (new, name, old))
+    if moved.rowcount == 1:
         return
-    if old == 0 and position_of(connection, name) == 0:
-        try:
-            connection.execute(sa.insert(tracking).values(name=name, position=new))
-        except sa.exc.IntegrityError as error:
-            raise IntegrityError(f"{name}: another worker came first") from error
-        return
+    if old == 0:
+        begun = driver.execute(
+            "INSERT INTO tracking (name, position) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, new)
+        )
+        if begun.rowcount == 1:
+            return
     raise IntegrityError(f"{name} is not at {old} any more: another worker came first")
 
 
 class TrackingTable(TrackingRecorder):
-    """Tracking positions in the views' own file, behind eventsourcing's interface."""
+    """Tracking positions in a database of their own, behind eventsourcing's interface."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """The table in an SQLite file, both made when absent."""
-        return cls(Database(Path(path), metadata))
+    def open(cls, location: Location) -> Self:
+        """The table in an SQLite file, both made when absent, or in the schema `streams` of a database."""
+        return cls(open_database(location, "streams", metadata))
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -71,9 +68,9 @@ class TrackingTable(TrackingRecorder):
 
     def insert_tracking(self, tracking: Tracking) -> None:
         """Move a name forward. IntegrityError when it has been there or beyond."""
-        with self._database.transaction() as connection:
-            old = position_of(connection, tracking.application_name)
-            advance(connection, tracking.application_name, old, tracking.notification_id)
+        with self._database.writing() as driver:
+            old = position_of(driver, tracking.application_name)
+            advance(driver, tracking.application_name, old, tracking.notification_id)
 
     def max_tracking_id(self, application_name: str) -> int | None:
         """The position a name has come to, None for a name never seen."""

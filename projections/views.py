@@ -1,23 +1,19 @@
-"""Where the answers live: a file of its own that can be deleted, rebuilt beside itself and swapped.
+"""Where the answers live: apart from the facts, to be deleted, rebuilt beside themselves and swapped.
 
-`views.db` is a link to the generation in use. A new generation is built in a file of its own name (so
-that no file ever meets another's WAL) and the link is replaced in one step; whoever has the old file
-open notices at the next look.
+A generation is one set of answers; `projections.generations` says where it lies.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import NamedTuple, Self, cast
+from contextlib import contextmanager
+from typing import NamedTuple, Self
 
 import sqlalchemy as sa
 
-from ledger.database import Database, chunks, uuid_bytes, uuid_text
+from ledger.database import Database, Driver, Location, chunks, marks, uuid_bytes, uuid_text
 from projections import tracking
+from projections.generations import INSERT, Generations, generations_at
 from projections.groups import Pair, neighbours, reach
 from projections.status import Row
 
@@ -25,21 +21,25 @@ NAME = "status"
 FORM = "status/1"
 """Changes when rows are made or packed differently: an older generation is then built anew."""
 
+_Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text in the order of its bytes, as Python and SQLite have it."""
+
 metadata = sa.MetaData()
 tracking.tracking.to_metadata(metadata)
 status = sa.Table(
     "status",
     metadata,
     sa.Column("contact", sa.LargeBinary(16), primary_key=True),
-    sa.Column("purpose", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("purpose", _Name, primary_key=True),
+    sa.Column("channel", _Name, primary_key=True),
     sa.Column("address", sa.LargeBinary(16), primary_key=True),
     sa.Column("segments", sa.LargeBinary, nullable=False),
-    sa.Column("next_change", sa.Text),
-    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("next_change", _Name),
+    sa.Column("revision", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-sa.Index("status_next_change", status.c.next_change, sqlite_where=status.c.next_change.is_not(None))
+_changing = status.c.next_change.is_not(None)
+sa.Index("status_next_change", status.c.next_change, sqlite_where=_changing, postgresql_where=_changing)
 kin = sa.Table(
     "kin",
     metadata,
@@ -54,7 +54,6 @@ generation = sa.Table(
     sa.Column("policy", sa.Text, nullable=False),
 )
 
-INSERT = "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ROWS = "SELECT contact, purpose, channel, address, segments, next_change, revision FROM status"
 
 
@@ -68,23 +67,22 @@ class Held(NamedTuple):
 class Views:
     """The generation in use. Thread-safe; several processes may hold it open while another swaps it."""
 
-    def __init__(self, path: Path, linked: bool = True) -> None:
-        self.path = path
-        self._linked = linked
-        self._open: tuple[Path, Database] | None = None
+    def __init__(self, generations: Generations, fixed: str | None = None) -> None:
+        self.generations = generations
+        self._fixed = fixed
+        self._open: tuple[str, Database] | None = None
         self._retired: list[Database] = []
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """The views at a path; an empty generation when there are none."""
-        views = cls(Path(path))
+    def open(cls, location: Location) -> Self:
+        """The views at a location; an empty generation when there are none."""
+        views = cls(generations_at(location, metadata))
         views._database()
         return views
 
-    @classmethod
-    def at(cls, generation: Path) -> Self:
+    def at(self, generation: str) -> Views:
         """One generation by its own name, in use or not."""
-        return cls(generation, linked=False)
+        return Views(self.generations, generation)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
@@ -93,6 +91,8 @@ class Views:
             self._open = None
         while self._retired:
             self._retired.pop().close()
+        if self._fixed is None:
+            self.generations.close()
 
     def __enter__(self) -> Self:
         return self
@@ -101,92 +101,69 @@ class Views:
         self.close()
 
     def _database(self) -> Database:
-        """The database the link names now."""
+        """The database of the generation in use now."""
         target = self._target()
         held = self._open
         if held is None or held[0] != target:
             if held is not None:
                 self._retired.append(held[1])  # another thread may still read it
-            held = self._open = (target, Database(target, metadata))
+            held = self._open = (target, self.generations.open(target))
         return held[1]
 
-    def _target(self) -> Path:
-        if not self._linked:
-            return self.path
-        while True:
-            with suppress(FileNotFoundError):
-                return self.path.parent / self.path.readlink()
-            with suppress(FileExistsError):
-                self.path.symlink_to(new_generation(self.path).name)
+    def _target(self) -> str:
+        return self._fixed or self.generations.current()
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[sa.Connection, sqlite3.Connection]]:
-        """One write transaction, as SQLAlchemy and as the driver see it."""
-        with self._database().transaction() as connection:
-            yield connection, cast("sqlite3.Connection", connection.connection.driver_connection)
+    def transaction(self) -> Iterator[Driver]:
+        """One write transaction."""
+        with self._database().writing() as driver:
+            yield driver
 
     @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
+    def snapshot(self) -> Iterator[Driver]:
         """A connection whose reads all see the same moment."""
-        with self._database().reading() as driver:
-            driver.execute("BEGIN")
-            try:
-                yield driver
-            finally:
-                driver.execute("COMMIT")
+        with self._database().snapshot() as driver:
+            yield driver
 
-    def swap(self, built: Path, position: int) -> bool:
+    def swap(self, built: str, position: int) -> bool:
         """Put a built generation in place, unless the one in use stands beyond its position.
 
-        The old file's write lock is held meanwhile, so it does not go on unseen.
+        The old one's write lock is held meanwhile, so it does not go on unseen.
         """
         old = self._target()
         with self._database().writing() as driver:
             if held(driver).position > position or self._target() != old:
                 return False
-            link = built.with_name(f"{built.name}.link")
-            link.symlink_to(built.name)
-            link.replace(self.path)
-        discard(old)
+            self.generations.point(built)
+        self.generations.discard(old)
         return True
 
 
-def discard(generation: Path) -> None:
-    """Take a generation's files away; who still has them open reads on."""
-    for left in generation.parent.glob(f"{generation.name}*"):
-        left.unlink(missing_ok=True)
-
-
-def new_generation(path: Path) -> Path:
-    """A name nobody uses, beside the link."""
-    return path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-
-
-def held(driver: sqlite3.Connection) -> Held:
+def held(driver: Driver) -> Held:
     """What the generation says of itself."""
     position = driver.execute("SELECT position FROM tracking WHERE name = ?", (NAME,)).fetchone()
     policy = driver.execute("SELECT policy FROM generation WHERE form = ?", (FORM,)).fetchone()
     return Held(position[0] if position else 0, policy[0] if policy else None)
 
 
-def rows_of_contact(driver: sqlite3.Connection, contact: str) -> list[Row]:
+def rows_of_contact(driver: Driver, contact: str) -> list[Row]:
     """One contact's rows, in their order."""
     return driver.execute(
         f"{_ROWS} WHERE contact = ? ORDER BY purpose, channel, address", (uuid_bytes(contact),)
     ).fetchall()
 
 
-def all_rows(driver: sqlite3.Connection) -> Iterator[Row]:
+def all_rows(driver: Driver) -> Iterator[Row]:
     """Every row, in the order of the key."""
     return iter(driver.execute(f"{_ROWS} ORDER BY contact, purpose, channel, address"))
 
 
-def contacts_held(driver: sqlite3.Connection) -> list[str]:
+def contacts_held(driver: Driver) -> list[str]:
     """Every contact that has a row."""
     return [uuid_text(row[0]) for row in driver.execute("SELECT DISTINCT contact FROM status")]
 
 
-def kin_of(driver: sqlite3.Connection, contacts: Iterable[str], fresh: Iterable[Pair] = ()) -> set[str]:
+def kin_of(driver: Driver, contacts: Iterable[str], fresh: Iterable[Pair] = ()) -> set[str]:
     """Everybody ever linked with one of these, by the table and by pairs it does not hold yet."""
     beside = neighbours(fresh)
 
@@ -197,26 +174,25 @@ def kin_of(driver: sqlite3.Connection, contacts: Iterable[str], fresh: Iterable[
     return reach(contacts, partners)
 
 
-def put_kin(driver: sqlite3.Connection, pairs: Iterable[Pair]) -> None:
+def put_kin(driver: Driver, pairs: Iterable[Pair]) -> None:
     """Remember who was linked, both ways, for good."""
     both = [(uuid_bytes(a), uuid_bytes(b)) for one, other in pairs for a, b in ((one, other), (other, one))]
-    driver.executemany("INSERT OR IGNORE INTO kin VALUES (?, ?)", both)
+    driver.executemany("INSERT INTO kin (contact, other) VALUES (?, ?) ON CONFLICT (contact, other) DO NOTHING", both)
 
 
-def put_rows(driver: sqlite3.Connection, contacts: Sequence[str], rows: Iterable[Row]) -> None:
+def put_rows(driver: Driver, contacts: Sequence[str], rows: Iterable[Row]) -> None:
     """Replace every row of these contacts."""
     for part in chunks([uuid_bytes(contact) for contact in contacts]):
-        marks = ",".join("?" * len(part))
-        driver.execute(f"DELETE FROM status WHERE contact IN ({marks})", part)  # noqa: S608 - marks only
+        driver.execute(f"DELETE FROM status WHERE contact IN ({marks(part)})", part)  # noqa: S608 - marks only
     driver.executemany(INSERT, rows)
 
 
-def put_generation(driver: sqlite3.Connection, policy: str) -> None:
+def put_generation(driver: Driver, policy: str) -> None:
     """Say by which rule set the rows are judged."""
     driver.execute("DELETE FROM generation")
     driver.execute("INSERT INTO generation VALUES (?, ?)", (FORM, policy))
 
 
-def all_kin(driver: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
+def all_kin(driver: Driver) -> list[tuple[bytes, bytes]]:
     """Everybody ever linked, both ways."""
     return driver.execute("SELECT contact, other FROM kin ORDER BY contact, other").fetchall()

@@ -1,18 +1,28 @@
-"""What every test runs under. No fixtures live here: those stand beside the tests that use them."""
+"""What every test runs under, and the one fixture that every room uses: where a ledger lies."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 
+from tests import stores
 from tests.services import shared
 
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared-machine")
+
+
+@pytest.fixture(params=stores.STORES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[stores.Place]:
+    """A place for a ledger, once for each kind of store."""
+    with stores.made(request.param, tmp_path) as made:
+        yield made
+
 
 _WHY = "skipped under CI=true, where nothing that needs a service may be skipped"
 

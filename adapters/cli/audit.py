@@ -92,7 +92,7 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     with ExitStack() as stack:
         if asked.keep_nothing:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
-        house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing))
+        house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing, files=asked.keep_nothing))
         audit, written = _audit(house, files, asked, at, folder)
     if asked.json:
         out(audit_json(audit))
@@ -116,7 +116,7 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
         json=json,
     )
     where = ledger or folder / "ledger"
-    with open_house(where, make=True) as house:
+    with open_house(where, make=True, files=True) as house:
         new = record_other_records(house)
     if new:
         show(f"recorded {new} facts from the company's other files, as `consent-ledger record` would")

@@ -37,7 +37,7 @@ def _code(error: Exception) -> EXIT | None:
     from adapters.wiring import UnknownAddressError
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
-    from ledger.database import DurabilityError
+    from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
     from ledger.policy.rules import PolicyError
 
@@ -47,6 +47,7 @@ def _code(error: Exception) -> EXIT | None:
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),
+        (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import database, policy, record, review, service
 from adapters.cli import map as map_
-from adapters.cli import policy, record, review, service
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(record.app, name="record")
 app.add_typer(policy.app, name="policy")
 app.add_typer(map_.app, name="map")
 app.add_typer(review.app, name="review")
+app.add_typer(database.app, name="database")
 app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from adapters.wiring import House
 
 
+DATABASE_URL = "CONSENT_LEDGER_DATABASE_URL"
+
+
 class EXIT(IntEnum):
     """Exit codes, the same for every command."""
 
@@ -57,13 +60,18 @@ def moment(text: str | None) -> datetime | None:
     return found.astimezone(UTC)
 
 
-def open_house(directory: Path | None, make: bool = False, quietly: bool = False) -> House:
-    """Open a ledger; only commands that write facts make one that is not there, and say so."""
-    from adapters.settings import Settings
-    from adapters.wiring import House
+def open_house(directory: Path | None, make: bool = False, quietly: bool = False, files: bool = False) -> House:
+    """Open a ledger; only commands that write facts make one that is not there, and say so.
 
-    where = directory or Settings.read(os.environ).dir
-    if not (where / "log.db").exists():
+    `files`: in files, whatever the environment says.
+    """
+    from adapters.settings import Settings
+    from adapters.wiring import House, is_ledger
+
+    env = {name: text for name, text in os.environ.items() if not (files and name == DATABASE_URL)}
+    settings = Settings.read(env)
+    where = directory or settings.dir
+    if not is_ledger(where) and settings.database_url is None:
         if not make:
             show(f"there is no ledger in {where}: `consent-ledger audit FILE` makes one, --ledger names another")
             raise typer.Exit(EXIT.ERROR)
@@ -72,7 +80,7 @@ def open_house(directory: Path | None, make: bool = False, quietly: bool = False
                 f"made a new ledger in {where}; it belongs to one controller. "
                 f"Keep {where / 'keys'} safe, and apart from backups of the rest."
             )
-    return House.open(where, os.environ)
+    return House.open(where, env)
 
 
 def console(stderr: bool = False) -> Console:

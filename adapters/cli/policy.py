@@ -166,6 +166,8 @@ def _house(ledger: Path | None) -> House | None:
     import os
 
     from adapters.settings import Settings
+    from adapters.wiring import is_ledger
 
-    where = ledger or Settings.read(os.environ).dir
-    return open_house(where) if (where / "log.db").exists() else None
+    settings = Settings.read(os.environ)
+    where = ledger or settings.dir
+    return open_house(where) if is_ledger(where) or settings.database_url else None

@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import codec, log_schema
 from ledger.application import Fact, Ledger
-from ledger.database import Database, uuid_bytes, uuid_text
+from ledger.database import uuid_bytes, uuid_text
 from ledger.events import OptedIn
 from ledger.log import Draft, Log
+from ledger.sqlite import SqliteDatabase
 
 BATCH = 1_000
 ENTRIES = 40_000
@@ -138,7 +139,7 @@ def _same_schema(home: Path, drafts: Sequence[Draft]) -> float:
         (position, uuid_bytes(draft.stream), version, draft.topic, draft.entry, draft.sid)
         for position, (draft, version) in enumerate(zip(drafts, _versioned(drafts), strict=True), 1)
     ]
-    database = Database(home / "same.db", log_schema.metadata, log_schema.PRAGMAS)
+    database = SqliteDatabase(home / "same.db", log_schema.metadata, log_schema.PRAGMAS)
     rate = _rate(
         len(rows),
         lambda: _in_batches(database.driver, log_schema.INSERT, rows),
@@ -201,8 +202,10 @@ def _bare_facts(home: Path, facts: Sequence[Fact]) -> float:
     """The same hashes, ciphers, encodes and rows, with nothing looked up and nothing guarded."""
     (home / "bare").mkdir()
     with Ledger.open(home / "bare", now, os.urandom, {}) as ledger:
-        log, vault = ledger.log._database.driver, ledger.vault._database.driver
-        return _rate(len(facts), lambda: _bare_loop(log, vault, facts))
+        log, vault = ledger.log._database, ledger.vault._database
+        assert isinstance(log, SqliteDatabase)
+        assert isinstance(vault, SqliteDatabase)
+        return _rate(len(facts), lambda: _bare_loop(log.driver, vault.driver, facts))
 
 
 def _bare_loop(log: sqlite3.Connection, vault: sqlite3.Connection, facts: Sequence[Fact]) -> None:

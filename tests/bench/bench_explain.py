@@ -9,7 +9,6 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from ledger.database import uuid_bytes, uuid_text
 from ledger.log import Log
 from ledger.policy.question import Question
 from ledger.policy.shipped import policy
+from ledger.scanning import scanning
 from projections import bulk
 from projections.explain import explain
 from tests.bench.mix import kept_log
@@ -71,7 +71,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _measure(path: Path, contacts: int, seed: int) -> _Times:
     """p50 of both sides over the same contacts, each after a warm look at it."""
     rules = policy()
-    with Log.open(path, lambda: _AT) as log, closing(bulk.reading(path)) as source:
+    with Log.open(path, lambda: _AT) as log, scanning(path) as source:
         setting = bulk.setting_at(source, 2**40, lambda _: rules)
         with log._database.reading() as driver:
             names = _sample(driver, contacts, seed)

@@ -38,8 +38,11 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from ledger.codec import decode
+from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy
-from projections import bulk
+from ledger.scanning import scanning
+from projections import bulk, views
+from projections.generations import Files
 from tests.bench.mix import CACHE, FIRST, PER_CONTACT, history, kept_log
 
 EVENTS, STOCK = 1_000_000, 100_000
@@ -123,9 +126,14 @@ def _ours(events: int, workers: int) -> dict[str, float]:
     rules = policy()
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         started = time.perf_counter()
-        built = bulk.build(kept_log(events), Path(folder) / "views", lambda _: rules, workers)
+        position = _build(kept_log(events), Path(folder), rules, workers)
         taken = time.perf_counter() - started
-    return {"rate": built.position / taken, "rows": built.rows, "megabytes": _megabytes()}
+    return {"rate": position / taken, "megabytes": _megabytes()}
+
+
+def _build(log: Path, folder: Path, rules: Policy, workers: int = 1) -> int:
+    generations = Files(folder / "views.db", views.metadata)
+    return bulk.build(log, generations, generations.new(), lambda _: rules, workers)
 
 
 def _megabytes() -> float:
@@ -138,16 +146,16 @@ def _phases(events: int) -> dict[str, float]:
     """What each step costs, as the difference a pass makes that goes one step further."""
     rules = policy()
     log = kept_log(events)
-    with closing(bulk.reading(log)) as source, tempfile.TemporaryDirectory(dir=CACHE) as folder:
+    with scanning(log) as source, tempfile.TemporaryDirectory(dir=CACHE) as folder:
         work = bulk.Work(log, events + 1, bulk.setting_at(source, events + 1, lambda _: rules), ())
         scope = (work.first, work.last, work.stop)
 
         def fetched() -> None:
-            for _ in source.execute(bulk.STREAMS, scope):
+            for _ in source.rows(bulk.STREAMS, scope):
                 pass
 
         def decoded() -> None:
-            for row in source.execute(bulk.STREAMS, scope):
+            for row in source.rows(bulk.STREAMS, scope):
                 decode(row[3])
 
         def evolved() -> None:
@@ -159,7 +167,7 @@ def _phases(events: int) -> dict[str, float]:
                 pass
 
         def written() -> None:
-            bulk.build(log, Path(folder) / "views", lambda _: rules)
+            _build(log, Path(folder), rules)
 
         gc.disable()
         passes = {"fetch": fetched, "decode": decoded, "evolve": evolved, "judge": judged, "write": written}

@@ -1,4 +1,4 @@
-"""The stores the contract suite runs against. Another store is another name in STORES."""
+"""The logs that the contract suite runs against: one on each kind of store (`tests.stores`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from ledger.log import Log
+from tests.stores import Place
 
 if importlib.util.find_spec("Crypto") is None:
     # The library's test cases import a cipher from pycryptodome, which nothing here uses. The library
@@ -22,20 +22,18 @@ if importlib.util.find_spec("Crypto") is None:
 Store = Callable[[], Log]
 """Opens the same log again at each call."""
 
-STORES = ("sqlite",)
-
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(place: Place) -> Iterator[Store]:
     """One store, empty; every log opened from it is closed at the end."""
     opened: list[Log] = []
 
     def again() -> Log:
-        log = Log.open(tmp_path / "log.db", now)
+        log = Log.open(place("log"), now)
         opened.append(log)
         return log
 

@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import TestCase
 from uuid import UUID, uuid4
 
+import pytest
 from eventsourcing.application import LocalNotificationLog
 from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import (
@@ -35,15 +37,37 @@ from ledger.events import Opened
 from ledger.log import Draft, Log
 from projections.tracking import TrackingTable
 from tests.contract.conftest import now
+from tests.stores import Place, made
 
 
-class TestApplicationRecorder(ApplicationRecorderTestCase[Log]):
-    def create_recorder(self) -> Log:
+class _OnFiles(TestCase):
+    """The library's cases are made for one store a class."""
+
+    kind = "files"
+
+    def place(self) -> Place:
         home = self.enterContext(tempfile.TemporaryDirectory())
-        return self.enterContext(Log.open(Path(home) / "log.db", now))
+        return self.enterContext(made(self.kind, Path(home)))
+
+    def log(self) -> Log:
+        return self.enterContext(Log.open(self.place()("log"), now))
+
+
+@pytest.mark.service
+class _OnPostgres(_OnFiles):
+    kind = "postgresql"
+
+
+class TestApplicationRecorder(_OnFiles, ApplicationRecorderTestCase[Log]):
+    def create_recorder(self) -> Log:
+        return self.log()
 
     def test_insert_subscribe(self) -> None:
         self.optional_test_insert_subscribe()
+
+
+class TestApplicationRecorderOnPostgres(_OnPostgres, TestApplicationRecorder):
+    pass
 
 
 class _WithoutPositions(AggregateRecorder):
@@ -57,16 +81,22 @@ class _WithoutPositions(AggregateRecorder):
         return self._log.select_events(originator_id, **kwargs)
 
 
-class TestAggregateRecorder(AggregateRecorderTestCase):
+class TestAggregateRecorder(_OnFiles, AggregateRecorderTestCase):
     def create_recorder(self) -> AggregateRecorder:
-        home = self.enterContext(tempfile.TemporaryDirectory())
-        return _WithoutPositions(self.enterContext(Log.open(Path(home) / "log.db", now)))
+        return _WithoutPositions(self.log())
 
 
-class TestTrackingRecorder(TrackingRecorderTestCase):
+class TestAggregateRecorderOnPostgres(_OnPostgres, TestAggregateRecorder):
+    pass
+
+
+class TestTrackingRecorder(_OnFiles, TrackingRecorderTestCase):
     def create_recorder(self) -> TrackingTable:
-        home = self.enterContext(tempfile.TemporaryDirectory())
-        return self.enterContext(TrackingTable.open(Path(home) / "views.db"))
+        return self.enterContext(TrackingTable.open(self.place()("streams")))
+
+
+class TestTrackingRecorderOnPostgres(_OnPostgres, TestTrackingRecorder):
+    pass
 
 
 class Counter(Aggregate):

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
@@ -17,9 +18,11 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from ledger import codec
+from ledger.database import Location
 from ledger.events import Clicked
 from ledger.log import Draft, Log
 from tests.contract.conftest import Store, now
+from tests.stores import Place
 
 
 def draft(stream: str | None = None, sid: bytes | None = None) -> Draft:
@@ -109,13 +112,13 @@ def test_eight_threads_get_dense_positions_and_every_fact_once(log: Log) -> None
 _STREAM = "5a3a5f3c-4f05-4d0d-9f65-0a3f3f6a6d10"
 
 
-def _append_some(path: str, number: int) -> None:
+def _append_some(path: Location, number: int) -> None:
     with Log.open(path, now) as log:
         for _ in range(number):
             log.append([draft(_STREAM), draft()])
 
 
-def _append_for_ever(path: str, acknowledged: Connection) -> None:
+def _append_for_ever(path: Location, acknowledged: Connection) -> None:
     with Log.open(path, now) as log:
         while True:
             acknowledged.send(log.append([draft() for _ in range(7)])[-1].position)
@@ -129,8 +132,8 @@ def processes() -> Any:
     return context
 
 
-def test_two_processes_share_one_file(tmp_path: Path, processes: Any) -> None:
-    path = str(tmp_path / "log.db")
+def test_two_processes_share_one_log(place: Place, processes: Any) -> None:
+    path = place("log")
     writers = [processes.Process(target=_append_some, args=(path, 60)) for _ in range(2)]
     for writer in writers:
         writer.start()
@@ -145,11 +148,11 @@ def test_two_processes_share_one_file(tmp_path: Path, processes: Any) -> None:
     assert moments == sorted(moments)
 
 
-def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path, processes: Any) -> None:
-    path = tmp_path / "log.db"
+def test_a_killed_writer_loses_nothing_it_acknowledged(place: Place, processes: Any) -> None:
+    path = place("log")
     for cycle in range(10):
         ours, theirs = processes.Pipe(duplex=False)
-        writer = processes.Process(target=_append_for_ever, args=(str(path), theirs))
+        writer = processes.Process(target=_append_for_ever, args=(path, theirs))
         writer.start()
         theirs.close()
         acknowledged = ours.recv()
@@ -166,9 +169,9 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path, processes
             assert head >= acknowledged
             assert head % 7 == 0
             assert [row[0] for row in log.entries()] == list(range(1, head + 1))
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    connection.close()
+    if place.url is None:
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +211,10 @@ def test_the_database_itself_refuses(tmp_path: Path, statement: str, recursive: 
         assert (list(log.entries()), list(log.documents())) == before
 
 
-def test_the_moment_of_recording_never_goes_back(tmp_path: Path) -> None:
+def test_the_moment_of_recording_never_goes_back(place: Place) -> None:
     moments = iter([2030, 2020, 2025, 2020])
     clock = lambda: now().replace(year=next(moments))  # noqa: E731
-    path = tmp_path / "log.db"
+    path = place("log")
     with Log.open(path, clock) as log:
         first, second = log.append([draft()])[0], log.append([draft()])[0]
         log.insert_events([StoredEvent(uuid4(), 1, "foreign", b"no moment in here")])

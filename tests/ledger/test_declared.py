@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -41,6 +40,7 @@ from tests.ledger.policy.histories import (
 from tests.ledger.policy.story import Story, bought, day, happened, opted_in, opted_out
 from tests.ledger.policy.story import given as a_story
 from tests.projections.histories import POLICIES, address, batches, contact, history, open_log
+from tests.stores import Place
 
 SHOWN = ("ab" * 32,)
 WORDS = "cd" * 32
@@ -584,15 +584,14 @@ def test_evidence_taken_away_never_does(story: History, said: e.Declaration, ask
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    log, _ = open_log(tmp_path)
-    with log:
+def log(place: Place) -> Iterator[Log]:
+    with open_log(place("log")) as log:
         yield log
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Views]:
-    with Views.open(tmp_path / "views.db") as live:
+def live(place: Place) -> Iterator[Views]:
+    with Views.open(place("views")) as live:
         yield live
 
 
@@ -636,9 +635,9 @@ def _seen_or_said(dice: Random) -> e.Event:
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_rebuilt_equals_live_with_declarations_in_between(log: Log, live: Views, number: int) -> None:
+def test_rebuilt_equals_live_with_declarations_in_between(place: Place, log: Log, live: Views, number: int) -> None:
     """Byte for byte, followed in portions of any size."""
-    path = live.path.parent / "log.db"
+    path = place("log")
     for turn, batch in enumerate(batches(number, with_declarations(number))):
         log.append(batch)
         if turn % 3:
@@ -650,7 +649,7 @@ def test_rebuilt_equals_live_with_declarations_in_between(log: Log, live: Views,
     assert found.rows > 10
 
 
-def test_a_declaration_and_its_withdrawal_reach_everybody_they_speak_of(log: Log, live: Views) -> None:
+def test_a_declaration_and_its_withdrawal_reach_everybody_they_speak_of(place: Place, log: Log, live: Views) -> None:
     """Their own entries are old: what changed is what the ledger reads in them."""
     people = [contact(number) for number in range(4)]
     when = datetime(2024, 1, 1, tzinfo=UTC)
@@ -659,7 +658,7 @@ def test_a_declaration_and_its_withdrawal_reach_everybody_they_speak_of(log: Log
         about: dict[str, Any] = {"stream": who, "source": "t", "address": address(number), "by": "data_subject"}
         facts.append(e.CountryEvidenced(**about, hints=(e.CountryHint("GB", "declared"),)))
         facts.append(e.BoxAnswered(**about, occurred_from=when, form="footer", box="news", ticked=number < 3))
-    follower = StatusRunner(log, live.path.parent / "log.db", live, POLICIES.__getitem__)
+    follower = StatusRunner(log, place("log"), live, POLICIES.__getitem__)
 
     def answers() -> list[bool]:
         follower.follow(once=True)

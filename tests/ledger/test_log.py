@@ -15,9 +15,11 @@ import pytest
 import sqlalchemy as sa
 from eventsourcing.persistence import DatabaseError, ProgrammingError, StoredEvent
 
-from ledger import database
-from ledger.database import Database, DurabilityError, SharedCommit, uuid_bytes, uuid_text
+from ledger import sqlite
+from ledger.database import DurabilityError, uuid_bytes, uuid_text
 from ledger.log import Log
+from ledger.shared_commit import SharedCommit
+from ledger.sqlite import SqliteDatabase
 
 
 def now() -> datetime:
@@ -25,13 +27,13 @@ def now() -> datetime:
 
 
 def test_less_than_full_durability_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, "synchronous = NORMAL"))
+    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "synchronous = NORMAL"))
     with pytest.raises(DurabilityError, match="synchronous=1"):
         Log.open(tmp_path / "log.db", now)
 
 
 def test_a_journal_other_than_wal_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_use_wal", lambda driver: driver.execute("PRAGMA journal_mode = DELETE"))
+    monkeypatch.setattr(sqlite, "_use_wal", lambda driver: driver.execute("PRAGMA journal_mode = DELETE"))
     with pytest.raises(DurabilityError, match="journal_mode=delete"):
         Log.open(tmp_path / "log.db", now)
 
@@ -82,12 +84,12 @@ def test_uuid_bytes_and_back() -> None:
 def test_a_failed_transaction_leaves_no_trace(tmp_path: Path) -> None:
     metadata = sa.MetaData()
     sa.Table("t", metadata, sa.Column("a", sa.Integer, primary_key=True))
-    store = Database(tmp_path / "t.db", metadata)
+    store = SqliteDatabase(tmp_path / "t.db", metadata)
     with suppress(RuntimeError), store.writing() as driver:
         driver.execute("INSERT INTO t VALUES (1)")
         raise RuntimeError
-    with store.transaction() as connection:
-        connection.execute(sa.text("INSERT INTO t VALUES (2)"))
+    with store.writing() as driver:
+        driver.execute("INSERT INTO t VALUES (2)")
     with store.reading() as driver:
         assert driver.execute("SELECT a FROM t").fetchall() == [(2,)]
     store.close()

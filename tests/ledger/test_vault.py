@@ -18,12 +18,21 @@ from ledger.database import uuid_text
 from ledger.keys import ENVIRONMENT, KeyFileError, Keys
 from ledger.sealing import Corrupt, Erased, commit, framed, normalised
 from ledger.vault import Opened, Registration, Vault
+from tests.stores import Place
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
+def vault(place: Place) -> Iterator[Vault]:
+    keys = Keys.load(place.folder / "keys", os.urandom, {})
+    with Vault.open(place("vault"), keys, os.urandom) as vault:
+        yield vault
+
+
+@pytest.fixture
+def file_vault(tmp_path: Path) -> Iterator[Vault]:
+    """For what is done to the file behind our back."""
     keys = Keys.load(tmp_path / "keys", os.urandom, {})
     with Vault.open(tmp_path / "vault.db", keys, os.urandom) as vault:
         yield vault
@@ -172,24 +181,24 @@ def test_a_payload_comes_back_and_proves_its_commitment(vault: Vault) -> None:
     assert _put(vault, contact) != commitment  # hiding: the same payload looks different every time
 
 
-def test_erasing_destroys_key_and_rows_and_is_told_from_damage(vault: Vault, tmp_path: Path) -> None:
-    (person,) = vault.resolve_many([anna()])
+def test_erasing_destroys_key_and_rows_and_is_told_from_damage(file_vault: Vault, tmp_path: Path) -> None:
+    (person,) = file_vault.resolve_many([anna()])
     other = uuid_text(os.urandom(16))
-    commitment, kept = _put(vault, person.contact), _put(vault, other)
-    assert vault.erase(person.contact) == 3
-    assert vault.erase(person.contact) == 0
-    assert vault.is_erased(person.contact)
-    assert not vault.is_erased(other)
-    assert vault.payload(commitment) == Erased()
-    assert vault.payload(commitment, person.contact) == Erased()
-    assert vault.payload(kept) == CONTENT
+    commitment, kept = _put(file_vault, person.contact), _put(file_vault, other)
+    assert file_vault.erase(person.contact) == 3
+    assert file_vault.erase(person.contact) == 0
+    assert file_vault.is_erased(person.contact)
+    assert not file_vault.is_erased(other)
+    assert file_vault.payload(commitment) == Erased()
+    assert file_vault.payload(commitment, person.contact) == Erased()
+    assert file_vault.payload(kept) == CONTENT
     assert person.address is not None
-    assert vault.address_text(person.address) == Erased()
-    assert vault.find_address("anna@example.org") is None
-    assert vault.put_payloads([vault.draft_payload(person.contact, CONTENT, b"about")]) == [None]
+    assert file_vault.address_text(person.address) == Erased()
+    assert file_vault.find_address("anna@example.org") is None
+    assert file_vault.put_payloads([file_vault.draft_payload(person.contact, CONTENT, b"about")]) == [None]
     stored = (tmp_path / "vault.db").read_bytes() + (tmp_path / "vault.db-wal").read_bytes()
     assert bytes.fromhex(commitment) not in stored
-    (anew,) = vault.resolve_many([anna()])
+    (anew,) = file_vault.resolve_many([anna()])
     assert anew.created
     assert anew.contact != person.contact
 
@@ -206,41 +215,41 @@ def test_erasing_destroys_key_and_rows_and_is_told_from_damage(vault: Vault, tmp
         "DELETE FROM payload",
     ],
 )
-def test_damage_is_corrupt_and_never_erased(vault: Vault, tmp_path: Path, damage: str) -> None:
+def test_damage_is_corrupt_and_never_erased(file_vault: Vault, tmp_path: Path, damage: str) -> None:
     contact = uuid_text(os.urandom(16))
-    commitment = _put(vault, contact)
-    vault.resolve_many([anna()])
+    commitment = _put(file_vault, contact)
+    file_vault.resolve_many([anna()])
     client = sqlite3.connect(tmp_path / "vault.db")
     client.execute(damage)
     client.commit()
     client.close()
-    assert isinstance(vault.payload(commitment, contact), Corrupt)
+    assert isinstance(file_vault.payload(commitment, contact), Corrupt)
 
 
-def test_a_sealed_value_moved_to_another_place_does_not_open(vault: Vault, tmp_path: Path) -> None:
-    (person,) = vault.resolve_many([anna()])
-    vault.resolve_many([anna("17", "anna@new.example")])
+def test_a_sealed_value_moved_to_another_place_does_not_open(file_vault: Vault, tmp_path: Path) -> None:
+    (person,) = file_vault.resolve_many([anna()])
+    file_vault.resolve_many([anna("17", "anna@new.example")])
     client = sqlite3.connect(tmp_path / "vault.db")
     client.execute("UPDATE address SET ciphertext = (SELECT max(ciphertext) FROM address)")
     client.execute("UPDATE record SET ciphertext = (SELECT max(ciphertext) FROM address)")
     client.commit()
     client.close()
-    texts = [vault.address_text(address) for address in vault.addresses_of(person.contact)]
+    texts = [file_vault.address_text(address) for address in file_vault.addresses_of(person.contact)]
     assert sum(isinstance(text, Corrupt) for text in texts) == 1
     assert person.record is not None
-    assert isinstance(vault.record_text(person.record), Corrupt)
+    assert isinstance(file_vault.record_text(person.record), Corrupt)
 
 
-def test_a_body_under_another_commitment_is_corrupt(vault: Vault, tmp_path: Path) -> None:
+def test_a_body_under_another_commitment_is_corrupt(file_vault: Vault, tmp_path: Path) -> None:
     contact = uuid_text(os.urandom(16))
-    first, second = _put(vault, contact), _put(vault, contact)
+    first, second = _put(file_vault, contact), _put(file_vault, contact)
     client = sqlite3.connect(tmp_path / "vault.db")
     bodies = dict(client.execute("SELECT hex(commitment), body FROM payload").fetchall())
     client.execute("UPDATE payload SET body = ? WHERE hex(commitment) = ?", (bodies[first.upper()], second.upper()))
     client.commit()
     client.close()
-    assert vault.payload(first) == CONTENT
-    assert isinstance(vault.payload(second), Corrupt)
+    assert file_vault.payload(first) == CONTENT
+    assert isinstance(file_vault.payload(second), Corrupt)
 
 
 def test_suppression_survives_erasure_and_keeps_its_first_date(vault: Vault) -> None:
@@ -252,10 +261,10 @@ def test_suppression_survives_erasure_and_keeps_its_first_date(vault: Vault) -> 
     assert vault.suppressed_since(["Anna@example.org"]) == {"Anna@example.org": SINCE}
 
 
-def test_no_plain_text_reaches_the_file(vault: Vault, tmp_path: Path) -> None:
-    (person,) = vault.resolve_many([anna()])
-    _put(vault, person.contact)
-    vault.suppress("anna@example.org", "erasure", SINCE)
+def test_no_plain_text_reaches_the_file(file_vault: Vault, tmp_path: Path) -> None:
+    (person,) = file_vault.resolve_many([anna()])
+    _put(file_vault, person.contact)
+    file_vault.suppress("anna@example.org", "erasure", SINCE)
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("vault.db"))
     for text in (b"nna@", b"xample", b"203.0.113", b"hubspot"):
         assert text not in stored.replace(b"example_schema", b"")

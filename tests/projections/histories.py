@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from ledger import events as e
 from ledger.codec import encode, topic_of
+from ledger.database import Location
 from ledger.log import Draft, Log
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy
@@ -53,9 +53,8 @@ class Clock:
         return self.now
 
 
-def open_log(folder: Path, seed: int = 0) -> tuple[Log, Path]:
-    path = folder / "log.db"
-    return Log.open(path, Clock(seed), poll_seconds=0.01), path
+def open_log(location: Location, seed: int = 0) -> Log:
+    return Log.open(location, Clock(seed), poll_seconds=0.01)
 
 
 def history(seed: int, length: int, people: int = 5) -> list[e.Event]:

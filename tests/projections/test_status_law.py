@@ -3,40 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from ledger import events as e
 from ledger.log import Log
+from ledger.scanning import scanning
 from ledger.terms import LEDGER_STREAM
 from projections import bulk, views
+from projections.bulk import PolicyOf
 from projections.compare import compare
 from projections.runner import StatusRunner
 from projections.views import Views
 from tests.projections.histories import POLICIES, address, batches, contact, draft, history, open_log
+from tests.services.postgres import driver_of
+from tests.stores import Place
 
 SEEDS = range(12)
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    log, _ = open_log(tmp_path)
-    with log:
+def log(place: Place) -> Iterator[Log]:
+    with open_log(place("log")) as log:
         yield log
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Views]:
-    with Views.open(tmp_path / "views.db") as live:
+def live(place: Place) -> Iterator[Views]:
+    with Views.open(place("views")) as live:
         yield live
 
 
-def runner(log: Log, live: Views, batch: int = 2_000) -> StatusRunner:
-    return StatusRunner(log, live.path.parent / "log.db", live, POLICIES.__getitem__, batch)
+Running = Callable[..., StatusRunner]
+
+
+@pytest.fixture
+def runner(place: Place) -> Running:
+    """Makes a runner from a log and its views."""
+
+    def running(log: Log, live: Views, batch: int = 2_000, policy_of: PolicyOf = POLICIES.__getitem__) -> StatusRunner:
+        return StatusRunner(log, place("log"), live, policy_of, batch)
+
+    return running
 
 
 def rows(live: Views) -> list[tuple[object, ...]]:
@@ -45,7 +56,7 @@ def rows(live: Views) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rebuilt_equals_live_to_the_byte(log: Log, live: Views, seed: int) -> None:
+def test_rebuilt_equals_live_to_the_byte(log: Log, live: Views, runner: Running, seed: int) -> None:
     """Links, unlinks, corrections and adopted rule sets included; followed in portions of any size."""
     for number, batch in enumerate(batches(seed, history(seed, 150))):
         log.append(batch)
@@ -60,13 +71,14 @@ def test_rebuilt_equals_live_to_the_byte(log: Log, live: Views, seed: int) -> No
 
 
 @pytest.mark.parametrize("seed", SEEDS[:4])
-def test_two_workers_write_the_same_rows_as_one(log: Log, live: Views, tmp_path: Path, seed: int) -> None:
+def test_two_workers_write_the_same_rows_as_one(log: Log, live: Views, place: Place, seed: int) -> None:
     """Byte for byte and in the same order, though kin are spread over both shares."""
     for batch in batches(seed, history(seed, 120, people=9)):
         log.append(batch)
-    for workers in (1, 2):
-        bulk.build(tmp_path / "log.db", tmp_path / f"by-{workers}", POLICIES.__getitem__, workers)
-    with Views.at(tmp_path / "by-1") as one, Views.at(tmp_path / "by-2") as two:
+    names = [live.generations.new() for _ in range(2)]
+    for workers, name in enumerate(names, 1):
+        bulk.build(place("log"), live.generations, name, POLICIES.__getitem__, workers)
+    with live.at(names[0]) as one, live.at(names[1]) as two:
         with one.snapshot() as mine, two.snapshot() as theirs:
             assert compare(mine, theirs).equal
         assert rows(one) == rows(two) != []
@@ -78,7 +90,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("where", ["advance", "put_kin", "put_rows", "put_generation"])
 def test_a_kill_anywhere_in_a_batch_loses_and_repeats_nothing(
-    log: Log, live: Views, monkeypatch: pytest.MonkeyPatch, where: str
+    log: Log, live: Views, runner: Running, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """What was not committed is done again; what was is not."""
     for batch in batches(5, history(5, 90)):
@@ -106,10 +118,10 @@ def test_a_kill_anywhere_in_a_batch_loses_and_repeats_nothing(
     assert runner(log, live).replay().equal
 
 
-def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views) -> None:
+def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views, runner: Running, place: Place) -> None:
     """Each with its own connections; entries keep coming meanwhile."""
     stop = threading.Event()
-    others = [Views.open(live.path) for _ in range(2)]
+    others = [Views.open(place("views")) for _ in range(2)]
     followers = [
         threading.Thread(target=runner(log, other, batch=3).follow, args=(stop,), kwargs={"poll_seconds": 0.01})
         for other in others
@@ -129,41 +141,49 @@ def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views) -> None
     assert last.replay().equal
 
 
-def test_a_rebuild_swapped_in_under_a_follower_is_noticed(log: Log, live: Views) -> None:
+def test_a_rebuild_swapped_in_under_a_follower_is_noticed(log: Log, live: Views, runner: Running, place: Place) -> None:
     """Answers never go back in time, and the follower goes on in the new file."""
     events = history(8, 80)
     log.append([draft(event) for event in events[:50]])
     follower = runner(log, live)
     follower.follow(once=True)
-    with Views.open(live.path) as other:
+    with Views.open(place("views")) as other:
         assert runner(log, other).rebuild(stop=20) == 50
     log.append([draft(event) for event in events[50:]])
     assert follower.follow(once=True) == 80
     assert follower.replay().equal
-    assert len(list(live.path.parent.glob("views.db*"))) <= 4  # the link, one generation, its WAL
+    assert len(list(place.folder.glob("views.db*"))) <= 4  # the link, one generation, its WAL
+    if place.owner_url is not None:
+        with driver_of(place.owner_url) as driver:
+            left = driver.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'views\\_%'").fetchall()
+        assert len(left) == 1
 
 
-def test_deleting_the_views_loses_nothing(log: Log, live: Views, tmp_path: Path) -> None:
+def test_deleting_the_views_loses_nothing(log: Log, live: Views, runner: Running, place: Place) -> None:
     """They are made again from the log alone."""
     log.append([draft(event) for event in history(2, 60)])
     runner(log, live).follow(once=True)
     before = rows(live)
     live.close()
-    for file in tmp_path.glob("views.db*"):
+    for file in place.folder.glob("views.db*"):
         file.unlink()
-    with Views.open(tmp_path / "views.db") as again:
+    if place.url is not None:
+        with driver_of(place.url) as driver:
+            (name,) = driver.execute("SELECT generation FROM views.pointer").fetchone() or ("",)
+            driver.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+    with Views.open(place("views")) as again:
         runner(log, again).follow(once=True)
         assert rows(again) == before
 
 
-def test_a_difference_is_found_and_named(log: Log, live: Views) -> None:
+def test_a_difference_is_found_and_named(log: Log, live: Views, runner: Running) -> None:
     """A row somebody changed, took away or put in does not pass for an answer."""
     log.append([draft(event) for event in history(2, 60)])
     follower = runner(log, live)
     follower.follow(once=True)
-    with live.transaction() as (_, driver):
+    with live.transaction() as driver:
         first, second = rows(live)[0], rows(live)[1]
-        driver.execute("UPDATE status SET segments = '[]' WHERE contact = ? AND purpose = ?", first[:2])
+        driver.execute("UPDATE status SET segments = ? WHERE contact = ? AND purpose = ?", (b"[]", *first[:2]))
         driver.execute(
             "DELETE FROM status WHERE contact = ? AND purpose = ? AND channel = ? AND address = ?", second[:4]
         )
@@ -173,7 +193,7 @@ def test_a_difference_is_found_and_named(log: Log, live: Views) -> None:
     assert {one.what for one in found.listed} >= {"differs", "missing", "extra"}
 
 
-def test_the_gate_serves_no_stale_stop(log: Log, live: Views) -> None:
+def test_the_gate_serves_no_stale_stop(log: Log, live: Views, runner: Running) -> None:
     """An opt-out in the log binds before any follower has seen it; so does one of a contact just linked."""
     person, other = contact(1), contact(2)
     yes: dict[str, Any] = {"stream": person, "source": "t", "address": address(1), "by": "data_subject"}
@@ -199,12 +219,12 @@ def test_the_gate_serves_no_stale_stop(log: Log, live: Views) -> None:
     assert follower.current(person) == asked_now
 
 
-def test_another_rule_set_in_force_makes_the_rows_outdated(log: Log, live: Views) -> None:
+def test_another_rule_set_in_force_makes_the_rows_outdated(log: Log, live: Views, runner: Running) -> None:
     """A new release brings other rules and nobody adopted any: the gate judges anew, the follower rebuilds."""
     log.append([draft(event) for event in history(4, 40) if not isinstance(event, e.PolicyAdopted)])
     runner(log, live).follow(once=True)
     less = next(one for key, one in POLICIES.items() if key != POLICIES[None].hash and key)
-    released = StatusRunner(log, live.path.parent / "log.db", live, lambda _: less)
+    released = runner(log, live, policy_of=lambda _: less)
     assert released.current(contact(1))[0].segments[0].decision.policy == less.hash
     released.follow(once=True)
     assert released.replay().equal
@@ -212,12 +232,12 @@ def test_another_rule_set_in_force_makes_the_rows_outdated(log: Log, live: Views
         assert views.held(driver).policy == less.hash
 
 
-def test_rows_are_read_back_as_they_were_judged(log: Log, live: Views) -> None:
+def test_rows_are_read_back_as_they_were_judged(log: Log, live: Views, runner: Running, place: Place) -> None:
     """Packing loses nothing but the policy's hash, which the generation holds."""
     log.append([draft(event) for event in history(6, 100)])
     follower = runner(log, live)
     follower.follow(once=True)
-    with closing(bulk.reading(live.path.parent / "log.db")) as source:
+    with scanning(place("log")) as source:
         setting = bulk.setting_at(source, 10**6, POLICIES.__getitem__)
     for number in range(5):
         for status in follower.current(contact(number)):

@@ -22,15 +22,18 @@ _FOLDER = "CONSENT_LEDGER_TEST_RUN"
 
 
 class Running(NamedTuple):
-    """A started service: where it answers, and the process that ends it."""
+    """A started service: where it answers, the process to end, and the signal that ends it politely."""
 
     url: str
     pid: int
+    signal: int = signal.SIGTERM
 
 
 def open_run() -> None:
     """Name the folder of this run; workers inherit it."""
-    os.environ.setdefault(_FOLDER, tempfile.mkdtemp(prefix="consent-ledger-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="consent-ledger-tests-"))
+    folder.chmod(0o755)  # a service may run as another user
+    os.environ.setdefault(_FOLDER, str(folder))
 
 
 def shared(name: str, start: Callable[[Path], Running]) -> str:
@@ -50,10 +53,11 @@ def shared(name: str, start: Callable[[Path], Running]) -> str:
 def close_run(seconds: float = 20.0) -> None:
     """End every service of this run, politely and then by force, and take its folder away."""
     run = Path(os.environ.pop(_FOLDER))
-    pids = [int(json.loads(held.read_text())["pid"]) for held in run.glob("*.json")]
-    for pid in pids:
+    running = [Running(**json.loads(held.read_text())) for held in run.glob("*.json")]
+    pids = [service.pid for service in running]
+    for service in running:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+            os.kill(service.pid, service.signal)
     until = time.monotonic() + seconds
     for pid in pids:
         while _lives(pid) and time.monotonic() < until:

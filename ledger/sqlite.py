@@ -1,0 +1,158 @@
+"""SQLite files: how they are opened, locked and read.
+
+SQLAlchemy Core holds the tables and the connections; hot paths run on its driver connection.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from ledger.database import Database, DurabilityError
+
+_PRAGMAS = (
+    "busy_timeout = 30000",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 16000",
+    "cache_size = -24576",
+    "temp_store = MEMORY",
+    "trusted_schema = OFF",
+    "foreign_keys = ON",
+)
+_READER_PRAGMAS = ("query_only = ON", "cache_size = -16384", "mmap_size = 33554432")
+
+
+class SqliteDatabase(Database):
+    """One SQLite file: a single writing connection under a lock, and reading ones that never block it.
+
+    Readers also see the files `beside` it, each under its name.
+
+    Raises DurabilityError when the file cannot be had in WAL mode with `synchronous=FULL`.
+    """
+
+    dbapi = sqlite3
+
+    def __init__(
+        self,
+        path: Path,
+        metadata: sa.MetaData,
+        pragmas: Iterable[str] = (),
+        beside: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._beside = beside or {}
+        _create_private(path)
+        self.engine = sa.create_engine(
+            f"sqlite+pysqlite:///{path}",
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
+        )
+        extra = tuple(pragmas)
+        sa.event.listen(self.engine, "connect", lambda driver, _: _prepare(driver, extra))
+        self._lock = Lock()
+        self._writer = self.engine.connect()
+        self.driver = _driver(self._writer)
+        self._idle: deque[sa.Connection] = deque()
+        self.closed = False
+        try:
+            _assert_durable(self.driver)
+            with self.writing():
+                metadata.create_all(self._writer)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: committed at the end, rolled back on any error."""
+        with self._lock:
+            self.driver.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.driver
+                self.driver.execute("COMMIT")
+            except BaseException:
+                if self.driver.in_transaction:
+                    self.driver.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one thread's reads; it cannot write and does not wait for the writer."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+            for pragma in _READER_PRAGMAS:
+                _driver(connection).execute(f"PRAGMA {pragma}")
+            for name, path in self._beside.items():
+                _driver(connection).execute(f"ATTACH ? AS {name}", (str(path),))
+        try:
+            yield _driver(connection)
+        finally:
+            if self.closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    def forget(self) -> None:
+        """Move the WAL into the file and truncate it; readers in between may leave that to a later call."""
+        with self._lock:
+            self.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def close(self) -> None:
+        """Close every idle connection and the writer. Idempotent."""
+        with self._lock:
+            self.closed = True
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+            self.engine.dispose()
+
+
+def _create_private(path: Path) -> None:
+    """The file, readable by its owner alone; SQLite gives its WAL the same mode."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
+
+
+def _prepare(driver: Any, extra: tuple[str, ...]) -> None:
+    for pragma in (*_PRAGMAS, *extra):
+        driver.execute(f"PRAGMA {pragma}").close()
+    _use_wal(driver)
+
+
+def _use_wal(driver: Any, attempts: int = 100) -> None:
+    """WAL is a property of the file. The change itself ignores busy_timeout, hence the loop."""
+    for attempt in range(attempts):
+        try:
+            driver.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _assert_durable(driver: sqlite3.Connection) -> None:
+    (mode,) = driver.execute("PRAGMA journal_mode").fetchone()
+    (level,) = driver.execute("PRAGMA synchronous").fetchone()
+    if mode != "wal" or level < 2:
+        raise DurabilityError(
+            f"SQLite runs with journal_mode={mode}, synchronous={level}; the ledger needs wal and FULL (2): "
+            "keep the file on a local disk and use a build that allows both"
+        )

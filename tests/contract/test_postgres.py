@@ -1,0 +1,240 @@
+"""What PostgreSQL alone promises: grants and triggers, durability, a server that is killed, a listener."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
+
+from ledger import setting_up
+from ledger.database import DurabilityError, SetupError
+from ledger.keys import Keys
+from ledger.log import Log
+from ledger.migrations import HEAD
+from ledger.vault import Vault
+from tests.contract.conftest import now
+from tests.contract.test_log_contract import draft
+from tests.services import postgres
+from tests.services.postgres import WRITER, Fresh, Server, driver_of
+
+pytestmark = pytest.mark.service
+
+CHANGES = (
+    "UPDATE log.entry SET topic = 'x' WHERE position = 1",
+    "DELETE FROM log.entry WHERE position = 3",
+    "DELETE FROM log.entry",
+    "TRUNCATE log.entry",
+    "TRUNCATE log.entry CASCADE",
+    "UPDATE log.document SET bytes = ''",
+    "DELETE FROM log.document",
+    "TRUNCATE log.document",
+)
+GAPS = (
+    *(
+        f"INSERT INTO log.entry SELECT {position}, decode(repeat('00', 16), 'hex'), 1, NULL, topic, state "  # noqa: S608
+        "FROM log.entry LIMIT 1"
+        for position in (5, 3, 0, -1)
+    ),
+    "INSERT INTO log.entry SELECT 4, stream, version, NULL, topic, state FROM log.entry WHERE position = 1",
+    "INSERT INTO log.entry SELECT position, stream, version, NULL, 'x', state FROM log.entry WHERE position = 1 "
+    "ON CONFLICT (position) DO UPDATE SET topic = 'x'",
+)
+POWERS = (
+    "UPDATE log.head SET position = 0",
+    "DELETE FROM log.head",
+    "ALTER TABLE log.entry DISABLE TRIGGER ALL",
+    "DROP TABLE log.entry",
+    "CREATE TABLE log.other (a int)",
+    "UPDATE public.consent_ledger_version SET version_num = 'x'",
+    "SET session_replication_role = replica",
+)
+
+
+@pytest.fixture
+def database() -> Iterator[Fresh]:
+    with postgres.fresh() as made:
+        yield made
+
+
+def filled(database: Fresh) -> list[tuple[int, int, bytes]]:
+    with Log.open(database.url, now) as log:
+        log.append([draft(sid=os.urandom(16)) for _ in range(3)])
+        log.put_document(b"Yes, send me news.")
+        return list(log.entries())
+
+
+@pytest.mark.parametrize("statement", [*CHANGES, *GAPS, *POWERS])
+def test_the_writer_cannot_change_what_is_written(database: Fresh, statement: str) -> None:
+    """By its grants, and where it may insert, by what checks every row. Any client, no program of ours."""
+    before = filled(database)
+    with driver_of(database.url) as client, pytest.raises(psycopg.Error):
+        client.execute(statement)
+    with Log.open(database.url, now) as log:
+        assert list(log.entries()) == before
+        assert log.append([draft()])[0].position == 4
+
+
+@pytest.mark.parametrize("statement", [*CHANGES, *GAPS])
+def test_not_even_the_owner_changes_it_by_mistake(database: Fresh, statement: str) -> None:
+    """The triggers hold for everybody; who owns the tables could take them off, and is not used at run time."""
+    before = filled(database)
+    with driver_of(database.owner_url) as client, pytest.raises(psycopg.Error):
+        client.execute(statement)
+    with Log.open(database.url, now) as log:
+        assert list(log.entries()) == before
+
+
+def test_the_owner_is_refused_at_run_time(database: Fresh) -> None:
+    with pytest.raises(SetupError, match="may change the log"):
+        Log.open(database.owner_url, now)
+
+
+@pytest.mark.parametrize(("name", "value"), [("synchronous_commit", "off"), ("synchronous_commit", "local")])
+def test_less_than_full_durability_is_refused(database: Fresh, name: str, value: str) -> None:
+    with driver_of(database.owner_url) as client:
+        client.execute(f"ALTER ROLE {WRITER} IN DATABASE {sa.make_url(database.url).database} SET {name} = {value}")
+    with pytest.raises(DurabilityError, match=f"{name}={value}"):
+        Log.open(database.url, now)
+
+
+def test_a_server_without_fsync_is_refused(tmp_path: Path) -> None:
+    server = Server(_open_to_all(tmp_path / "server"), fsync="off")
+    server.start()
+    try:
+        postgres.prepare(server.url)
+        with postgres.fresh(server.url) as made, pytest.raises(DurabilityError, match="fsync=off"):
+            Log.open(made.url, now)
+    finally:
+        server.stop()
+
+
+def _open_to_all(folder: Path) -> Path:
+    """Every folder above may be passed by the user the server runs as."""
+    folder.mkdir()
+    for above in (folder, *folder.parents):
+        if above.owner() == folder.owner() and above != Path("/"):
+            above.chmod(above.stat().st_mode | 0o011)
+    return folder
+
+
+def test_setting_up_again_changes_nothing_and_an_empty_database_is_told_apart(database: Fresh) -> None:
+    before = filled(database)
+    assert setting_up.upgrade(database.owner_url, WRITER) == (HEAD, HEAD)
+    with Log.open(database.url, now) as log:
+        assert list(log.entries()) == before
+    with pytest.raises(SetupError, match="no role"):
+        setting_up.upgrade(database.owner_url, "nobody_at_all")
+    empty = sa.make_url(database.owner_url).set(database="postgres").render_as_string(hide_password=False)
+    with pytest.raises(SetupError, match="database upgrade"):
+        Log.open(empty, now)
+    with driver_of(database.owner_url) as client:
+        client.execute("UPDATE public.consent_ledger_version SET version_num = '9999'")
+    with pytest.raises(SetupError, match="version 9999"):
+        Log.open(database.url, now)
+
+
+def test_a_database_belongs_to_one_key(database: Fresh) -> None:
+    one, other = Keys.derive(os.urandom(32)), Keys.derive(os.urandom(32))
+    for _ in range(2):
+        Vault.open(database.url, one, os.urandom).close()
+    with pytest.raises(SetupError, match=one.ledger_id):
+        Vault.open(database.url, other, os.urandom)
+
+
+def test_single_appends_and_batches_share_versions_moments_and_sids(database: Fresh) -> None:
+    """One entry goes by a function of the database, many by COPY: nobody can tell which."""
+    stream, sid = "5a3a5f3c-4f05-4d0d-9f65-0a3f3f6a6d10", os.urandom(16)
+    with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
+        places = log.append([draft(stream)])
+        places += log.append([draft(stream), draft(stream, sid)])
+        places += other.append([draft(stream)])
+        places += log.append([draft(stream, sid)])
+        places += log.append([draft(stream), draft(stream)])
+    assert [(one.position, one.version, one.fresh) for one in places] == [
+        (1, 1, True),
+        (2, 2, True),
+        (3, 3, True),
+        (4, 4, True),
+        (3, 3, False),
+        (5, 5, True),
+        (6, 6, True),
+    ]
+    moments = [one.recorded_at for one in places if one.recorded_at]
+    assert moments == sorted(moments)
+
+
+def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
+    """By NOTIFY, long before the next poll."""
+    with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
+        log.wait(0, 0.01)  # begins to listen
+        time.sleep(0.3)
+        waited: list[float] = []
+
+        def wait() -> None:
+            began = time.monotonic()
+            log.wait(0, 20)
+            waited.append(time.monotonic() - began)
+
+        thread = Thread(target=wait)
+        thread.start()
+        time.sleep(0.2)
+        other.append([draft()])
+        thread.join(25)
+    assert waited
+    assert waited[0] < 15
+
+
+def test_a_killed_server_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    """SIGKILL to the whole cluster while four writers append, again and again; the same logs go on afterwards."""
+    server = Server(_open_to_all(tmp_path / "server"))
+    server.start()
+    try:
+        postgres.prepare(server.url)
+        with postgres.fresh(server.url) as made, Log.open(made.url, now) as log:
+            acknowledged: set[int] = set()
+            for cycle in range(int(os.environ.get("CONSENT_LEDGER_KILLS", "5"))):
+                acknowledged |= _append_until_killed(log, server, 0.05 + 0.07 * (cycle % 5))
+                server.start()
+                positions = [row[0] for row in _patiently(log)]
+                assert positions == list(range(1, len(positions) + 1))
+                assert acknowledged <= set(positions)
+            assert len(acknowledged) > 20
+            assert log.append([draft()])[0].fresh
+            with suppress(IntegrityError):
+                log.insert_events([StoredEvent(os.urandom(16).hex(), 1, "t", b"s")])
+    finally:
+        server.stop()
+
+
+def _append_until_killed(log: Log, server: Server, seconds: float) -> set[int]:
+    acknowledged: set[int] = set()
+
+    def work(size: int) -> None:
+        with suppress(OperationalError):
+            while True:
+                acknowledged.update(place.position for place in log.append([draft() for _ in range(size)]))
+
+    threads = [Thread(target=work, args=(size,)) for size in (1, 1, 3, 40)]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    server.kill()
+    for thread in threads:
+        thread.join()
+    return acknowledged
+
+
+def _patiently(log: Log) -> list[tuple[int, int, bytes]]:
+    """Connections that broke are found out one by one."""
+    for _ in range(20):
+        with suppress(OperationalError):
+            return list(log.entries())
+    return list(log.entries())
