@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from functools import cache
+import sys
 from threading import Event, Thread
 
 import sqlalchemy.exc
@@ -16,15 +16,11 @@ from projections.runner import StatusRunner
 _PAUSE_SECONDS = 1.0
 
 
-@cache
 def unavailable() -> tuple[type[Exception], ...]:
     """What a database raises that does not answer now, and may later."""
     kinds = (OperationalError, sqlalchemy.exc.OperationalError, sqlite3.OperationalError)
-    try:
-        import psycopg
-    except ImportError:  # installed for PostgreSQL alone
-        return kinds
-    return (*kinds, psycopg.OperationalError)
+    psycopg = sys.modules.get("psycopg")  # loaded where the ledger lies in PostgreSQL
+    return kinds if psycopg is None else (*kinds, psycopg.OperationalError)
 
 
 class Follower:
