@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +22,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 from adapters.web import answers, facts, health, problems
 from adapters.web.access import MAY, OPEN, Access
-from adapters.web.following import UNAVAILABLE, Follower
+from adapters.web.following import Follower, unavailable
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
@@ -28,7 +30,18 @@ from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
 from adapters.wiring import House
 
-OPERATIONS: tuple[Operation, ...] = (*facts.OPERATIONS, *answers.OPERATIONS, *health.OPERATIONS)
+
+async def described(_service: Service, _request: Request) -> Response:
+    """What can be asked."""
+    return Response(_openapi_json(), media_type="application/json")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *answers.OPERATIONS,  # the gate comes first: routes are tried in this order
+    *facts.OPERATIONS,
+    *health.OPERATIONS,
+    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+)
 
 
 def make_app(
@@ -62,9 +75,7 @@ def make_app(
 
     app = FastAPI(
         title="consent-ledger",
-        openapi_url="/openapi.json",
-        docs_url=None,  # these pages would load scripts from elsewhere
-        redoc_url=None,
+        openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
         lifespan=lifespan,
@@ -76,13 +87,17 @@ def make_app(
         )
     _explain_errors(app)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of this version."""
     return document(OPERATIONS, version("consent-ledger"))
+
+
+@cache
+def _openapi_json() -> bytes:
+    return json.dumps(openapi()).encode()
 
 
 def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
@@ -121,7 +136,7 @@ def _explain_errors(app: FastAPI) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def unavailable(request: Request, _error: Exception) -> Response:
+    async def silent(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "the database does not answer"))
 
     async def keyless(request: Request, _error: Exception) -> Response:
@@ -134,7 +149,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(ClientDisconnect, unreadable)
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, unavailable)
+    for kind in unavailable():
+        app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)
