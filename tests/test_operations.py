@@ -162,13 +162,7 @@ def test_no_password_stands_in_the_file() -> None:
     assert {name for name in asked if f"`{name}`" not in told} == {"CONSENT_LEDGER_IN", "CONSENT_LEDGER_OUT"}
 
 
-_COMING = {"publisher": pytest.mark.xfail(strict=True, reason="`streams publish` is not on this branch yet")}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=_COMING.get(name, ())) for name, service in OURS.items() if "command" in service],
-)
+@pytest.mark.parametrize("name", [name for name, service in OURS.items() if "command" in service])
 def test_a_command_is_one_of_the_program(name: str) -> None:
     """With the words it takes."""
     assert len(check_program(OURS[name]["command"])) <= 1
