@@ -92,9 +92,12 @@ def worker(
     import uuid
 
     settings, servers = broker_settings()
+    from adapters import logs
     from adapters.kafka.worker import Member, run
+    from adapters.wiring import now
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    lines = logs.to_stdout(now)
+    logs.take_over(lines)
     for noisy in ("faust", "mode", "aiokafka"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with ExitStack() as stack:
@@ -109,10 +112,10 @@ def worker(
         )
 
         def started(port: int | None) -> None:
-            answers = f"; http://{member.host}:{port}/readyz" if port else ""
-            show(f"worker {which} follows {work.topic} as {work.group}{answers}")
+            lines.write("info", "worker.follows", topic=work.topic, group=work.group, host=member.host, port=port)
 
         code = run(work, member, started)
+        lines.write("info", "worker.ended", group=work.group)
     raise typer.Exit(code)
 
 
@@ -132,14 +135,13 @@ def _mirror(stack: ExitStack, settings: Settings) -> Work:
 
 
 def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
-    from eventsourcing.persistence import OperationalError
-
     from adapters.kafka.facts_in import taking
     from adapters.kafka.topics import FACTS, named
+    from adapters.kafka.trouble import TROUBLE
     from adapters.kafka.worker import Work
     from adapters.wiring import now
 
     prefix = settings.topic_prefix
     house = stack.enter_context(open_house(ledger, make=True))
     handle = taking(house, prefix, now)
-    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, (OperationalError,))
+    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, TROUBLE)

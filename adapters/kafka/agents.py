@@ -79,7 +79,7 @@ async def _patiently(
         try:
             return await step(argument)
         except away as error:
-            log.warning("%s: tried again in %.1f s", type(error).__name__, wait)
+            log.warning("a database or the broker is away, tried again: %s", type(error).__name__)
             counted.retries(1)
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)

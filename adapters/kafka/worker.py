@@ -28,7 +28,7 @@ STOP_SECONDS = 6.0
 """After SIGTERM; whoever sent it waits for ten, as a rule."""
 _LOOK_SECONDS = 2.0
 _DEAF_SECONDS = 30.0
-_DONE, _BROKEN = 0, 75
+_DONE, _OURS, _BROKEN = 0, 1, 75
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +57,7 @@ class Member(NamedTuple):
 
 
 def run(work: Work, member: Member, started: Callable[[int | None], None]) -> int:
-    """Work until SIGTERM or SIGINT; the exit code. `started` is told the HTTP port. Raises what a handler raised."""
+    """Work until SIGTERM or SIGINT; the exit code. `started` is told the HTTP port."""
     with tempfile.TemporaryDirectory(prefix="consent-ledger-worker-") as folder:
         return asyncio.run(_run(work, member, Path(folder), started))
 
@@ -89,7 +89,8 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
         log.info("stopping")
         await _end(app, (ended, stop, watch))
     if app.broken.done():
-        raise app.broken.result()
+        log.error("the handler failed", exc_info=app.broken.result())
+        return _OURS
     return _DONE if asked.is_set() else _BROKEN
 
 

@@ -29,7 +29,7 @@ from tests.services.kafka import broker
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEDGER = "7f2c1b7e-5e0f-4d55-9a63-2f0f3f0f8b11"
 SESSION = 3.0
-_told_port = re.compile(r"http://[\d.]+:(\d+)/readyz").search
+_told_port = re.compile(r'"worker\.follows".*"port":(\d+)').search
 
 
 class World:
@@ -176,6 +176,10 @@ class Worker:
                 return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def joined(self) -> bool:
+        """Whether it has begun to follow."""
+        return "worker.follows" in self.said()
 
     def ready(self) -> bool:
         """Whether it says so."""

@@ -111,9 +111,9 @@ def test_killed_again_and_again(here: World) -> None:
     sent: list[Any] = facts + chance.choices(facts, k=200) + [None] * 8
     chance.shuffle(sent)
     running = [here.worker("facts")]
-    until(lambda: "follows" in running[0].said())  # one makes the ledger
+    until(running[0].joined)  # one makes the ledger
     running.append(here.worker("facts"))
-    until(lambda: "follows" in running[1].said())
+    until(running[1].joined)
     for number, one in enumerate(sent):
         if one is None:
             here.produce(here.topic(FACTS), b"poison", b"{" + MARK.encode(), [])
@@ -124,7 +124,7 @@ def test_killed_again_and_again(here: World) -> None:
             time.sleep(chance.random())
             running.pop(0).kill()
             running.append(here.worker("facts"))
-            until(lambda: "follows" in running[-1].said())
+            until(running[-1].joined)
     here.send(())
     here.drained("facts", FACTS)
     assert recorded(here) == Counter(people)
@@ -143,7 +143,7 @@ def test_killed_again_and_again(here: World) -> None:
 def test_a_fact_waits_for_the_database(here: World) -> None:
     """Locked for a while, the ledger refuses nothing: the fact is recorded when it can be."""
     worker = here.worker("facts")
-    until(lambda: "follows" in worker.said())
+    until(worker.joined)
     submit(here, "a", *fact("first@example.com", "1"))
     here.send(())
     here.drained("facts", FACTS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from adapters.cli.options import EXIT
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import Message
 from adapters.kafka.topics import STATUS, STATUS_DLQ
-from tests.adapters.kafka.stream_world import World, contact, status, told, until, world
+from tests.adapters.kafka.stream_world import World, contact, lag, status, told, until, world
 from tests.services.kafka import Broker
 
 pytestmark = pytest.mark.service
@@ -119,7 +121,7 @@ def test_workers_come_and_go(here: World) -> None:
     rounds = 8
     for number in range(rounds):
         here.send(sent[number::rounds])
-        until(lambda: all("follows" in worker.said() for worker in running))
+        until(lambda: all(worker.joined() for worker in running))
         if number in (1, 4):
             running.pop(0).kill()
         if number == 5:
@@ -191,3 +193,30 @@ def test_the_broker_is_away_for_longer_than_a_session(tmp_path: Path) -> None:
             assert worker.stop() == 0
     finally:
         broker.stop()
+
+
+FAULTY = """
+import sys
+from adapters import logs
+from adapters.kafka.worker import Member, Work, run
+from adapters.wiring import now
+
+def handle(records):
+    raise KeyError("planted-marker")
+
+logs.take_over(logs.to_stdout(now))
+servers, topic = sys.argv[1:]
+sys.exit(run(Work("faulty", topic, handle, ()), Member("me", servers, "127.0.0.1", None, 3.0, 4.0), lambda port: None))
+"""
+
+
+def test_a_handler_at_fault_ends_the_worker(here: World) -> None:
+    """It does not go on behind the batch: nothing is acknowledged, and nothing of the value is told."""
+    here.send([told(here, 0, 1)])
+    arguments = [sys.executable, "-c", FAULTY, here.servers, here.topic(STATUS)]
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == EXIT.ERROR
+    assert '"error":"KeyError"' in ended.stdout
+    assert "planted-marker" not in ended.stdout + ended.stderr
+    with lag(here.servers, "faulty", here.topic(STATUS)) as left:
+        assert left() == 1
