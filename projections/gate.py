@@ -6,17 +6,17 @@ the runner folds and judges on the spot.
 
 from __future__ import annotations
 
-from collections import deque
+from contextlib import ExitStack
 from datetime import datetime
+from threading import Lock
 from typing import Any, NamedTuple
 
-from ledger.database import Database, Location, uuid_bytes
+from ledger.database import Database, Driver, Location, uuid_bytes
 from ledger.log import Log
 from ledger.policy.question import Decision
-from projections import views
 from projections.runner import StatusRunner
 from projections.status import answer_at
-from projections.views import Views
+from projections.views import FORM, NAME, Views
 
 
 class Answer(NamedTuple):
@@ -45,64 +45,56 @@ class Gate:
         self._runner = runner
         self._generations = views.generations
         self._location = location
-        self._open: tuple[str, Database] | None = None
-        self._retired: deque[Database] = deque()
+        self._lock = Lock()
+        self._stack = ExitStack()
+        self._open: tuple[str, Database, Driver] | None = None
         self._rules = (-1, "")
+        # Names are ours and stand in the text: every value bound costs.
         self._statement = (
-            "SELECT s.segments, s.revision, g.policy, t.position, "  # noqa: S608 - our own names
-            f"(SELECT max(position) FROM log.entry), {self._generations.pointed} "
-            "FROM tracking t JOIN generation g ON g.form = ? LEFT JOIN status s "
-            "ON s.contact = ? AND s.purpose = ? AND s.channel = ? AND s.address = ? WHERE t.name = ?"
+            f"SELECT segments, revision, (SELECT policy FROM generation WHERE form = '{FORM}'), "  # noqa: S608
+            f"(SELECT position FROM tracking WHERE name = '{NAME}'), (SELECT max(position) FROM log.entry) "
+            "FROM status WHERE contact = ? AND purpose = ? AND channel = ? AND address = ?"
         )
 
     def ask(self, contact: str, purpose: str, channel: str, address: str | None, at: datetime) -> Answer:
         """The answer at a moment for a contact's cell; `address` is an address id."""
         cell = (uuid_bytes(contact), purpose, channel, uuid_bytes(address) if address else b"")
-        row = self._read((views.FORM, *cell, views.NAME))
+        row = self._read(cell)
         if row is not None:
-            segments, revision, policy, position, head, _ = row
+            segments, revision, policy, position, head = row
             if position == head and policy == self._rule_set(head):
-                if segments is None:
-                    return Answer(None, 0, head, True)
                 return Answer(answer_at(segments, policy, at), revision, head, True)
         return self._judged(contact, purpose, channel, address, at)
 
     def close(self) -> None:
-        """Close every connection. Idempotent."""
-        if self._open is not None:
-            self._retired.append(self._open[1])
-            self._open = None
-        while self._retired:
-            self._retired.pop().close()
+        """Close the connection. Idempotent."""
+        with self._lock:
+            self._leave()
 
-    def _read(self, values: tuple[object, ...]) -> Any:
-        """The row, read where the answers in use are; None while there are none yet."""
-        while True:
-            name, database = self._database()
+    def _read(self, cell: tuple[object, ...]) -> Any:
+        """The row where the answers in use were when they were last looked for; None: there is none."""
+        with self._lock:
+            name, database, driver = self._open or self._find()
             try:
-                with database.reading() as driver:
-                    row = driver.execute(self._statement, values).fetchone()
+                return driver.execute(self._statement, cell).fetchone()
             except database.dbapi.DatabaseError:
                 if self._generations.current() == name:
                     raise
-            else:
-                if row is None or row[5] in (None, name):
-                    return row
-            self._leave()  # it was swapped away meanwhile, or dropped
+                self._find()  # it was dropped: the new one is asked next time, the folds now
+                return None
 
-    def _database(self) -> tuple[str, Database]:
-        """The generation in use: by its link, or as the last answer said."""
-        held = self._open
-        name = held[0] if held and self._generations.tells else self._generations.current()
-        if held is None or held[0] != name:
-            self._leave()
-            held = self._open = (name, self._generations.open(name, self._location))
-        return held
+    def _find(self) -> tuple[str, Database, Driver]:
+        """A connection to the generation in use now."""
+        self._leave()
+        name = self._generations.current()
+        database = self._generations.open(name, self._location)
+        self._stack.callback(database.close)
+        self._open = (name, database, self._stack.enter_context(database.reading()))
+        return self._open
 
     def _leave(self) -> None:
-        if self._open is not None:
-            self._retired.append(self._open[1])  # another thread may still read it
-            self._open = None
+        self._open = None
+        self._stack.close()
 
     def _rule_set(self, head: int) -> str:
         """Hash of the rule set in force at a position."""
@@ -111,7 +103,10 @@ class Gate:
         return self._rules[1]
 
     def _judged(self, contact: str, purpose: str, channel: str, address: str | None, at: datetime) -> Answer:
-        """By the folds, where the rows are behind."""
+        """By the folds, where the rows are behind: one that was swapped away says so, and stays behind."""
+        with self._lock:
+            if self._open is not None and self._open[0] != self._generations.current():
+                self._find()
         head = self._log.last_position()
         for status in self._runner.current(contact):
             if (status.purpose, status.channel, status.address) == (purpose, channel, address):

@@ -24,14 +24,7 @@ INSERT = "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class Generations(Protocol):
-    """All generations of one ledger's answers, by name. Can be sent to another process.
-
-    pointed  an SQL expression that names the generation in use, for a statement that wants to know; `tells`
-             says whether it does, or a look at `current` costs nothing
-    """
-
-    pointed: str
-    tells: bool
+    """All generations of one ledger's answers, by name. Can be sent to another process."""
 
     def current(self) -> str:
         """The generation in use; an empty one is made when there is none."""
@@ -81,8 +74,6 @@ def generations_at(location: Location, metadata: sa.MetaData) -> Generations:
 
 class Files:
     """See `Generations`. A name is the path of a file."""
-
-    pointed, tells = "NULL", False
 
     def __init__(self, link: Path, metadata: sa.MetaData) -> None:
         self._link = link

@@ -23,8 +23,6 @@ _TYPES = ("bytea", "text", "text", "bytea", "bytea", "text", "int8")
 class Schemas:
     """See `projections.generations.Generations`. A name is that of a schema."""
 
-    pointed, tells = "(SELECT generation FROM views.pointer)", True
-
     def __init__(self, url: str, metadata: sa.MetaData) -> None:
         self._url = url
         self._metadata = metadata
