@@ -82,9 +82,9 @@ def make_app(
     )
     access = Access(keys)
     for operation in OPERATIONS:
-        app.add_api_route(
-            operation.path, _endpoint(operation, service, access), methods=[operation.method], name=operation.name
-        )
+        # A plain route: an operation reads its own body and its document is made from itself, so that nothing
+        # of what the framework would work out for each request is needed.
+        app.add_route(operation.path, _endpoint(operation, service, access), [operation.method], operation.name)
     _explain_errors(app)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
@@ -102,16 +102,18 @@ def _openapi_json() -> bytes:
 
 def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
     """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
-    name, handle = operation.name, operation.handle
+    name, path, handle = operation.name, operation.path, operation.handle
     known = {one.name for one in operation.parameters if one.place == "query"}
 
     async def guarded(request: Request) -> Response:
+        request.scope["template"] = path
         access.require(request, name)
         if request.scope["query_string"] and not known.issuperset(request.query_params):
             raise ProblemError("invalid", "the query holds a parameter that is not known here")
         return await handle(service, request)
 
     async def unguarded(request: Request) -> Response:
+        request.scope["template"] = path
         return await handle(service, request)
 
     if name in MAY:
