@@ -20,7 +20,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
-from projections import views
+from projections import outbox, views
 from projections.announcing import Announcer
 from projections.contact_status import ContactStatus
 from projections.outbox import Queued
@@ -67,6 +67,13 @@ class Running:
         value = self.registry.get_sample_value(f"consent_ledger_{name}", labels)
         assert value is not None, name
         return value
+
+    def idle(self) -> bool:
+        """Whether everything the log holds is told of, by what is stored."""
+        head = self.house.ledger.log.last_position()
+        with self.house.views.snapshot() as driver:
+            told = views.held(driver).position == head and outbox.last_number(driver) and not outbox.waiting(driver)
+        return bool(told) and self.progress.position(self.publisher.name) == head
 
     def stop(self, seconds: float = 10.0) -> float:
         """End it in good order; how long that took."""

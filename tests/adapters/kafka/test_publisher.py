@@ -16,7 +16,6 @@ from adapters.kafka.topics import EVENTS, STATUS
 from adapters.wiring import House, now
 from ledger.codec import decode
 from ledger.vault import Registration
-from projections import outbox, views
 from tests.adapters.kafka.publishing_world import (
     Running,
     controller,
@@ -52,14 +51,8 @@ def house(w: World) -> Iterator[House]:
 
 def settled(w: World, house: House, publisher: Running) -> None:
     """Wait until the publisher says that all is sent; then it is seen whether it is, by what lies there."""
+    until(publisher.idle)
     head = house.ledger.log.last_position()
-
-    def sent() -> bool:
-        with house.views.snapshot() as driver:
-            told = views.held(driver).position == head and not outbox.waiting(driver)
-        return told and publisher.progress.position(w.topic(EVENTS)) == head
-
-    until(sent)
     assert set(positions(read_all(w, EVENTS))) == set(range(1, head + 1))
     assert same(published(read_all(w, STATUS)), projection(house))
 
