@@ -20,7 +20,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo audit test lint fmt types imports docs bench lock clean
+.PHONY: help setup demo audit test fuzz lint fmt types imports asyncapi docs bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 test: $(READY) ## the whole test suite; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench" $(ARGS)
 
+fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
+	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)
+
 lint: $(READY) ## ruff: rules and formatting
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -49,6 +52,14 @@ types: $(READY) ## mypy, strict
 
 imports: $(READY) ## import-linter: ledger <- projections <- adapters
 	@$(BIN)/lint-imports
+
+asyncapi: ## hold docs/reference/asyncapi.json against AsyncAPI 3.0, by its own parser; needs Node 18
+	@if ! node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null || ! npm --version >/dev/null 2>&1; then \
+	  echo 'make asyncapi needs Node 18 or newer with npm: the parser of AsyncAPI is written for it' >&2; exit 1; fi
+	@mkdir -p build/asyncapi
+	@cp tests/asyncapi/*.json tests/asyncapi/*.mjs build/asyncapi
+	@cd build/asyncapi && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@node build/asyncapi/validate.mjs docs/reference/asyncapi.json
 
 docs: $(READY) ## write the generated parts of docs/ and README.md again
 	@$(BIN)/python -m tests.test_docs --write

@@ -19,12 +19,16 @@ class Settings(BaseModel):
     keys: str | None = Field(default=None, description="master key, 32 bytes as base64; else a key file")
     database_url: str | None = Field(default=None, description="postgresql://... for log, vault and views; else files")
     kafka: str | None = Field(default=None, description="Kafka's bootstrap servers, host:port[,host:port]")
+    topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name")
     record_ids: bool = Field(default=False, description="name CRM record ids on the status topic")
     publish_rate: int = Field(default=1_000, gt=0, description="status values a second after a change of policy")
     mirror_url: str | None = Field(default=None, description="database of the mirror, an SQLAlchemy URL")
     http_host: str = Field(default="127.0.0.1", description="address the HTTP service listens on")
     http_port: int = Field(default=8080, ge=0, le=65_535, description="port the HTTP service listens on")
     metrics_port: int | None = Field(default=None, ge=0, le=65_535, description="port for a worker's metrics")
+
+    worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")
+    worker_stuck_after: float = Field(default=60.0, gt=0, description="seconds without progress: not ready any more")
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:

@@ -23,13 +23,13 @@ from ledger import events as e
 from ledger.contact import Contact, fold
 from ledger.policy.calendar import add, local_date, period
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import STOP_REASONS, liability_date
+from ledger.policy.judge import STOPPED, liability_date
 from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.question import Candidate, Decision
 from ledger.policy.rules import Policy
 
 PLATFORM, PLATFORM_NAME = "hubspot", "HubSpot"
-STOPS = frozenset(STOP_REASONS.values())
+STOPS = STOPPED
 TO_ANSWER = period("P1M")
 """One month from receipt (GDPR 12(3)), not prolonged here."""
 _COULD_STOP = frozenset({"unsubscribes", "events", "subscriptions", "opt_outs", "stops", "audience"})

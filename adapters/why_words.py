@@ -131,6 +131,7 @@ REASONS: dict[str, str] = {
     "obstructed": "tried to opt out and did not get through",
     "complained": "reported as spam",
     "erasure_requested": "asked to be erased",
+    "erased": "the data of this contact is erased",
     "review_stop": "stopped by a review",
     "under_review": "under review: no until answered",
     "minor": "a minor, without a guardian's consent",

@@ -26,6 +26,7 @@ from adapters.why_history import Held, send_of, stops, timeline
 from adapters.why_words import MISSING, REASONS
 from adapters.wiring import House
 from ledger.contact import Entry
+from ledger.policy.judge import ERASED
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
@@ -271,6 +272,9 @@ def _against(decision: Decision) -> Iterator[str]:
 def _would_change(decision: Decision, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
     if decision.allowed:
         yield "an opt-out, objection or complaint would end it at once"
+        return
+    if decision.reason == ERASED:
+        yield "only the person's own later opt-in"
         return
     if decision.reason in context.STOPS:
         yield "only the person's own later opt-in; or, if the stop was a mistake, its correction with evidence"

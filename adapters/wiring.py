@@ -60,6 +60,7 @@ class House:
     def __init__(self, directory: Path, ledger: Ledger, database_url: str | None = None) -> None:
         self.directory = directory
         self.ledger = ledger
+        self._adopted: dict[str, Policy] = {}
         self._database_url = database_url
 
     @classmethod
@@ -126,12 +127,15 @@ class House:
         shipped = shipped_policy()
         if version is None or shipped.hash == version:
             return shipped
+        if version in self._adopted:
+            return self._adopted[version]
         for entry in self.catalogue.policies:
             event = entry.event
             if isinstance(event, e.PolicyAdopted) and event.policy.startswith(version) and event.document:
                 kept = self.ledger.log.document(event.document)
                 if kept is not None:
-                    return Policy({name: text.encode() for name, text in json.loads(kept).items()})
+                    found = Policy({name: text.encode() for name, text in json.loads(kept).items()})
+                    return self._adopted.setdefault(event.policy, found)
         if shipped.hash.startswith(version):
             return shipped
         raise LookupError(f"no rule set {version!r}: neither shipped nor adopted here (see `policy list`)")

@@ -150,6 +150,10 @@ class Ledger:
         (receipt,) = self._record_chunk([fact])
         return receipt[0]
 
+    def record_each(self, facts: Sequence[Fact]) -> list[Receipt]:
+        """Record facts in few transactions; each one's receipt. EntryError as for `record_many`."""
+        return [receipt for part in chunks(facts, _CHUNK) for receipt, _ in self._record_chunk(part)]
+
     def record_many(self, facts: Iterable[Fact]) -> Outcome:
         """Record facts by the thousand. EntryError stops at a malformed one; the chunks before it stay.
 

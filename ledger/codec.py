@@ -30,7 +30,10 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTS: Mapping[str, Upcast] = {}
 """Old topic -> function from its fields to those of its successor, `type` included."""
 
-_token = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.:*/+-]{0,95}\Z").match
+PLAIN_TEXT = "[A-Za-z0-9*][A-Za-z0-9_.:*/+-]{0,95}"
+"""A string that may stand in the log, as a regular expression that every dialect reads alike."""
+
+_token = re.compile(rf"{PLAIN_TEXT}\Z").match
 _uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
 _ID_FIELDS = frozenset({"stream", "address", "record", "other"})
 _NEVER_REPEATED = _ID_FIELDS | {"sid", "commitment"}

@@ -59,6 +59,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     reviews: Entries = ()
     links: Entries = ()
     corrections: Entries = ()
+    erasures: Entries = ()
 
     @property
     def linked(self) -> frozenset[str]:
@@ -88,7 +89,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.OptOutObstructed: "stops",
     e.Complained: "stops",
     e.ErasureRequested: "stops",
-    e.ErasureCompleted: None,
+    e.ErasureCompleted: "erasures",
     e.AccessRequested: None,
     e.AccessAnswered: None,
     e.NoteAdded: None,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
-from ledger.policy.judge import STOP_REASONS, Bench, segments
+from ledger.policy.judge import STOPPED, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy, midnight
@@ -25,7 +25,7 @@ CHANNEL = "email"
 REPERMISSION = "marketing.repermission"
 PENDING = timedelta(days=7)
 """How long a double opt-in request is kept open (rule DOI-1)."""
-STOPS = frozenset(STOP_REASONS.values())
+STOPS = STOPPED
 CLAIM_REASONS = {
     "consent": "claimed_consent",
     "confirmation": "claimed_confirmation",
@@ -105,7 +105,7 @@ class Auditor:
             marketing=flag.marketing,
             scheduled=flag.scheduled,
             undeliverable=dead,
-            stopped_all=bool(owner.stops) and all(d.reason in STOPS for d in asked.decisions),
+            stopped_all=bool(owner.stops) and all(d.reason in STOPPED for d in asked.decisions),
             shown_stopped=_shown(owner, record),
             jurisdictions=asked.laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
@@ -152,7 +152,7 @@ class Auditor:
             return Bucket.CONFLICT, conflict, first
         if allowed is not None:
             return Bucket.BASIS_PROVEN, "proven", allowed
-        if all(d.reason in STOPS for d in decisions):
+        if all(d.reason in STOPPED for d in decisions):
             return Bucket.STOPPED, _stop_word(owner, first), first
         if first.reason == "under_review":
             return Bucket.BASIS_CLAIMED, "under_review", first
@@ -274,7 +274,7 @@ def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed
         return None  # a review has settled it: stopped
     if record.differs:
         return "same_record_twice"
-    if allowed is None and _lifted(owner, record) and any(d.reason in STOPS for d in decisions):
+    if allowed is None and _lifted(owner, record) and any(d.reason in STOPPED for d in decisions):
         return "stop_shown_lifted"
     if allowed is not None and record.shared:
         return "shared_address"
@@ -312,7 +312,7 @@ def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     position = owner.position
     if decision.allowed and decision.evidence:
         position = decision.evidence[0]
-    elif decision.reason in STOPS and owner.stops:
+    elif decision.reason in STOPPED and owner.stops:
         position = owner.stops[-1].position
     elif bucket is Bucket.BASIS_CLAIMED and owner.claims:
         position = owner.claims[-1].position
@@ -368,6 +368,7 @@ _COULD_MATTER = (
     "reviews",
     "links",
     "corrections",
+    "erasures",
 )
 
 

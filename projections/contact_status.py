@@ -6,10 +6,11 @@ a `basis` or `marketing_status` this reader does not know: not allowed.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from ledger.terms import Moment
 
 Cause = Literal["event", "policy", "time"]
 """Why it is said now: an entry about the contact, another rule set or declaration, or a day that came."""
@@ -18,7 +19,7 @@ Cause = Literal["event", "policy", "time"]
 class ToldSegment(msgspec.Struct, frozen=True, gc=False, rename={"start": "from"}):
     """An answer and the moment it begins; it holds until the next one begins."""
 
-    start: datetime
+    start: Moment
     allowed: bool
     reason: str
     basis: str | None
@@ -55,10 +56,12 @@ class ContactStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     controller   the ledger's id: a ledger is of one controller
     revision     grows with every change of the answers of this contact; skip what is lower than what you hold
     position     of the newest log entry the answers rest on
-    at           the moment `allowed`, `basis`, `rule` and `marketing_status` are of
+    at           the moment since when the answers hold: the newest entry they rest on was recorded, or a day
+                 came on which one of them changed. They hold until a later revision
     policy       hash of the rule set
     linked       contacts that are the same person now; each has a value of its own
-    merged_into  the contact that stands for them all; None: this one
+    merged_into  the contact that stands for them all: who was in the ledger first and is not erased.
+                 None: this one
     erased       key and data are destroyed: nothing is allowed, and a tombstone follows
     """
 
@@ -67,7 +70,7 @@ class ContactStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revision: int
     cause: Cause
     position: int
-    at: datetime
+    at: Moment
     policy: str
     marketing_status: Literal["marketing", "non_marketing", "undecided"]
     cells: tuple[ToldCell, ...]

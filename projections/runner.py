@@ -7,19 +7,21 @@ that was killed and started again, never apply an entry twice and never skip one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from threading import Event as Flag
 from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.codec import decode
-from ledger.contact import Contact, Entry, fold
+from ledger.codec import decode, instant, recorded_at
+from ledger.contact import Entry
 from ledger.database import Driver, Location
 from ledger.log import Log
 from ledger.log import Row as LogRow
-from ledger.terms import LEDGER_STREAM
-from projections import bulk, tracking, views
+from ledger.terms import BEGINNING, LEDGER_STREAM
+from projections import bulk, outbox, tracking, views
 from projections.compare import Differences, compare
+from projections.folding import folds_of
 from projections.groups import LINK_TOPICS, Pair, kin, pair_of
 from projections.status import Row, Setting, Settings, Status, read_row, rows_of, touches_all
 from projections.views import Views
@@ -97,10 +99,12 @@ class StatusRunner:
                 return True
             families = list(_families(driver, touched, batch.pairs))
         written = [contact for family in families for contact in family]
+        news = [contact for family in families if family & batch.contacts for contact in family]
         rows = list(self._judge(families, batch.position, setting))
         try:
             with self._views.transaction() as driver:
                 tracking.advance(driver, views.NAME, position, batch.position)
+                outbox.queue(driver, rows, news)
                 views.put_kin(driver, batch.pairs)
                 views.put_rows(driver, written, rows)
                 views.put_generation(driver, setting.policy.hash)
@@ -110,17 +114,9 @@ class StatusRunner:
 
     def _judge(self, families: Iterable[set[str]], stop: int, setting: Setting) -> Iterator[Row]:
         for family in families:
-            folds = self._folds(family, stop)
+            folds = folds_of(self._log, family, stop)
             for contact in folds:
                 yield from rows_of(kin(contact, folds), setting)
-
-    def _folds(self, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
-        """Folds of those that have entries."""
-        entries: dict[str, list[Entry]] = {}
-        for position, version, state in self._log.entries(stop=stop, streams=contacts):
-            event = decode(state)
-            entries.setdefault(event.stream, []).append(Entry(position, version, event))
-        return {contact: fold(contact, found) for contact, found in entries.items()}
 
     def _setting_followed(self, position: int) -> Setting:
         self._followed = self._folded_on(self._followed, position)
@@ -146,13 +142,36 @@ class StatusRunner:
         target = generations.new()
         try:
             position = bulk.build(self._location, generations, target, self._policy_of, workers, stop)
-            while not self._views.swap(target, position):
+            self._queue_all(target, position)
+            while not self._swap(target, position):
                 with self._views.at(target) as beside:
                     position = StatusRunner(self._log, self._location, beside, self._policy_of).follow(once=True)
         except BaseException:
             generations.discard(target)
             raise
         return position
+
+    def _swap(self, target: str, position: int) -> bool:
+        """Put the generation in place, with what still waits in the outbox of the one in use."""
+        with self._views.snapshot() as old:
+            if outbox.last_number(old) is not None:
+                with self._views.at(target) as beside, beside.transaction() as new:
+                    outbox.carry(old, new)
+        return self._views.swap(target, position)
+
+    def _queue_all(self, target: str, position: int) -> None:
+        """If anybody is told, everybody is told again; first whom events are about that the rows in use do not know."""
+        with self._views.snapshot() as driver:
+            last, known = outbox.last_number(driver), views.held(driver).position
+        if last is None:
+            return
+        newest = self._log.read(position - 1, 1, position)
+        touched = _touched(self._log.entries(known, position)).contacts
+        with self._views.at(target) as beside, beside.transaction() as driver:
+            outbox.begin(driver, last)
+            for _, _, state in newest:
+                moment = datetime.fromisoformat(recorded_at(state) or instant(BEGINNING))
+                outbox.queue_all(driver, moment, views.kin_of(driver, touched))
 
     def replay(self, workers: int = 1) -> Differences:
         """Build the status anew as of where the one in use stands, compare, and throw it away."""
@@ -184,7 +203,7 @@ class StatusRunner:
         if behind or (head > held.position and self._newer(family, held.position, head)):
             with self._views.snapshot() as driver:
                 family = views.kin_of(driver, [contact], self._links_since(held.position, head))
-            folds = self._folds(family, head)
+            folds = folds_of(self._log, family, head)
             rows = rows_of(kin(contact, folds), setting) if contact in folds else []
         return [read_row(row, setting.policy.hash) for row in rows]
 

@@ -198,6 +198,49 @@ def _decision(one: _Packed, end: datetime | None, policy: str) -> Decision:
     )
 
 
+class _Answer(msgspec.Struct, array_like=True, gc=False):
+    """What a packed segment begins with; the rest of it is not read."""
+
+    start: datetime
+    allowed: bool
+
+
+_answers = msgspec.json.Decoder(list[_Answer])
+
+
+class Answers(NamedTuple):
+    """A stored row's yes and no, without the grounds: a tenth of what reading the row costs."""
+
+    cell: tuple[str, str, bytes]
+    revision: int
+    told: list[_Answer]
+
+    @property
+    def since(self) -> datetime:
+        """The moment the row begins."""
+        return self.told[0].start
+
+    @property
+    def boundaries(self) -> list[datetime]:
+        """The moments at which the answer changes by itself."""
+        return [one.start for one in self.told[1:]]
+
+    def allowed_at(self, moment: datetime) -> bool:
+        """Whether it is allowed at a moment; before the row begins nothing is."""
+        held = False
+        for one in self.told:
+            if one.start > moment:
+                break
+            held = one.allowed
+        return held
+
+
+def answers(row: Row) -> Answers:
+    """A stored row's yes and no."""
+    _, purpose, channel, address, packed, _, revision = row
+    return Answers((purpose, channel, address), revision, _answers.decode(packed))
+
+
 def read_row(row: Row, policy: str) -> Status:
     """A stored row as a reader wants it."""
     contact, purpose, channel, address, packed, next_change, revision = row

@@ -106,6 +106,7 @@ REASONS: dict[str, str] = {
     "complained": "reported a message as spam",
     "obstructed": "tried to opt out and did not get through",
     "erasure_requested": "asked to be erased",
+    "erased": "key and data of the contact are destroyed",
     "suppressed": "asked to be left alone before, under an earlier record",
     "review_stop": "stopped by a review",
     "same_record_twice": "one record id stands twice in one export, with differing consent columns",

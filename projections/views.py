@@ -12,13 +12,13 @@ from typing import NamedTuple, Self
 import sqlalchemy as sa
 
 from ledger.database import Database, Driver, Location, chunks, marks, uuid_bytes, uuid_text
-from projections import tracking
+from projections import outbox_schema, tracking
 from projections.generations import INSERT, Generations, generations_at
 from projections.groups import Pair, neighbours, reach
 from projections.status import Row
 
 NAME = "status"
-FORM = "status/1"
+FORM = "status/2"
 """Changes when rows are made or packed differently: an older generation is then built anew."""
 
 _Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -26,6 +26,8 @@ _Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 metadata = sa.MetaData()
 tracking.tracking.to_metadata(metadata)
+for _table in outbox_schema.metadata.sorted_tables:
+    _table.to_metadata(metadata)
 status = sa.Table(
     "status",
     metadata,

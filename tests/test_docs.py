@@ -16,6 +16,7 @@ import sys
 import tempfile
 import typing
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ import pytest
 
 from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
+from tests import compose, http_docs, streams_docs
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -33,6 +35,8 @@ PAGES = [
 ENTRY_FORMAT = ROOT / "docs/reference/entry-format.md"
 CLI_REFERENCE = ROOT / "docs/reference/cli.md"
 OTHER_FILES = ROOT / "docs/how-to/bring-other-files.md"
+HTTP = ROOT / "docs/reference/http.md"
+OPENAPI = ROOT / "docs/reference/openapi.json"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 120
 EXIT_CODES = {
@@ -83,10 +87,8 @@ def run(command: str, folder: Path) -> str:
     words = shlex.split(command, comments=True)
     if words[0] == "make":  # would install and test again: what it would do is checked, not done
         words = ["make", "-n", "-C", str(ROOT), *words[1:]]
-    elif words[0] == "docker":  # no engine here: the service it names has to be there
-        services = re.findall(r"^  (\w+):\n    build:", (ROOT / "docker-compose.yml").read_text("utf-8"), re.MULTILINE)
-        assert words[1] == "compose"
-        assert words[2] == "build" or set(services) & set(words)
+    elif words[0] == "docker":  # no engine here: what it names has to be there
+        compose.check(words)
         return ""
     else:
         words = ["sh", "-c", command]
@@ -326,6 +328,30 @@ def test_the_table_of_sources_is_fresh() -> None:
     assert between(OTHER_FILES.read_text("utf-8"), "kinds") == kinds()
 
 
+def test_the_tables_of_the_streams_are_fresh() -> None:
+    """`make docs` would change nothing; the files beside them are tested with the schemas."""
+    page = streams_docs.TOPICS_PAGE.read_text("utf-8")
+    assert between(page, "topics") == streams_docs.topics_table()
+    assert between(page, "settings") == streams_docs.settings_table()
+
+
+def http_tables(text: str) -> str:
+    """The page of the HTTP service with its tables made anew."""
+    for part in (http_docs.operations, http_docs.roles, http_docs.problems):
+        text = between(text, part.__name__, part())
+    return text
+
+
+def test_the_tables_of_the_http_service_are_fresh() -> None:
+    """`make docs` would change nothing."""
+    assert HTTP.read_text("utf-8") == http_tables(HTTP.read_text("utf-8"))
+
+
+def test_the_openapi_document_is_fresh() -> None:
+    """`make docs` would change nothing."""
+    assert OPENAPI.read_text("utf-8") == http_docs.openapi_json()
+
+
 def test_the_readme_shows_what_the_demo_prints() -> None:
     """The figures follow the day on which `make docs` ran; names of buckets, files and the warning do not."""
     from adapters.report.wording import BUCKETS, FILES, NOT_ADVICE
@@ -345,6 +371,10 @@ def test_the_files_page_names_every_file_of_an_audit() -> None:
     assert [file for file in FILES if f"`{file}`" not in text] == []
 
 
+def _anew(made: str, _before: str) -> str:
+    return made
+
+
 def write() -> None:
     """Write the generated parts again."""
 
@@ -358,6 +388,12 @@ def write() -> None:
     mend(ENTRY_FORMAT, lambda text: between(text, "topics", topics()))
     mend(OTHER_FILES, lambda text: between(text, "kinds", kinds()))
     mend(CLI_REFERENCE, lambda _: cli_reference())
+    mend(streams_docs.TOPICS_PAGE, lambda text: between(text, "topics", streams_docs.topics_table()))
+    mend(streams_docs.TOPICS_PAGE, lambda text: between(text, "settings", streams_docs.settings_table()))
+    for path, made in streams_docs.files().items():
+        mend(path, partial(_anew, made))
+    mend(HTTP, http_tables)
+    mend(OPENAPI, lambda _: http_docs.openapi_json())
     mend(ROOT / "README.md", lambda text: between(text, "demo", demo()))
 
 

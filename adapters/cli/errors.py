@@ -33,6 +33,7 @@ def _code(error: Exception) -> EXIT | None:
     from pydantic import ValidationError
 
     from adapters.tabular import UnreadableInput
+    from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
@@ -48,6 +49,7 @@ def _code(error: Exception) -> EXIT | None:
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
+        (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         (OperationalError, EXIT.TEMPORARY),
         (ValidationError, EXIT.USAGE),

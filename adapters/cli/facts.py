@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.cli.options import moment
+from adapters.recording import Saying, record_all
 from adapters.wiring import keep_files, now
 from ledger import events as e
-from ledger.application import Fact
 from ledger.codec import EntryError
+from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ EVENTS: dict[str, type[e.Event]] = {
     "objection": e.Objected,
     "obstructed-opt-out": e.OptOutObstructed,
     "complaint": e.Complained,
+    "erasure-request": e.ErasureRequested,
     "contract": e.ContractStarted,
     "contract-ended": e.ContractEnded,
     "enquiry": e.Enquired,
@@ -62,7 +64,7 @@ class Taken:
         return {
             "recorded": f"recorded at position {self.position}",
             "unchanged": f"nothing new: this stands at position {self.position} already",
-            "conflict": f"not recorded: that source id stands at position {self.position} with other content",
+            "conflict": f"not recorded: that source id is of another fact, at position {self.position}",
         }[self.status]
 
     def as_json(self) -> bytes:
@@ -72,28 +74,15 @@ class Taken:
 
 def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
     """Record one fact told by hand. Raises EntryError, UnreadableInput by way of `moment` and files."""
-    payload = {"note": told.note} if told.note else None
     happened = _interval(told.at)
-    if kind == "erasure-request":
-        receipt = house.ledger.erasure_request(
-            told.email,
-            source=SOURCE,
-            source_id=told.source_id,
-            occurred_from=happened["occurred_from"],
-            via=told.via,
-            payload=payload,
-        )
-        return Taken(receipt.position, receipt.status)
-    (person,) = house.ledger.register_many([Registration(told.email, SOURCE, None)])
     if fields.get("wording") is not None:
         (fields["wording"],) = keep_files(house.ledger, [fields["wording"]])
     if kind == "country":
         fields = {"hints": [{"country": fields["code"].upper(), "kind": "declared"}]}
     said = {
         "type": EVENTS[kind].__struct_config__.tag,
-        "stream": person.contact,
+        "stream": LEDGER_STREAM,
         "source": SOURCE,
-        "address": person.address,
         "by": told.by,
         "via": told.via,
         "evidence": keep_files(house.ledger, told.evidence or ()),
@@ -104,8 +93,10 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         event = msgspec.convert(said, EVENTS[kind])
     except msgspec.ValidationError as error:
         raise EntryError(f"this cannot be recorded: {error}") from error
-    receipt = house.ledger.record(Fact(event, told.source_id, payload))
-    return Taken(receipt.position, receipt.status)
+    payload = {"note": told.note} if told.note else None
+    who = Registration(told.email, SOURCE, None)
+    (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
+    return Taken(recorded.position, recorded.status)
 
 
 def _interval(at: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, policy, record, review
+from adapters.cli import database, dlq, policy, publish, record, review, service, streams
 from adapters.cli import map as map_
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
@@ -27,6 +27,10 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(map_.app, name="map")
 app.add_typer(review.app, name="review")
 app.add_typer(database.app, name="database")
+app.add_typer(streams.app, name="streams")
+streams.app.command()(publish.publish)
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
@@ -270,6 +274,16 @@ def replay(
     from adapters.cli.people import run_replay
 
     raise typer.Exit(run_replay(ledger, compare, json))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on; CONSENT_LEDGER_HTTP_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; CONSENT_LEDGER_HTTP_PORT")] = None,
+    ledger: LedgerDir = None,
+) -> None:
+    """Serve facts, the gate, status, why and history over HTTP, to whoever has a key (see `keys`)."""
+    service.run_serve(ledger, host, port)
 
 
 def _version(wanted: bool) -> None:

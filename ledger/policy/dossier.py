@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from ledger import events as e
 from ledger.contact import Contact, Entries, Entry, latest_per_record
-from ledger.terms import BEGINNING, any_covers
+from ledger.terms import BEGINNING, END, any_covers
 
 CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
 """Sources accepted as recording when it happened, until an evidence map says otherwise (P10)."""
@@ -20,6 +21,14 @@ CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_
 
 reaches = lru_cache(maxsize=16_384)(any_covers)
 """`any_covers`, remembered: the same few scopes are asked for the same few names, contact after contact."""
+
+
+class Erasure(NamedTuple):
+    """Key and data are destroyed from `begins` on; only a consent given after `over` counts (P8)."""
+
+    begins: datetime
+    over: datetime
+    position: int
 
 
 class Dossier:
@@ -64,6 +73,16 @@ class Dossier:
             if standing is not None:
                 return standing
         return None
+
+    @property
+    def erased(self) -> Erasure | None:
+        """The owner's erasures as one. A linked contact's destroy its own data alone."""
+        entries = self.owner.erasures
+        if not entries:
+            return None
+        # Never later than it was recorded: an erasure is done when it is written down.
+        begun = [min(n.event.recorded_at or BEGINNING, n.event.occurred_from or END) for n in entries]
+        return Erasure(min(begun), max(n.event.latest for n in entries), entries[-1].position)
 
     @property
     def newest(self) -> datetime:

@@ -169,6 +169,7 @@ class Bench:
         self.plans = plans_of(policy)
         self.facts = held_by(contacts[0])
         self.held = self.dossier.held
+        self.erased = self.dossier.erased
         self.answered: dict[Shape | None, tuple[Segment, ...]] = {}
         self._recipients: dict[str | None, Recipient] = {}
         self._owned: dict[str | None, bool] = {}
@@ -304,6 +305,8 @@ class _Cell:
         self.forbidden = self._malformed()
         self.minor = self._is_minor()
         self.stops = NO_STOPS
+        if bench.erased is not None:
+            self.moments.append(bench.erased.begins)
         if plan.marketing:
             self.stops = self._stops()
             self.forbidden = self.forbidden or self._personal()
@@ -314,6 +317,11 @@ class _Cell:
         """Forbid first, then look for a basis; a fact that forbids never hides another in the trace."""
         forbidden, against = self.forbidden, self.against
         standing = [t for t in self.able if t.start <= at < t.until]
+        erased = self.bench.erased
+        if erased is not None and erased.begins <= at:
+            standing = [t for t in standing if t.rule.mechanism == "consent" and t.given > erased.over]
+            if not standing:
+                return _no([*against, Against(ERASED, "P8", erased.position)], ERASED, None, overlap=False)
         if self.minor and self.plan.marketing:
             standing = [t for t in standing if t.rule.mechanism == "consent"]
             if not standing:
@@ -507,6 +515,10 @@ STOP_REASONS: dict[type[e.Event], str] = {
     e.ErasureRequested: "erasure_requested",
     e.ReviewDecided: "review_stop",
 }
+ERASED = "erased"
+"""Key and data are destroyed: there is nobody left to write to, for any purpose."""
+STOPPED = frozenset({*STOP_REASONS.values(), ERASED})
+"""Reasons that only a later opt-in by the person can turn."""
 
 
 def _blocked(tried: Tried, stops: _Stops) -> bool:

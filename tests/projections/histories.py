@@ -92,6 +92,8 @@ def _event(dice: random.Random, position: int, people: int) -> e.Event:
     dated: dict[str, Any] = {} if dice.random() < 0.1 else {"occurred_from": when}
     if chance < 0.22:
         return e.Corrected(stream=contact(who), source="t", undoes=dice.randrange(1, position + 1))
+    if chance < 0.23:
+        return e.ErasureCompleted(stream=contact(who), source="t", by="system")
     return _fact(dice, {**about, **dated})
 
 

@@ -150,8 +150,27 @@ def test_p08_a_request_for_erasure_stops_and_the_persons_own_return_lifts_it() -
     """Garante 10102462 and its counterfactual. Key shredding and the suppression hash are the vault's."""
     erased = [CONSENT, happened(e.ErasureRequested, "2023-03-01"), happened(e.ErasureCompleted, "2023-03-02")]
     imported = happened(e.ImportFinished, "2023-05-01", by="system")
-    assert given(*erased, imported).asked("2023-06-01").reason == "erasure_requested"
+    assert given(*erased[:2], imported).asked("2023-06-01").reason == "erasure_requested"
+    assert given(*erased, imported).asked("2023-06-01").reason == "erased"
     assert given(*erased, imported, opted_in("2023-05-02")).asked("2023-06-01").allowed
+
+
+def test_p08_of_an_erased_contact_nothing_is_left_to_write_to() -> None:
+    """Whatever carried it, and for whatever purpose: only what was given after the erasure counts."""
+    held = [CONSENT, bought("2023-02-01")]
+    erased = happened(e.ErasureCompleted, "2023-03-02")
+    late = opted_in("2023-02-20", recorded_at="2023-04-01")
+    for purpose in ("marketing.similar", "service.invoice"):
+        assert given(*held).asked("2023-03-01", purpose=purpose).allowed
+        assert given(*held, erased).asked("2023-03-01", purpose=purpose).allowed
+        assert given(*held, erased, late).asked("2023-06-01", purpose=purpose).reason == "erased"
+
+
+def test_p08_the_erasure_of_a_linked_contact_takes_no_other_with_it() -> None:
+    """Its key is its own. A request for erasure is a stop, and that does reach all of them."""
+    linked = happened(e.ContactsLinked, "2023-02-05", other=DOUBLE)
+    erased = happened(e.ErasureCompleted, "2023-03-02", stream=DOUBLE)
+    assert given(CONSENT, linked, erased).asked("2023-06-01").allowed
 
 
 def test_p09_a_back_dated_stop_counts_from_when_it_happened() -> None:

@@ -1,0 +1,81 @@
+"""How far a publisher has come, and which one of several is at work: small, long-lived, beside the views.
+
+Not in the views: those are thrown away and built anew, and a publisher must not begin again for that.
+Statements hold on SQLite and on PostgreSQL alike. Moments are passed in, as texts whose order is that of time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+import sqlalchemy as sa
+
+from ledger.codec import instant
+from ledger.database import Database, Location, open_database
+
+metadata = sa.MetaData()
+sa.Table(
+    "published",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+)
+sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.Text, nullable=False),
+)
+
+_HOLD = (
+    "INSERT INTO lease (name, holder, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+    "holder = excluded.holder, until = excluded.until WHERE lease.holder = excluded.holder OR lease.until <= ?"
+)
+_KEPT = "SELECT 1 FROM lease WHERE name = ? AND holder = ? AND until > ?"
+_ADVANCE = (
+    "INSERT INTO published (name, position) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+    "position = excluded.position WHERE published.position < excluded.position"
+)
+
+
+class Progress:
+    """Tracking positions and leases, by name. Thread-safe; several processes may hold it open."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, location: Location) -> Self:
+        """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
+        return cls(open_database(location, "streams", metadata))
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        self._database.close()
+
+    def position(self, name: str) -> int:
+        """How far it has come; 0 before its first."""
+        with self._database.reading() as driver:
+            row = driver.execute("SELECT position FROM published WHERE name = ?", (name,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def advance(self, name: str, position: int, holder: str, now: datetime) -> bool:
+        """Store a position, if the lease of this name is still the holder's; it never goes back."""
+        with self._database.writing() as driver:
+            if driver.execute(_KEPT, (name, holder, instant(now))).fetchone() is None:
+                return False
+            driver.execute(_ADVANCE, (name, position))
+        return True
+
+    def lease(self, name: str, holder: str, now: datetime, seconds: float) -> bool:
+        """Take the lease, or renew it, for so long; False: another has it and it has not lapsed."""
+        until = instant(now + timedelta(seconds=seconds))
+        with self._database.writing() as driver:
+            return driver.execute(_HOLD, (name, holder, until, instant(now))).rowcount == 1
+
+    def release(self, name: str, holder: str) -> None:
+        """Give the lease up, so that another need not wait for it to lapse."""
+        with self._database.writing() as driver:
+            driver.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder))

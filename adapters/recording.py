@@ -1,0 +1,111 @@
+"""Facts about people, known or new, into the ledger: who is meant, then what was said, each source id once.
+
+A source id seen before makes nobody known: whom it was said of is compared with the entry that holds it.
+So what is delivered again after an erasure brings no erased person back, and an id that a source uses for two
+people is a conflict, not a repetition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import msgspec
+
+from ledger import codec
+from ledger.application import Fact, Ledger, Status
+from ledger.events import AnyEvent, ErasureRequested, Event
+from ledger.vault import Registration
+
+
+class Saying(NamedTuple):
+    """One fact before it is known who is meant: until then `event` stands in the ledger-wide stream."""
+
+    who: Registration
+    event: Event
+    source_id: str | None
+    payload: Mapping[str, object] | None = None
+
+
+class Recorded(NamedTuple):
+    """What became of it. `conflict`: the source id stands at `position` with other content, or of another person."""
+
+    status: Status
+    position: int
+    contact: str
+
+
+def record_all(ledger: Ledger, sayings: Sequence[Saying]) -> list[Recorded]:
+    """Record facts in few transactions, in their order; returns when they are durable.
+
+    Raises codec.EntryError, before anything is recorded, for a fact that may not become an entry.
+    """
+    for one in sayings:
+        codec.check(one.event)
+    sids = [None if one.source_id is None else ledger.sid(one.event.source, one.source_id) for one in sayings]
+    found = ledger.log.find({sid for sid in sids if sid is not None})
+    held = [codec.decode(found[sid].entry) if sid in found else None for sid in sids]
+    recorded: list[Recorded] = []
+    for erasing, pairs in groupby(zip(sayings, held, strict=True), key=_is_new_erasure):
+        run = list(pairs)
+        recorded += [_erase(ledger, one) for one, _ in run] if erasing else _record(ledger, run)
+    return recorded
+
+
+def _is_new_erasure(pair: tuple[Saying, AnyEvent | None]) -> bool:
+    return isinstance(pair[0].event, ErasureRequested) and pair[1] is None
+
+
+def _erase(ledger: Ledger, one: Saying) -> Recorded:
+    """An erasure request suppresses the address before it is recorded, so it goes by a door of its own."""
+    event, email = one.event, one.who.email or ""
+    receipt = ledger.erasure_request(
+        email,
+        source=event.source,
+        source_id=one.source_id,
+        occurred_from=event.occurred_from,
+        by=event.by,
+        via=event.via,
+        payload=one.payload,
+    )
+    return _told(ledger, one, receipt.status, receipt.position, None)
+
+
+def _record(ledger: Ledger, run: Sequence[tuple[Saying, AnyEvent | None]]) -> list[Recorded]:
+    people = iter(ledger.register_many([one.who for one, held in run if held is None]))
+    facts = []
+    for one, held in run:
+        if held is None:
+            who = next(people)
+            stream, address, record = who.contact, who.address, who.record
+        else:
+            stream, address, record = held.stream, held.address, held.record
+        event = msgspec.structs.replace(one.event, stream=stream, address=address, record=record)
+        facts.append(Fact(event, one.source_id, one.payload))
+    receipts = ledger.record_each(facts)
+    return [
+        _told(ledger, one, receipt.status, receipt.position, held if receipt.status != "recorded" else fact.event)
+        for (one, held), fact, receipt in zip(run, facts, receipts, strict=True)
+    ]
+
+
+def _told(ledger: Ledger, one: Saying, status: Status, position: int, entry: Event | None) -> Recorded:
+    """What became of a fact; `entry` None: what stands at the position is read."""
+    if entry is None:
+        ((_, _, state),) = ledger.log.read(position - 1, 1)
+        entry = codec.decode(state)
+    if status == "unchanged" and not _same_person(ledger, one.who, entry):
+        status = "conflict"
+    return Recorded(status, position, entry.stream)
+
+
+def _same_person(ledger: Ledger, who: Registration, entry: Event) -> bool:
+    """Whether an entry is about the address, else the record, that is named; an erased one contradicts nothing."""
+    if who.email is not None:
+        address = ledger.vault.find_address(who.email)
+        known = address is not None and address[1] == entry.address
+    else:
+        record = ledger.vault.find_record(who.system, who.record_id or "")
+        known = record is not None and record.record == entry.record
+    return known or ledger.vault.is_erased(entry.stream)

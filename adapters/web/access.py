@@ -1,0 +1,38 @@
+"""Who may do what: one table, and nothing that is not in it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from adapters.web.keys import Key, KeyFile, Role
+from adapters.web.problems import ProblemError
+
+MAY: dict[str, frozenset[Role]] = {
+    "record_fact": frozenset({"writer"}),
+    "record_facts": frozenset({"writer"}),
+    "gate": frozenset({"reader", "dpo"}),
+    "status": frozenset({"reader", "auditor", "dpo"}),
+    "contact_status": frozenset({"reader", "auditor", "dpo"}),
+    "why": frozenset({"auditor", "dpo"}),
+    "history": frozenset({"auditor", "dpo"}),
+}
+"""Operation -> roles. A writer reads nothing; a reader learns what is allowed now, not what happened."""
+OPEN = frozenset({"live", "ready", "metrics", "openapi"})
+"""Operations without a key: they tell nothing about anybody."""
+
+
+class Access:
+    """Lets a request through, or raises."""
+
+    def __init__(self, keys: KeyFile) -> None:
+        self._keys = keys
+
+    def require(self, request: Request, operation: str) -> Key:
+        """The key of a request that may do this. ProblemError 401 or 403; KeysError when no key can be read."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        key = self._keys.find(secret.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise ProblemError("unauthenticated", "send a key as Authorization: Bearer clk_...")
+        if key.role not in MAY[operation]:
+            raise ProblemError("forbidden", f"this needs a key of {' or '.join(sorted(MAY[operation]))}")
+        return key

@@ -1,0 +1,157 @@
+"""The HTTP service as one application, made of what is handed in; nothing happens at import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from adapters.fact_models import models
+from adapters.logs import Lines
+from adapters.metrics import Metrics
+from adapters.web import answers, facts, health, problems
+from adapters.web.access import MAY, OPEN, Access
+from adapters.web.following import Follower, unavailable
+from adapters.web.keys import KeyFile, KeysError
+from adapters.web.observing import Observed
+from adapters.web.openapi import document
+from adapters.web.operations import Operation, Service
+from adapters.web.problems import ProblemError
+from adapters.wiring import House
+
+
+async def described(_service: Service, _request: Request) -> Response:
+    """What can be asked."""
+    return Response(_openapi_json(), media_type="application/json")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *answers.OPERATIONS,  # the gate comes first: routes are tried in this order
+    *facts.OPERATIONS,
+    *health.OPERATIONS,
+    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+)
+
+
+def make_app(
+    house: House,
+    keys: KeyFile,
+    clock: Callable[[], datetime],
+    lines: Lines,
+    registry: CollectorRegistry,
+    random: Callable[[int], bytes],
+    *,
+    wait_seconds: float = 2.0,
+    most_lag: int = 10_000,
+) -> FastAPI:
+    """The application. While it runs, a thread keeps the rows in step with the log.
+
+    wait_seconds  how long a read waits for its `min_position`
+    most_lag      entries the rows may be behind, before it says that it is not ready
+    """
+    models()  # made once, here, and not by the first fact
+    metrics = Metrics(registry)
+    follower = Follower(house.runner, house.ledger.log, lines)
+    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        follower.start()
+        try:
+            yield
+        finally:
+            follower.stop()
+
+    app = FastAPI(
+        title="consent-ledger",
+        openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
+        lifespan=lifespan,
+    )
+    access = Access(keys)
+    for operation in OPERATIONS:
+        # A plain route: an operation reads its own body and its document is made from itself, so that nothing
+        # of what the framework would work out for each request is needed.
+        app.add_route(operation.path, _endpoint(operation, service, access), [operation.method], operation.name)
+    _explain_errors(app)
+    app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of this version."""
+    return document(OPERATIONS, version("consent-ledger"))
+
+
+@cache
+def _openapi_json() -> bytes:
+    return json.dumps(openapi()).encode()
+
+
+def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
+    """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
+    name, path, handle = operation.name, operation.path, operation.handle
+    known = {one.name for one in operation.parameters if one.place == "query"}
+
+    async def guarded(request: Request) -> Response:
+        request.scope["template"] = path
+        access.require(request, name)
+        if request.scope["query_string"] and not known.issuperset(request.query_params):
+            raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        return await handle(service, request)
+
+    async def unguarded(request: Request) -> Response:
+        request.scope["template"] = path
+        return await handle(service, request)
+
+    if name in MAY:
+        return guarded
+    if name in OPEN:
+        return unguarded
+    raise LookupError(f"nothing says who may {name}")
+
+
+def _explain_errors(app: FastAPI) -> None:
+    """Every error as a problem, whoever raised it."""
+
+    def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
+        return problems.response(error, request.scope.get("request_id", ""), headers)
+
+    async def problem(request: Request, error: Any) -> Response:
+        return sent(request, error)
+
+    async def framework(request: Request, error: Any) -> Response:
+        return sent(request, problems.of_status(error.status_code), error.headers)
+
+    async def unreadable(request: Request, _error: Exception) -> Response:
+        return sent(request, ProblemError("malformed"))
+
+    async def silent(request: Request, _error: Exception) -> Response:
+        return sent(request, ProblemError("unavailable", "the database does not answer"))
+
+    async def keyless(request: Request, _error: Exception) -> Response:
+        return sent(request, ProblemError("unavailable", "no key can be read"))
+
+    async def failed(request: Request, _error: Exception) -> Response:
+        return sent(request, ProblemError("failed"))
+
+    app.add_exception_handler(ProblemError, problem)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(RequestValidationError, unreadable)
+    app.add_exception_handler(ClientDisconnect, unreadable)
+    for kind in unavailable():
+        app.add_exception_handler(kind, silent)
+    app.add_exception_handler(KeysError, keyless)
+    app.add_exception_handler(Exception, failed)

@@ -1,0 +1,59 @@
+"""Keeping the rows current while the service runs: a thread that follows the log, and says when it cannot."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from threading import Event, Thread
+
+import sqlalchemy.exc
+from eventsourcing.persistence import OperationalError
+
+from adapters.logs import Lines, described
+from ledger.log import Log
+from projections.runner import StatusRunner
+
+_PAUSE_SECONDS = 1.0
+
+
+def unavailable() -> tuple[type[Exception], ...]:
+    """What a database raises that does not answer now, and may later."""
+    kinds = (OperationalError, sqlalchemy.exc.OperationalError, sqlite3.OperationalError)
+    psycopg = sys.modules.get("psycopg")  # loaded where the ledger lies in PostgreSQL
+    return kinds if psycopg is None else (*kinds, psycopg.OperationalError)
+
+
+class Follower:
+    """Applies what comes until it is stopped. A database that is away is waited for."""
+
+    def __init__(self, runner: StatusRunner, log: Log, lines: Lines) -> None:
+        self._runner, self._log, self._lines = runner, log, lines
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="follower")
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it: the batch at hand is finished first."""
+        self._stop.set()
+        self._log.announce()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still follows."""
+        return self._thread.is_alive()
+
+    def lag(self) -> int:
+        """Entries that the rows do not know of yet."""
+        return max(0, self._log.last_position() - self._runner.position())
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._runner.follow(self._stop)
+            except unavailable() as error:
+                self._lines.write("warning", "follower.waits", **described(error))
+                self._stop.wait(_PAUSE_SECONDS)

@@ -1,0 +1,52 @@
+"""Is it alive, is it ready, what does it measure, what can be asked: without a key, and about nobody."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.web.following import unavailable
+from adapters.web.operations import Operation, Service, answered
+from adapters.web.problems import ProblemError
+from adapters.web.shapes import Live, Ready
+
+
+async def live(_service: Service, _request: Request) -> Response:
+    """The process answers."""
+    return answered(Live())
+
+
+async def ready(service: Service, _request: Request) -> Response:
+    """The database answers, and the rows are not too far behind."""
+    lag = await run_in_threadpool(_lag, service)
+    if not service.follower.alive:
+        raise ProblemError("unavailable", "nothing follows the log")
+    if lag > service.most_lag:
+        raise ProblemError("unavailable", f"the status is {lag} entries behind")
+    return answered(Ready(lag))
+
+
+async def metrics(service: Service, _request: Request) -> Response:
+    """For Prometheus. A database that is away leaves its gauges as they were."""
+    with suppress(*unavailable()):
+        await run_in_threadpool(_lag, service)
+    return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _lag(service: Service) -> int:
+    position = service.house.ledger.log.last_position()
+    lag = service.follower.lag()
+    service.metrics.position.set(position)
+    service.metrics.lag.set(lag)
+    return lag
+
+
+OPERATIONS = (
+    Operation("live", "GET", "/livez", "Whether the process answers", live, None, {200: Live}),
+    Operation("ready", "GET", "/readyz", "Whether it can answer questions", ready, None, {200: Ready}),
+    Operation("metrics", "GET", "/metrics", "Measures, for Prometheus", metrics, None, {200: str}),
+)

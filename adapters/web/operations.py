@@ -1,0 +1,148 @@
+"""What an operation of the service is, and what all of them share: reading a body, waiting for a position."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.metrics import Metrics
+from adapters.submitting import Reason
+from adapters.web.following import Follower
+from adapters.web.problems import ProblemError, wrong
+from adapters.web.shapes import Whom
+from adapters.wiring import House
+from projections.runner import StatusRunner
+
+T = TypeVar("T")
+MOST_ASKED_BYTES = 16_384
+"""A question is short."""
+_LOOK_SECONDS = 0.02
+_encode = msgspec.json.Encoder().encode
+
+
+class Service(NamedTuple):
+    """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`."""
+
+    house: House
+    runner: StatusRunner
+    follower: Follower
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    wait_seconds: float
+    most_lag: int
+
+
+class Parameter(NamedTuple):
+    """A parameter of the path, the query or the header."""
+
+    name: str
+    place: str
+    schema: dict[str, Any]
+    about: str
+
+
+class Operation(NamedTuple):
+    """One operation, as it is served and as it is documented.
+
+    asks     the shape of its body, or its JSON Schema; None: it has none
+    answers  status -> shape of the body
+    fails    kinds of problems beside those that every operation has
+    """
+
+    name: str
+    method: str
+    path: str
+    about: str
+    handle: Callable[[Service, Request], Awaitable[Response]]
+    asks: Any
+    answers: dict[int, Any]
+    fails: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+
+
+MIN_POSITION = Parameter(
+    "min_position",
+    "query",
+    {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+    "answer only with what stands up to this position of the log, or fail with 412",
+)
+
+
+def answered(body: Any, status: int = 200) -> Response:
+    """A shape as JSON."""
+    return Response(_encode(body), status, media_type="application/json")
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The body, which is JSON and not too long. ProblemError 413, 415."""
+    kind = request.headers.get("content-type", "")
+    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+        raise ProblemError("unsupported-media-type")
+    length = request.headers.get("content-length")
+    if length is not None and int(length) > most:
+        raise ProblemError("too-large", f"at most {most} bytes")
+    if length is not None:
+        return await request.body()
+    read = bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > most:
+            raise ProblemError("too-large", f"at most {most} bytes")
+    return bytes(read)
+
+
+def decoded(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """A body as its shape. ProblemError 400 where it is no JSON, 422 where it is another shape."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise ProblemError("invalid", errors=[wrong(error)]) from None
+    except (ValueError, RecursionError):
+        raise ProblemError("malformed", "the body is not JSON") from None
+
+
+async def arrive(service: Service, request: Request) -> int:
+    """The position the log stands at, once it has come to `min_position`. ProblemError 412, 422.
+
+    An answer is always made of the whole log, rows or no rows, so it is the log that is waited for. That it does
+    not come is no failure of the service: whoever asks may name any number.
+    """
+    position = service.house.ledger.log.last_position()
+    if not request.scope["query_string"]:
+        return position
+    wanted = whole(request, "min_position", 0, 2**53 - 1)
+    if wanted is None:
+        return position
+    loop = asyncio.get_running_loop()
+    until = loop.time() + service.wait_seconds
+    while position < wanted:
+        if loop.time() >= until:
+            raise ProblemError("behind", f"the log stands at position {position}")
+        await asyncio.sleep(_LOOK_SECONDS)
+        position = service.house.ledger.log.last_position()
+    return position
+
+
+def whole(request: Request, name: str, least: int, most: int) -> int | None:
+    """A whole number of the query; None: it is not there. ProblemError 422."""
+    said = request.query_params.get(name)
+    if said is None:
+        return None
+    if not (said.isascii() and said.isdigit() and len(said) <= 16 and least <= int(said) <= most):
+        raise ProblemError("invalid", errors=[Reason(name, f"not a whole number from {least} to {most}")])
+    return int(said)
+
+
+def whom(house: House, asked: Whom) -> tuple[str, str | None] | None:
+    """(contact, address id) of who is named; None: an address that this ledger does not hold. ProblemError 422."""
+    if (asked.email is None) == (asked.contact is None) or (asked.address and not asked.contact):
+        raise ProblemError("invalid", "name an email; or a contact, and with it the address")
+    if asked.email is not None:
+        return house.ledger.vault.find_address(asked.email)
+    return (asked.contact, asked.address) if asked.contact else None

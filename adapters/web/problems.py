@@ -1,0 +1,106 @@
+"""Every error as application/problem+json (RFC 9457), from a closed list; none quotes what was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from starlette.responses import Response
+
+from adapters.submitting import Reason
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error. `position`: of a conflict, where the id stands already; `request`: as the service's log names it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    request: str = ""
+    position: int | None = None
+    errors: tuple[Reason, ...] = ()
+
+
+class Kind(NamedTuple):
+    """A kind of error: its status, and what it is called."""
+
+    status: int
+    title: str
+
+
+KINDS: dict[str, Kind] = {
+    "malformed": Kind(400, "The request cannot be read"),
+    "unauthenticated": Kind(401, "No key, or one that is not known"),
+    "forbidden": Kind(403, "This key's role may not do this"),
+    "not-found": Kind(404, "There is nothing here"),
+    "method-not-allowed": Kind(405, "Not by this method"),
+    "conflict": Kind(409, "The id of this fact stands for another one"),
+    "behind": Kind(412, "The log has not come that far"),
+    "too-large": Kind(413, "The request is too large"),
+    "unsupported-media-type": Kind(415, "Only application/json is read"),
+    "invalid": Kind(422, "The request says something that cannot be taken"),
+    "failed": Kind(500, "The service failed"),
+    "unavailable": Kind(503, "Not now; try again"),
+}
+_OF_STATUS = {kind.status: name for name, kind in KINDS.items()}
+_CHALLENGE = {
+    "unauthenticated": {"WWW-Authenticate": "Bearer"},
+    "behind": {"Retry-After": "1"},
+    "unavailable": {"Retry-After": "1"},
+}
+
+
+class ProblemError(Exception):
+    """Raised by an operation that cannot answer."""
+
+    def __init__(self, kind: str, detail: str = "", errors: Sequence[Reason] = (), position: int | None = None) -> None:
+        super().__init__(kind)
+        self.kind, self.detail, self.errors, self.position = kind, detail, tuple(errors), position
+
+
+def response(error: ProblemError, request: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as it is sent."""
+    kind = KINDS[error.kind]
+    problem = Problem(
+        type=f"urn:consent-ledger:problem:{error.kind}",
+        title=kind.title,
+        status=kind.status,
+        detail=error.detail,
+        request=request,
+        position=error.position,
+        errors=error.errors,
+    )
+    sent = {**_CHALLENGE.get(error.kind, {}), **(headers or {})}
+    return Response(msgspec.json.encode(problem), kind.status, sent, MEDIA_TYPE)
+
+
+def of_status(status: int) -> ProblemError:
+    """The error of a status the framework gave."""
+    return ProblemError(_OF_STATUS.get(status, "malformed" if status < 500 else "failed"))
+
+
+_path = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]*)`\Z").search
+_missing = re.compile(r"Object missing required field `([a-z_]+)`").match
+_expected = re.compile(r"Expected `[a-z |]+`, got `[a-z |]+`").match
+
+
+def wrong(error: msgspec.DecodeError) -> Reason:
+    """What msgspec found, without what it quotes: a field nobody knows, a word outside a list."""
+    text = str(error)
+    where = _path(text)
+    field = where[1] if where else ""
+    missing, expected = _missing(text), _expected(text)
+    if missing:
+        return Reason(".".join(part for part in (field, missing[1]) if part), "is missing")
+    if expected:
+        return Reason(field, expected[0].replace("`", ""))
+    if text.startswith("Object contains unknown field"):
+        return Reason(field, "holds a field that is not known here")
+    if isinstance(error, msgspec.ValidationError):
+        return Reason(field, "is not one of the values that can stand here")
+    return Reason("", "is not JSON")

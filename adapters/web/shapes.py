@@ -1,0 +1,178 @@
+"""What is asked and answered over HTTP, as it stands in JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from adapters.submitting import Answer
+from ledger.policy.question import Candidate, Decision, Trial
+from ledger.terms import Moment
+
+MOST_FACTS = 1_000
+MOST_ENTRIES = 500
+Text = Annotated[str, Meta(min_length=1, max_length=512)]
+Name = Annotated[str, Meta(min_length=1, max_length=96)]
+Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Email = Annotated[str, Meta(min_length=3, max_length=320)]
+Place = Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class FactIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One fact. `id`: the one it has in `source`; `data`: who, and the fields of its type."""
+
+    source: str
+    type: str
+    data: msgspec.Raw
+    id: str | None = None
+    time: Moment | None = None
+
+
+class FactsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Many facts; each is answered by itself."""
+
+    facts: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_FACTS)]
+
+
+class FactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a fact. `contact`: the person it was recorded of."""
+
+    status: Literal["recorded", "unchanged"]
+    position: Place
+    contact: str
+
+
+class FactsOut(msgspec.Struct, frozen=True):
+    """One answer a fact, in order; `position`: of the newest entry by then."""
+
+    answers: list[Answer]
+    position: Place
+
+
+class Whom(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A person: by e-mail address, else by contact id, with the id of the address meant."""
+
+    email: Email | None = None
+    contact: Id | None = None
+    address: Id | None = None
+
+
+class GateQuestion(Whom, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """May I write to this address, for this purpose, by this channel, now?"""
+
+    purpose: Name
+    channel: Name = "email"
+
+
+class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Yes or no, and what it rests on. Unknown is no.
+
+    reason       `proven`, or the first thing that forbids it
+    basis        what allows it; null: nothing does
+    rule         the first rule the answer rests on
+    valid_until  when the answer changes by itself; null: not by itself
+    revision     the newest entry that bears on this person; `position`: the newest one the answer knows of
+    policy       hash of the rule set
+    """
+
+    allowed: bool
+    reason: str
+    basis: str | None
+    rule: str | None
+    contact: str | None
+    address: str | None
+    at: datetime
+    valid_until: datetime | None
+    revision: Place | None
+    position: Place
+    policy: str | None
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one purpose by one channel to one address of the person."""
+
+    purpose: str
+    channel: str
+    address: str | None
+    allowed: bool
+    reason: str
+    basis: str | None
+    rules: tuple[str, ...]
+    evidence: tuple[Place, ...]
+    valid_until: datetime | None
+
+
+class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is allowed now. What is not listed is not allowed."""
+
+    contact: str
+    at: datetime
+    marketing_status: Literal["marketing", "non_marketing", "undecided"]
+    cells: list[Cell]
+    position: Place
+
+
+class WhyQuestion(Whom, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why may, or might, this address be written to? `on`: the moment asked about; now.
+
+    known_at  with what was recorded by then
+    law_at    under the law declared by then
+    """
+
+    purpose: Name
+    channel: Name = "email"
+    on: Moment | None = None
+    known_at: Moment | None = None
+    law_at: Moment | None = None
+
+
+class WhyOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision with its grounds. Numbers in `evidence` are positions: `history` shows what stands there.
+
+    trials         each rule that was tried, and which of its needs were met
+    jurisdictions  those that may apply
+    considered     positions of the entries it was made of, of this person and of who is linked with them
+    """
+
+    contact: str
+    address: str | None
+    purpose: str
+    channel: str
+    on: datetime
+    decision: Decision
+    trials: tuple[Trial, ...]
+    jurisdictions: tuple[Candidate, ...]
+    considered: tuple[Place, ...]
+    position: Place
+
+
+class EntryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact as it stands in the log."""
+
+    position: Place
+    version: Place
+    entry: msgspec.Raw
+
+
+class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts about a contact in their order. `next`: the cursor of the page that follows; null: this is the last."""
+
+    contact: str
+    entries: list[EntryOut]
+    next: str | None
+    position: Place
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    alive: bool = True
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Questions can be answered. `lag`: entries that the rows do not know of yet; those are read from the log."""
+
+    lag: Place

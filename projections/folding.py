@@ -1,0 +1,23 @@
+"""Folds of some contacts, read from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ledger.codec import decode
+from ledger.contact import Contact, Entry, fold
+from ledger.log import Log
+
+
+def entries_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, list[Entry]]:
+    """The entries of each contact that has any, up to a position."""
+    entries: dict[str, list[Entry]] = {}
+    for position, version, state in log.entries(stop=stop, streams=contacts):
+        event = decode(state)
+        entries.setdefault(event.stream, []).append(Entry(position, version, event))
+    return entries
+
+
+def folds_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
+    """Folds of those that have entries, up to a position."""
+    return {contact: fold(contact, found) for contact, found in entries_of(log, contacts, stop).items()}

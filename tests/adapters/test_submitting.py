@@ -1,0 +1,319 @@
+"""What other systems submit: good ones are recorded once, bad ones say why, and neither says what was in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.fact_models import EVENTS, models, moment
+from adapters.recording import Saying
+from adapters.submitting import Answer, Submission, take, translate
+from adapters.wiring import House
+from ledger import codec
+from ledger import events as e
+from ledger.terms import LEDGER_STREAM
+
+ANA, BEN = "ana.marker@example.org", "ben.marker@example.org"
+OPT_IN, OPT_OUT, ERASURE = "contact.opted_in.v1", "contact.opted_out.v1", "contact.erasure_requested.v1"
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+THEN = "2026-03-01T10:00:00Z"
+DATABASE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with House.open(tmp_path / "ledger", {}) as house:
+        yield house
+
+
+def said(number: object = 1, type_: str = OPT_OUT, email: str | None = ANA, **fields: Any) -> Submission:
+    person = {"email": email} if email else {}
+    return Submission("shop", f"e-{number}", type_, None, json.dumps({"person": person} | fields).encode())
+
+
+def events(house: House) -> list[e.AnyEvent]:
+    return [codec.decode(state) for _, _, state in house.ledger.log.read(0, 1_000)]
+
+
+def reasons(answer: Answer) -> dict[str, str]:
+    return {reason.field: reason.problem for reason in answer.reasons}
+
+
+def one(house: House, submission: Submission) -> Answer:
+    (answer,) = take(house, [submission])
+    return answer
+
+
+def test_a_fact_is_recorded_about_the_person_it_names(house: House) -> None:
+    answer = one(house, said(type_=OPT_IN, act="unticked_box", purposes=["marketing.similar"], occurred_from=THEN))
+    contact, address = house.find(ANA)
+    assert answer == Answer(status="recorded", position=2, contact=contact)
+    assert events(house)[1] == e.OptedIn(
+        stream=contact,
+        address=address,
+        source="shop",
+        sid=house.ledger.sid("shop", "e-1").hex(),
+        recorded_at=events(house)[1].recorded_at,
+        act="unticked_box",
+        purposes=("marketing.similar",),
+        occurred_from=datetime(2026, 3, 1, 10, tzinfo=UTC),
+    )
+
+
+def test_what_is_personal_lies_in_the_vault(house: House) -> None:
+    take(house, [said(payload={"note": f"wrote from {BEN}"}, person={"email": ANA, "record_id": "K-4711"})])
+    (fact,) = [event for event in events(house) if isinstance(event, e.OptedOut)]
+    assert house.payload(fact) == {"note": f"wrote from {BEN}"}
+    assert fact.record is not None
+    assert house.ledger.vault.record_text(fact.record) == ("shop", "K-4711")
+    everything = b"".join(state for _, _, state in house.ledger.log.read(0, 100))
+    assert b"marker" not in everything
+    assert b"4711" not in everything
+
+
+def test_the_same_again_is_recorded_once(house: House) -> None:
+    first = one(house, said())
+    again = take(house, [said(), said(), said(2)])
+    assert [answer.status for answer in again] == ["unchanged", "unchanged", "recorded"]
+    assert {answer.position for answer in again[:2]} == {first.position}
+    assert {answer.contact for answer in again} == {first.contact}
+
+
+def test_twice_in_one_batch_is_once(house: House) -> None:
+    answers = take(house, [said(), said()])
+    assert [answer.status for answer in answers] == ["recorded", "unchanged"]
+    assert answers[0].position == answers[1].position
+
+
+def test_other_content_under_the_same_id_is_a_conflict(house: House) -> None:
+    first = one(house, said())
+    answer = one(house, said(channels=["email"]))
+    assert (answer.status, answer.position, answer.contact) == ("conflict", first.position, None)
+    assert reasons(answer) == {"id": "stands at that position with other content, or for another person"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_one_id_for_two_people_is_a_conflict(house: House, together: bool) -> None:
+    """Were it taken for a repetition, the second person's opt-out would be lost in silence."""
+    both = [said(email=ANA), said(email=BEN)]
+    answers = take(house, both) if together else [one(house, submission) for submission in both]
+    assert [answer.status for answer in answers] == ["recorded", "conflict"]
+
+
+@pytest.mark.parametrize("type_", [OPT_OUT, ERASURE])
+def test_delivered_again_after_an_erasure_it_brings_nobody_back(house: House, type_: str) -> None:
+    first = one(house, said(type_=type_))
+    assert first.contact is not None
+    house.ledger.vault.erase(first.contact)
+    head = house.ledger.log.last_position()
+    again = one(house, said(type_=type_))
+    assert (again.status, again.contact) == ("unchanged", first.contact)
+    assert house.ledger.vault.find_address(ANA) is None
+    assert house.ledger.log.last_position() == head
+
+
+def test_an_erasure_request_suppresses_the_address(house: House) -> None:
+    answers = take(house, [said(1), said(2, ERASURE, by="agent", payload={"note": "by phone"}), said(3)])
+    assert [answer.status for answer in answers] == ["recorded"] * 3
+    assert house.ledger.vault.is_suppressed([ANA]) == {ANA}
+    assert [type(event).__name__ for event in events(house)[1:]] == ["OptedOut", "ErasureRequested", "OptedOut"]
+    assert one(house, said(2, ERASURE, by="agent", payload={"note": "by phone"})).status == "unchanged"
+
+
+def test_a_record_without_an_address_is_somebody(house: House) -> None:
+    fact = said(email=None, person={"system": "crm", "record_id": "17"})
+    first = one(house, fact)
+    assert first.status == "recorded"
+    assert one(house, fact).status == "unchanged"
+    assert one(house, said(email=None, person={"system": "crm", "record_id": "18"})).status == "conflict"
+
+
+def test_the_time_of_the_envelope_is_when_the_source_held_it(house: House) -> None:
+    held = datetime(2026, 3, 2, tzinfo=UTC)
+    take(house, [said()._replace(time=held), said(2, captured_at=THEN)._replace(time=held)])
+    assert [event.captured_at for event in events(house)[1:]] == [held, moment(THEN)]
+
+
+def test_bad_ones_never_stop_good_ones(house: House) -> None:
+    good = [said(number) for number in range(4)]
+    bad = [
+        said(10)._replace(data=b"{"),
+        said(11, "contact.erased_everything.v1"),
+        said(12, email="no address"),
+        said(13, email=None),
+    ]
+    mixed = [submission for pair in zip(bad, good, strict=True) for submission in pair]
+    assert [answer.status for answer in take(house, mixed)] == ["rejected", "recorded"] * 4
+
+
+@pytest.mark.parametrize(
+    ("submission", "field"),
+    [
+        (said()._replace(source="ledger"), "source"),
+        (said()._replace(source="jo@example.org"), "source"),
+        (said()._replace(id=""), "id"),
+        (said()._replace(id="\ud800"), "id"),
+        (said()._replace(id="x" * 513), "id"),
+        (said()._replace(type="contact.corrected.v1"), "type"),
+        (said()._replace(time=datetime(2026, 1, 1)), "time"),  # noqa: DTZ001 - the point of the case
+        (said()._replace(time=datetime.min.replace(tzinfo=UTC)), None),
+        (said(occurred_from=0), "occurred_from"),
+        (said(occurred_from="0"), "occurred_from"),
+        (said(occurred_from="1700000000"), "occurred_from"),
+        (said(occurred_from="2026-03-01"), "occurred_from"),
+        (said(occurred_from="2026-03-01T10:00:00"), "occurred_from"),
+        (said(occurred_from="0001-01-01T00:00:00+14:00"), "occurred_from"),
+        (said(occurred_from=THEN, occurred_to="2026-02-01T00:00:00Z"), "data"),
+        (said(purposes=["with a space"]), "purposes.0"),
+        (said(purposes=["marketing.*"] * 65), "purposes"),
+        (said(address_only=1), "address_only"),
+        (said(sid="0" * 32), "data"),
+        (said(stream="0" * 32), "data"),
+        (said(address="0" * 32), "data"),
+        (said()._replace(data=b'{"person": {"record_id": "1"}, "jo@example.org": 1}'), "data"),
+        (said(person={"email": ANA, "jo@example.org": 1}), "person"),
+        (said(person={}), "person"),
+        (said(payload={"jo@example.org": float("nan")}), "payload"),
+        (said(payload={"text": "x" * 65_536}), "payload"),
+        (said(payload=[1]), "payload"),
+        (said(type_=ERASURE, purposes=["marketing.*"]), "data"),
+        (said(type_="contact.recipient_described.v1", age=2**53), "age"),
+        (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE", "kind": "guess"}]), "hints.0.kind"),
+        (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE"}]), "hints.0.kind"),
+        (said()._replace(data=b"[]"), "data"),
+        (said()._replace(data=b"\xff"), "data"),
+        (said()._replace(data=b"[" * 100_000), "data"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_field(house: House, submission: Submission, field: str | None) -> None:
+    answer = one(house, submission)
+    assert answer.status == ("rejected" if field else "recorded")
+    assert [reason.field for reason in answer.reasons] == ([field] if field else [])
+
+
+def test_parts_of_an_event_are_read_as_the_event_has_them(house: House) -> None:
+    hints = [{"country": "DE", "kind": "billing"}, {"country": "AT", "kind": "ip"}]
+    assert one(house, said(type_="contact.country_evidenced.v1", hints=hints)).status == "recorded"
+    (event,) = [event for event in events(house) if isinstance(event, e.CountryEvidenced)]
+    assert event.hints == (e.CountryHint(country="DE", kind="billing"), e.CountryHint(country="AT", kind="ip"))
+
+
+def test_what_only_the_ledger_or_a_named_person_says_cannot_be_submitted() -> None:
+    refused = set(e.TOPICS) - set(models())
+    assert {topic for topic in refused if topic.startswith("ledger.")} == {
+        t for t in e.TOPICS if t.startswith("ledger.")
+    }
+    assert refused - {topic for topic in refused if topic.startswith("ledger.")} == {
+        "contact.address_linked.v1",
+        "contact.address_unlinked.v1",
+        "contact.corrected.v1",
+        "contact.erasure_completed.v1",
+        "contact.linked.v1",
+        "contact.note_added.v1",
+        "contact.review_decided.v1",
+        "contact.unlinked.v1",
+    }
+
+
+def test_every_model_says_what_its_event_says() -> None:
+    """Beside person and payload, and without what the ledger sets."""
+    for cls in EVENTS:
+        fields = set(models()[str(cls.__struct_config__.tag)].model_fields) - {"person", "payload"}
+        if cls is e.ErasureRequested:
+            assert fields == {"occurred_from", "by", "via"}
+        else:
+            assert set(cls.__struct_fields__) - fields == {
+                "stream",
+                "source",
+                "sid",
+                "address",
+                "record",
+                "recorded_at",
+                "commitment",
+            }
+
+
+# --- properties ----------------------------------------------------------------------------------
+
+MARKER = "zq7"
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text().map(lambda text: MARKER + text),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text().map(lambda t: MARKER + t), inner, max_size=3),
+    max_leaves=8,
+)
+_names = st.sampled_from(sorted({name for cls in EVENTS for name in cls.__struct_fields__} | {"person", "payload"}))
+
+
+@st.composite
+def wild(draw: st.DrawFn) -> Submission:
+    """Anything in any field, under a real topic or none."""
+    fields = draw(st.dictionaries(_names | st.text().map(lambda text: MARKER + text), _json, max_size=5))
+    if draw(st.booleans()):
+        fields["person"] = {"email": draw(st.emails())}
+    data = json.dumps(fields).encode() if draw(st.integers(0, 9)) else draw(st.binary())
+    type_ = draw(st.sampled_from([*models(), MARKER]))
+    source = draw(st.sampled_from(["shop", "web/eu", "ledger", MARKER + " @"]))
+    return Submission(
+        source,
+        MARKER + draw(st.text()),
+        type_,
+        draw(st.none() | st.datetimes(timezones=st.none() | st.timezones())),
+        data,
+    )
+
+
+@given(wild())
+@settings(max_examples=400)
+def test_whatever_is_sent_it_is_an_event_or_has_reasons_without_values(submission: Submission) -> None:
+    read = translate(submission)
+    if isinstance(read, Saying):
+        entry = codec.encode(msgspec.structs.replace(read.event, recorded_at=NOW))
+        assert codec.decode_strict(entry).stream == LEDGER_STREAM
+    else:
+        assert read
+        assert MARKER not in msgspec.json.encode(read).decode()
+
+
+_FIELDS: list[dict[str, Any]] = [
+    {},
+    {"occurred_from": THEN},
+    {"via": "phone"},
+    {"payload": {"note": "said so"}},
+]
+
+
+@st.composite
+def good(draw: st.DrawFn) -> Submission:
+    """A fact of a handful of people, under one of a handful of ids."""
+    email = draw(st.sampled_from([ANA, BEN, "cleo.marker@example.org"]))
+    type_ = draw(st.sampled_from([OPT_IN, OPT_OUT, "contact.complained.v1", ERASURE]))
+    fields = draw(st.sampled_from(_FIELDS))
+    return said(draw(st.integers(0, 5)), type_, email, **fields)
+
+
+@given(submissions=st.lists(good() | wild(), max_size=12))
+@DATABASE
+def test_a_batch_is_answered_as_its_facts_are_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, submissions: list[Submission]
+) -> None:
+    """And delivered again, whatever was recorded is unchanged, and nothing is added."""
+    with (
+        House.open(tmp_path_factory.mktemp("batch"), {}) as together,
+        House.open(tmp_path_factory.mktemp("alone"), {}) as apart,
+    ):
+        answers = take(together, submissions)
+        alone = [one(apart, submission) for submission in submissions]
+        assert [(a.status, a.reasons) for a in answers] == [(a.status, a.reasons) for a in alone]
+        head = together.ledger.log.last_position()
+        for before, after in zip(answers, take(together, submissions), strict=True):
+            status = "unchanged" if before.status == "recorded" else before.status
+            assert (after.status, after.position, after.contact) == (status, before.position, before.contact)
+        assert together.ledger.log.last_position() == head

@@ -1,0 +1,195 @@
+"""Facts over HTTP: recorded once, answered by problem+json where not, and never a 5xx for what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.web.problems import KINDS, MEDIA_TYPE
+from tests.adapters.web.world import BEN, MARKER, SIMILAR, Served, fact, served
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Served]:
+    with served(tmp_path / "ledger") as service:
+        yield service
+
+
+def head(service: Served) -> int:
+    return service.house.ledger.log.last_position()
+
+
+def test_a_fact_is_recorded_and_then_known(service: Served) -> None:
+    first, again = (service.post("/v1/facts", fact(), "writer") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == {"status": "recorded", "position": 2, "contact": service.house.find(SIMILAR["email"])[0]}
+    assert again.json() == first.json() | {"status": "unchanged"}
+    assert head(service) == 2
+
+
+def test_an_idempotency_key_is_the_id_and_returns_the_first_answer(service: Served) -> None:
+    body = fact()
+    del body["id"]
+    for key in (f"{MARKER}-7", f'"{MARKER}-7"'):  # as plain text, and as a structured field
+        answers = [service.post("/v1/facts", body, "writer", **{"idempotency-key": key}) for _ in range(3)]
+        assert {answer.status_code for answer in answers} == {201}
+        assert {answer.text for answer in answers} == {answers[0].text}
+    assert head(service) == 2
+    assert service.post("/v1/facts", body | {"id": f"{MARKER}-7"}, "writer").json()["status"] == "unchanged"
+
+
+def test_an_idempotency_key_for_another_fact_is_a_conflict(service: Served) -> None:
+    key = {"idempotency-key": "7"}
+    body = fact()
+    del body["id"]
+    assert service.post("/v1/facts", body, "writer", **key).status_code == 201
+    other = body | {"data": body["data"] | {"person": {"email": BEN}}}
+    refused = service.post("/v1/facts", other, "writer", **key)
+    assert (refused.status_code, refused.json()["position"]) == (409, 2)
+    assert head(service) == 2
+
+
+def test_a_key_and_an_id_that_differ_are_refused(service: Served) -> None:
+    refused = service.post("/v1/facts", fact(), "writer", **{"idempotency-key": "8"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"field": "id", "problem": "differs from the Idempotency-Key"}]
+
+
+def test_other_content_is_a_conflict_and_says_where_the_first_stands(service: Served) -> None:
+    service.record()
+    refused = service.post("/v1/facts", fact(via="phone"), "writer")
+    assert refused.status_code == 409
+    assert refused.json()["position"] == 2
+
+
+def test_a_batch_answers_each(service: Served) -> None:
+    bad: list[Any] = [{}, 3, fact("corrected"), fact(number=9) | {MARKER: 1}, fact(number=8) | {"time": 0}]
+    sent = service.post("/v1/facts/batch", {"facts": [fact(), *bad, fact(number=2), fact(via="phone")]}, "writer")
+    assert sent.status_code == 200
+    statuses = [answer["status"] for answer in sent.json()["answers"]]
+    assert statuses == ["recorded", *["rejected"] * 5, "recorded", "conflict"]
+    assert sent.json()["position"] == head(service) == 3
+    assert MARKER not in sent.text
+    assert [[reason["field"] for reason in answer["reasons"]] for answer in sent.json()["answers"][1:6]] == [
+        ["source"],
+        [""],
+        ["type"],
+        [""],
+        ["time"],
+    ]
+
+
+def test_many_callers_at_once_record_each_fact_once(service: Served) -> None:
+    import asyncio
+
+    async def all_of_them() -> list[int]:
+        calls = [
+            service.client.post(
+                "/v1/facts",
+                json=fact(number=n % 20, email=f"{MARKER}{n % 20}@example.org"),
+                headers=service.key("writer"),
+            )
+            for n in range(100)
+        ]
+        return [answer.status_code for answer in await asyncio.gather(*calls)]
+
+    statuses = service.run.run(all_of_them())
+    assert sorted(statuses) == [200] * 80 + [201] * 20
+    assert head(service) == 40  # each person's address, and each person's opt-out
+
+
+@pytest.mark.parametrize(
+    ("status", "request_"),
+    [
+        (400, {"content": b"{"}),
+        (400, {"content": b"\xff"}),
+        (400, {"content": b""}),
+        (400, {"content": b'{"data":' + b"[" * 60_000}),
+        (413, {"content": b" " * 131_073}),
+        (413, {"content": iter([b" " * 70_000, b" " * 70_000])}),
+        (415, {"content": b"{}", "type": "text/plain"}),
+        (415, {"content": b"{}", "type": ""}),
+        (422, {"content": b"[]"}),
+        (422, {"content": b"{}"}),
+        (422, {"content": json.dumps(fact() | {MARKER: 1}).encode()}),
+        (422, {"content": json.dumps(fact() | {"source": MARKER + " @"}).encode()}),
+        (422, {"content": json.dumps(fact() | {"source": None}).encode()}),
+        (422, {"content": json.dumps(fact(email=MARKER)).encode()}),
+    ],
+)
+def test_what_cannot_be_taken_is_a_problem_without_what_was_sent(
+    service: Served, status: int, request_: dict[str, Any]
+) -> None:
+    content = request_["content"]
+    if not isinstance(content, bytes):
+        parts = list(content)
+
+        async def chunks() -> Any:
+            for part in parts:
+                yield part
+
+        content = chunks()
+    headers = service.key("writer") | {"content-type": request_.get("type", "application/json")}
+    refused = service.send("POST", "/v1/facts", content=content, headers=headers)
+    assert refused.status_code == status, refused.text
+    assert_problem(refused, status)
+    assert head(service) == 0
+
+
+def assert_problem(answer: Any, status: int) -> None:
+    said = answer.json()
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert said["status"] == status
+    assert said["type"].removeprefix("urn:consent-ledger:problem:") in KINDS
+    assert said["request"] == answer.headers["x-request-id"]
+    assert MARKER not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path"),
+    [(404, "GET", f"/{MARKER}"), (404, "POST", "/v1/facts/"), (405, "GET", "/v1/facts"), (405, "DELETE", "/v1/gate")],
+)
+def test_the_frameworks_errors_are_problems_too(service: Served, status: int, method: str, path: str) -> None:
+    refused = service.send(method, path)
+    assert_problem(refused, status)
+
+
+def test_a_failure_of_the_program_says_nothing_of_what_was_sent(service: Served) -> None:
+    async def broken() -> None:
+        raise RuntimeError(MARKER)
+
+    service.app.add_api_route("/broken", broken)
+    failed = service.send("GET", "/broken")
+    assert failed.status_code == 500
+    assert failed.json()["title"] == "The service failed"
+    assert MARKER not in failed.text
+
+
+def test_answers_are_kept_by_nobody(service: Served) -> None:
+    answer = service.post("/v1/gate", SIMILAR)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_is_measured(service: Served) -> None:
+    service.record()
+    service.post("/v1/facts/batch", {"facts": [fact(), {}, fact(number=3) | {"type": MARKER}]}, "writer")
+    service.allowed()
+    service.get(f"/{MARKER}")
+    service.send(MARKER, "/v1/gate")
+    said = service.get("/metrics", None).text
+    for line in (
+        'consent_ledger_facts_total{status="recorded",type="contact.opted_out.v1"} 1.0',
+        'consent_ledger_facts_total{status="unchanged",type="contact.opted_out.v1"} 1.0',
+        'consent_ledger_facts_total{status="rejected",type="unknown"} 2.0',
+        'consent_ledger_gate_answers_total{allowed="false"} 1.0',
+        'consent_ledger_http_request_duration_seconds_count{method="GET",route="unmatched",status="404"} 1.0',
+        'consent_ledger_http_request_duration_seconds_count{method="POST",route="/v1/gate",status="200"} 1.0',
+        "consent_ledger_log_position 2.0",
+        "consent_ledger_projection_lag_entries ",
+    ):
+        assert line in said

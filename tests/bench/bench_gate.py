@@ -1,0 +1,203 @@
+"""The gate: in process against the raw indexed SELECT of its row, over HTTP against a constant of the same framework.
+
+Both sides of a pair take turns in one run. Over HTTP the constant is a bare application without keys, log or
+measures, served by the same kind of server in the same process, and asked by the same client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from adapters.logs import to_stdout
+from adapters.metrics import Metrics
+from adapters.submitting import Submission, take
+from adapters.web.answers import gate_answer
+from adapters.web.following import Follower
+from adapters.web.operations import Service
+from adapters.web.shapes import GateQuestion
+from adapters.wiring import House, now
+from ledger.database import uuid_bytes
+from tests.bench import gate_server
+
+CONTACTS, ASKED, ROUNDS, SECONDS = 20_000, 2_000, 9, 1.0
+CONNECTIONS = 16
+IN_PROCESS, OVER_HTTP = 0.4, 0.5
+_SELECT = (
+    "SELECT contact, purpose, channel, address, segments, next_change, revision FROM status "
+    "WHERE contact = ? AND purpose = 'marketing.similar' AND channel = 'email' AND address = ?"
+)
+
+
+class Whom(NamedTuple):
+    """Somebody to ask about."""
+
+    email: str
+    contact: str
+    address: str
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """Every figure of this module: calls a second on one core."""
+    contacts, asked, rounds, seconds = (300, 50, 2, 0.1) if quick else (CONTACTS, ASKED, ROUNDS, SECONDS)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "ledger"
+        with House.open(home, {}) as house:
+            people = _fill(house, contacts, asked)
+            by_id, by_email = _in_process(house, people, rounds)
+        over_http = _over_http(home, people[0], rounds, seconds)
+    return [
+        _line("gate in process, calls/s, against the raw SELECT of its row", *by_id, IN_PROCESS),
+        _line("gate in process by e-mail address, calls/s, against the same", *by_email, None),
+        _line("gate over HTTP, calls/s, against a constant of the same framework", *over_http, OVER_HTTP),
+    ]
+
+
+def _line(name: str, ours: float, reference: float, bar: float | None) -> dict[str, Any]:
+    ratio = ours / reference
+    return {
+        "name": name,
+        "ours": ours,
+        "reference": reference,
+        "ratio": ratio,
+        "bar": None if bar is None else f">= {bar}",
+        "holds": bar is None or ratio >= bar,
+    }
+
+
+def _fill(house: House, contacts: int, asked: int) -> list[Whom]:
+    """People who may be written to, with rows that are current."""
+    grant = {"act": "unticked_box", "purposes": ["marketing.similar"], "channels": ["email"], "proof": "individual"}
+    emails = [f"person{number}@example.org" for number in range(contacts)]
+    facts = [
+        Submission(
+            "bench", email, "contact.opted_in.v1", None, json.dumps({"person": {"email": email}, **grant}).encode()
+        )
+        for email in emails
+    ]
+    take(house, facts)
+    house.runner.rebuild()
+    chosen = random.Random(7).sample(emails, asked)
+    return [Whom(email, *house.find(email)) for email in chosen]
+
+
+def _in_process(house: House, people: list[Whom], rounds: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """(ours, raw) by id, and by e-mail."""
+    log = house.ledger.log
+    follower = Follower(house.runner, log, to_stdout(now))
+    service = Service(house, house.runner, follower, Metrics(CollectorRegistry()), now, 0.0, 0)
+    similar = "marketing.similar"
+    by_id = [GateQuestion(contact=who.contact, address=who.address, purpose=similar) for who in people]
+    by_email = [GateQuestion(email=who.email, purpose=similar) for who in people]
+    keys = [(uuid_bytes(who.contact), uuid_bytes(who.address)) for who in people]
+
+    with house.views.snapshot() as driver:
+        assert driver.execute(_SELECT, keys[0]).fetchone() is not None
+        sides: list[Callable[[int], object]] = [
+            lambda one: gate_answer(service, by_id[one]),
+            lambda one: gate_answer(service, by_email[one]),
+            lambda one: driver.execute(_SELECT, keys[one]).fetchone(),
+        ]
+        pace = _in_turn(sides, len(people), rounds)
+    return (pace[0], pace[2]), (pace[1], pace[2])
+
+
+def _in_turn(sides: list[Callable[[int], object]], calls: int, rounds: int) -> list[float]:
+    """Calls a second of each side, by the median of its calls; the sides take turns call by call."""
+    taken: list[list[int]] = [[] for _ in sides]
+    for _ in range(rounds):
+        for one in range(calls):
+            for side, times in zip(sides, taken, strict=True):
+                began = time.perf_counter_ns()
+                side(one)
+                times.append(time.perf_counter_ns() - began)
+    return [1e9 / statistics.median(times) for times in taken]
+
+
+# --- over HTTP -----------------------------------------------------------------------------------
+
+
+def _over_http(home: Path, who: Whom, rounds: int, seconds: float) -> tuple[float, float]:
+    with _server(home) as (key, gate_port, constant_port):
+        body = json.dumps({"email": who.email, "purpose": "marketing.similar"}).encode()
+        sides = [
+            (gate_port, _request("/v1/gate", body, key)),
+            (constant_port, _request("/constant", body, key)),
+        ]
+        paces: list[list[float]] = [[], []]
+        for _ in range(rounds + 1):
+            for (port, request), pace in zip(sides, paces, strict=True):
+                pace.append(asyncio.run(_load(port, request, seconds)))
+    ours, constant = (statistics.median(pace[1:]) for pace in paces)
+    return ours, constant
+
+
+@contextmanager
+def _server(home: Path) -> Iterator[tuple[str, int, int]]:
+    """A process that serves both; its key and ports."""
+    process = subprocess.Popen([sys.executable, "-m", gate_server.__name__, str(home)], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        key, gate, constant = process.stdout.readline().decode().split()
+        yield key, int(gate), int(constant)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _request(path: str, body: bytes, key: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\nauthorization: Bearer {key}\r\n"
+    return head.encode() + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+class _Asker(asyncio.Protocol):
+    """One connection that asks again as soon as it is answered."""
+
+    def __init__(self, request: bytes) -> None:
+        self.answers, self._request, self._read = 0, request, b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        head, found, body = self._read.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]) if found else 1
+        if not found or len(body) < length:
+            return
+        assert head.startswith(b"HTTP/1.1 200"), head
+        self.answers += 1
+        self._read = b""
+        if self._transport is not None:
+            self._transport.write(self._request)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+async def _load(port: int, request: bytes, seconds: float) -> float:
+    """Answers a second over some connections."""
+    loop = asyncio.get_running_loop()
+    askers = [(await loop.create_connection(lambda: _Asker(request), "127.0.0.1", port))[1] for _ in range(CONNECTIONS)]
+    began, before = time.perf_counter(), sum(asker.answers for asker in askers)
+    await asyncio.sleep(seconds)
+    pace = (sum(asker.answers for asker in askers) - before) / (time.perf_counter() - began)
+    for asker in askers:
+        asker.close()
+    return pace

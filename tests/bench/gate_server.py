@@ -1,0 +1,55 @@
+"""Two servers in one process for `bench_gate`: the service, and a constant of the same framework."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request
+from prometheus_client import CollectorRegistry
+from starlette.responses import Response
+
+from adapters.logs import Lines
+from adapters.web.app import make_app
+from adapters.web.keys import KeyFile
+from adapters.wiring import House, now
+
+CONSTANT = b'{"allowed":false,"reason":"opted_out","basis":null}'
+
+
+def constant() -> FastAPI:
+    """What the framework can do: one endpoint that answers the same bytes."""
+    app = FastAPI(openapi_url=None)
+
+    async def answer(request: Request) -> Response:
+        return Response(CONSTANT, media_type="application/json")
+
+    app.add_api_route("/constant", answer, methods=["POST"])
+    return app
+
+
+async def serve(home: Path) -> None:
+    """Serve both until SIGTERM; prints a key and the two ports."""
+    with House.open(home, {}) as house, Path(os.devnull).open("w") as nowhere:
+        keys = KeyFile(home)
+        secret = keys.add(f"bench-{os.getpid()}", "reader", now(), os.urandom)
+        app = make_app(house, keys, now, Lines(nowhere, now), CollectorRegistry(), os.urandom)
+        pairs = []
+        for one in (app, constant()):
+            config = uvicorn.Config(
+                one, port=0, http="httptools", log_config=None, access_log=False, server_header=False
+            )
+            pairs.append((uvicorn.Server(config), config.bind_socket()))
+            pairs[-1][1].listen()  # whoever comes before the server runs is kept waiting, not refused
+        print(secret, *(listening.getsockname()[1] for _, listening in pairs), flush=True)
+        await asyncio.gather(*(one.serve([listening]) for one, listening in pairs))
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(Path(sys.argv[1])))
