@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.fact_models import models
 from adapters.logs import Lines
 from adapters.metrics import Metrics
-from adapters.web import answers, facts, health, problems
+from adapters.web import answers, facts, gate, health, history, problems
 from adapters.web.access import MAY, OPEN, Access
 from adapters.web.following import Follower, unavailable
 from adapters.web.keys import KeyFile, KeysError
@@ -39,8 +39,10 @@ async def described(_service: Service, _request: Request) -> Response:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    *answers.OPERATIONS,  # the gate comes first: routes are tried in this order
+    *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
+    *answers.OPERATIONS,
+    *history.OPERATIONS,
     *health.OPERATIONS,
     Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
 )

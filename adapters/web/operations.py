@@ -74,6 +74,14 @@ MIN_POSITION = Parameter(
 )
 
 
+CONTACT = Parameter(
+    "contact",
+    "path",
+    {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
+    "a contact id, as other answers tell it",
+)
+
+
 def answered(body: Any, status: int = 200) -> Response:
     """A shape as JSON."""
     return Response(_encode(body), status, media_type="application/json")
@@ -146,3 +154,13 @@ def whom(house: House, asked: Whom) -> tuple[str, str | None] | None:
     if asked.email is not None:
         return house.ledger.vault.find_address(asked.email)
     return (asked.contact, asked.address) if asked.contact else None
+
+
+def contact_of(request: Request) -> str:
+    """The contact of the path; what is no contact id, is nobody's."""
+    contact = str(request.path_params["contact"])
+    try:
+        msgspec.convert({"contact": contact}, Whom)
+    except msgspec.ValidationError:
+        raise ProblemError("not-found", "no such contact") from None
+    return contact

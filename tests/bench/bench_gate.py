@@ -24,8 +24,8 @@ from prometheus_client import CollectorRegistry
 from adapters.logs import to_stdout
 from adapters.metrics import Metrics
 from adapters.submitting import Submission, take
-from adapters.web.answers import gate_answer
 from adapters.web.following import Follower
+from adapters.web.gate import gate_answer
 from adapters.web.operations import Service
 from adapters.web.shapes import GateQuestion
 from adapters.wiring import House, now
