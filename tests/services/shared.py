@@ -22,10 +22,10 @@ _FOLDER = "CONSENT_LEDGER_TEST_RUN"
 
 
 class Running(NamedTuple):
-    """A started service: where it answers, the process to end, and the signal that ends it politely."""
+    """A service: where it answers, the process to end (None: not ours), and the signal that ends it politely."""
 
     url: str
-    pid: int
+    pid: int | None
     signal: int = signal.SIGTERM
 
 
@@ -53,11 +53,13 @@ def shared(name: str, start: Callable[[Path], Running]) -> str:
 def close_run(seconds: float = 20.0) -> None:
     """End every service of this run, politely and then by force, and take its folder away."""
     run = Path(os.environ.pop(_FOLDER))
-    running = [Running(**json.loads(held.read_text())) for held in run.glob("*.json")]
-    pids = [service.pid for service in running]
-    for service in running:
-        with suppress(ProcessLookupError):
-            os.kill(service.pid, service.signal)
+    pids: list[int] = []
+    for held in run.glob("*.json"):
+        service = Running(**json.loads(held.read_text()))
+        if service.pid is not None:
+            pids.append(service.pid)
+            with suppress(ProcessLookupError):
+                os.kill(service.pid, service.signal)
     until = time.monotonic() + seconds
     for pid in pids:
         while _lives(pid) and time.monotonic() < until:

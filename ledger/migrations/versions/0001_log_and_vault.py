@@ -39,24 +39,33 @@ BEGIN
     PERFORM 1 FROM head FOR UPDATE;
 END $$;
 
-CREATE FUNCTION log.move_head() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
+CREATE FUNCTION log.move_head() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
 DECLARE
     held bigint;
-    added bigint;
     newest bigint;
-    said text;
+    said bytea;
+    at integer;
 BEGIN
-    SELECT h.position INTO held FROM head h FOR UPDATE;
-    SELECT count(*), max(e.position) INTO added, newest FROM entry e WHERE e.position > held;
-    IF added = 0 THEN
+    held := (SELECT h.position FROM head h);
+    SELECT e.position, e.state INTO newest, said FROM entry e ORDER BY e.position DESC LIMIT 1;
+    IF newest IS NULL OR newest = held THEN
         RETURN NULL;
     END IF;
-    IF newest <> held + added THEN
+    IF newest > held + 1 AND newest - held <> (SELECT count(*) FROM entry e WHERE e.position > held) THEN
         RAISE EXCEPTION 'entry: position is not the next' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    SELECT substring(encode(e.state, 'escape') FROM '"recorded_at":"([0-9T:.-]+Z)"') INTO said
-        FROM entry e WHERE e.position = newest;
-    UPDATE head SET position = newest, recorded_at = coalesce(said, recorded_at);
+    -- Twenty-seven bytes after the name, as the codec writes them; an entry may hold none.
+    at := position('\\x227265636f726465645f6174223a22'::bytea IN said);
+    UPDATE head SET
+        position = newest,
+        recorded_at = CASE
+            WHEN at > 0 THEN convert_from(substring(said FROM at + 15 FOR 27), 'UTF8') ELSE recorded_at
+        END
+    WHERE position = held;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'entry: somebody else appends; lock the head first' USING ERRCODE = 'serialization_failure';
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER entry_dense AFTER INSERT ON log.entry FOR EACH STATEMENT EXECUTE FUNCTION log.move_head();
@@ -78,13 +87,12 @@ _APPEND_ONE = """
 CREATE FUNCTION log.append_one(
     of_stream bytea, of_topic text, front bytea, back bytea, of_sid bytea, moment text,
     OUT place bigint, OUT number integer, OUT stamped text, OUT fresh boolean
-) LANGUAGE plpgsql SET search_path = log, pg_temp AS $$
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = log, pg_temp AS $$
 DECLARE
     held bigint;
     said text;
 BEGIN
-    PERFORM lock_head();
-    SELECT h.position, h.recorded_at INTO held, said FROM head h;
+    SELECT h.position, h.recorded_at INTO held, said FROM head h FOR UPDATE;
     IF of_sid IS NOT NULL THEN
         SELECT e.position, e.version INTO place, number FROM entry e WHERE e.sid = of_sid;
         IF FOUND THEN
