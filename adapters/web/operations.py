@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from adapters.metrics import Metrics
 from adapters.submitting import Reason
+from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import Whom
@@ -89,13 +90,13 @@ def answered(body: Any, status: int = 200) -> Response:
 
 async def body_of(request: Request, most: int) -> bytes:
     """The body, which is JSON and not too long. ProblemError 413, 415."""
-    kind = request.headers.get("content-type", "")
-    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+    kind = header_of(request, b"content-type")
+    if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
         raise ProblemError("unsupported-media-type")
-    length = request.headers.get("content-length")
-    if length is not None and int(length) > most:
+    length = header_of(request, b"content-length")
+    if length and int(length) > most:
         raise ProblemError("too-large", f"at most {most} bytes")
-    if length is not None:
+    if length:
         return await request.body()
     read = bytearray()
     async for part in request.stream():
