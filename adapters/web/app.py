@@ -16,11 +16,13 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.logs import Lines
 from adapters.metrics import Metrics
-from adapters.web import answers, facts, health, problems
+from adapters.web import answers, facts, gate, health, history, problems
 from adapters.web.access import MAY, OPEN, Access
 from adapters.web.following import Follower, unavailable
 from adapters.web.keys import KeyFile, KeysError
@@ -37,8 +39,10 @@ async def described(_service: Service, _request: Request) -> Response:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    *answers.OPERATIONS,  # the gate comes first: routes are tried in this order
+    *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
+    *answers.OPERATIONS,
+    *history.OPERATIONS,
     *health.OPERATIONS,
     Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
 )
@@ -82,9 +86,14 @@ def make_app(
     )
     access = Access(keys)
     for operation in OPERATIONS:
-        # A plain route: an operation reads its own body and its document is made from itself, so that nothing
-        # of what the framework would work out for each request is needed.
-        app.add_route(operation.path, _endpoint(operation, service, access), [operation.method], operation.name)
+        app.router.routes.append(
+            Route(
+                operation.path,
+                _Endpoint(operation, service, access),
+                methods=[operation.method],
+                name=operation.name,
+            )
+        )
     _explain_errors(app)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
@@ -100,27 +109,30 @@ def _openapi_json() -> bytes:
     return json.dumps(openapi()).encode()
 
 
-def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
-    """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
-    name, path, handle = operation.name, operation.path, operation.handle
-    known = {one.name for one in operation.parameters if one.place == "query"}
+class _Endpoint:
+    """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight.
 
-    async def guarded(request: Request) -> Response:
-        request.scope["template"] = path
-        access.require(request, name)
-        if request.scope["query_string"] and not known.issuperset(request.query_params):
-            raise ProblemError("invalid", "the query holds a parameter that is not known here")
-        return await handle(service, request)
+    Plain ASGI: an operation reads its own body and is documented from itself, so that nothing of what the
+    framework would work out for each request is needed.
+    """
 
-    async def unguarded(request: Request) -> Response:
-        request.scope["template"] = path
-        return await handle(service, request)
+    def __init__(self, operation: Operation, service: Service, access: Access) -> None:
+        if operation.name not in MAY.keys() | OPEN:
+            raise LookupError(f"nothing says who may {operation.name}")
+        self._operation, self._service = operation, service
+        self._access = access if operation.name in MAY else None
+        self._query = {one.name for one in operation.parameters if one.place == "query"}
 
-    if name in MAY:
-        return guarded
-    if name in OPEN:
-        return unguarded
-    raise LookupError(f"nothing says who may {name}")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. ProblemError where it cannot."""
+        operation, request = self._operation, Request(scope, receive)
+        scope["template"] = operation.path
+        if self._access is not None:
+            self._access.require(request, operation.name)
+            if scope["query_string"] and not self._query.issuperset(request.query_params):
+                raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        response = await operation.handle(self._service, request)
+        await response(scope, receive, send)
 
 
 def _explain_errors(app: FastAPI) -> None:

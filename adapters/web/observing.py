@@ -11,7 +11,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 
 _METHODS = frozenset({"GET", "POST"})
-_SAFE = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_SAFE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Observed:
@@ -33,7 +33,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request.encode()), *_SAFE]
+                message["headers"] += ((b"x-request-id", request.encode()), *_SAFE)
             await send(message)
 
         try:

@@ -97,11 +97,11 @@ def test_a_key_is_kept_as_a_digest_that_only_the_owner_reads(tmp_path: Path) -> 
     kept = keys.path.read_text()
     assert secret not in kept
     assert secret[4:] not in kept
-    found = keys.find(secret)
+    found = keys.find(secret.encode())
     assert isinstance(found, Key)
     assert (found.name, found.role) == ("shop", "writer")
-    assert keys.find(secret[:-1]) is None
-    assert keys.find("") is None
+    assert keys.find(secret[:-1].encode()) is None
+    assert keys.find(b"") is None
 
 
 def test_a_key_holds_and_ends_without_a_restart(tmp_path: Path) -> None:

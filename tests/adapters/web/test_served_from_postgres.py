@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
 from adapters.submitting import Submission, take
 from adapters.wiring import House
@@ -50,3 +52,45 @@ def test_a_stop_of_another_process_is_never_served_stale(tmp_path: Path, env: di
             data = b'{"person": {"email": "%s"}}' % email.encode()
             take(elsewhere, [Submission("till", str(number), "contact.objected.v1", None, data)])
             assert service.allowed(email=email) is False
+
+
+def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) -> None:
+    """Killed and started again: 503 meanwhile, nothing acknowledged lost, and the rows are followed again."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    for above in (folder, *folder.parents):  # the server may run as another user
+        if above.owner() == folder.owner() and above != Path("/"):
+            above.chmod(above.stat().st_mode | 0o011)
+    server = postgres.Server(folder)
+    server.start()
+    try:
+        postgres.prepare(server.url)
+        with postgres.fresh(server.url) as made:
+            env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
+            with served(tmp_path / "ledger", env=env) as service:
+                service.grant()
+                assert service.allowed() is True
+                server.kill()
+                for answer in (
+                    service.post("/v1/gate", SIMILAR),
+                    service.post("/v1/facts", fact(number=2), "writer"),
+                    service.get("/readyz", None),
+                ):
+                    assert answer.status_code == 503
+                assert service.get("/livez", None).status_code == 200
+                server.start()
+                assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
+                stop = fact("objected", "stop")
+                assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
+    finally:
+        server.stop()
+
+
+def patiently(call: Callable[[], Response]) -> Response:
+    """Asked again while the answer is 503: each connection that was lost fails once, and is opened anew."""
+    until = time.monotonic() + 30
+    while (answer := call()).status_code == 503 and time.monotonic() < until:
+        time.sleep(0.05)
+    return answer
