@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, policy, record, review, service, streams
+from adapters.cli import database, dlq, policy, publish, record, review, service, streams
 from adapters.cli import map as map_
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
@@ -28,6 +28,7 @@ app.add_typer(map_.app, name="map")
 app.add_typer(review.app, name="review")
 app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
+streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(service.app, name="keys")
 

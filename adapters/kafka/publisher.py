@@ -63,12 +63,17 @@ class Publisher:
         timing: Timing = USUAL,
     ) -> None:
         self._parts = parts
-        self._holder = holder
+        self.holder = holder
         self._clock = clock
         self._monotonic = monotonic
         self._timing = timing
         self._leads = False
         self._renewed = self._looked = -timing.lease
+
+    @property
+    def name(self) -> str:
+        """The name of its tracking position and of its lease."""
+        return self._parts.events.name
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set. Wakes at once when `log.announce` is called after that."""
@@ -111,14 +116,14 @@ class Publisher:
         elif not sent:
             self._parts.log.wait(events.position, timing.poll)
         statuses.settle()
-        events.settle(self._holder, self._clock())
+        events.settle(self.holder, self._clock())
 
     def _lead(self) -> bool:
         """Whether the lease is ours, renewed in good time."""
         at = self._monotonic()
         if self._leads and at - self._renewed < self._timing.renew:
             return True
-        held = self._parts.progress.lease(self._parts.events.name, self._holder, self._clock(), self._timing.lease)
+        held = self._parts.progress.lease(self._parts.events.name, self.holder, self._clock(), self._timing.lease)
         if not held:
             if self._leads:
                 raise LeaseLostError
@@ -152,9 +157,9 @@ class Publisher:
             while self._leads and (parts.events.is_flying or parts.statuses.is_flying) and self._monotonic() < until:
                 parts.sender.poll(self._timing.poll)
                 parts.statuses.settle()
-                parts.events.settle(self._holder, self._clock())
+                parts.events.settle(self.holder, self._clock())
             if self._leads:
-                parts.progress.release(parts.events.name, self._holder)
+                parts.progress.release(parts.events.name, self.holder)
         except _AWAY as error:
             _log.warning("not everything sent is known to be delivered: %s", type(error).__name__)
         parts.sender.drop()

@@ -30,6 +30,7 @@ SETTINGS: Mapping[str, str | int | bool] = {
     "queue.buffering.max.kbytes": 2_000_000,
     "reconnect.backoff.max.ms": 2_000,
     "socket.keepalive.enable": True,
+    "log_level": 3,  # what matters comes by `error_cb`; its warnings are about settings it was given on purpose
 }
 _SERVED = 1_000
 """Messages handed over between two looks at what was delivered."""

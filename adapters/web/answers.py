@@ -63,33 +63,23 @@ _why = msgspec.json.Decoder(WhyQuestion)
 async def gate(service: Service, request: Request) -> Response:
     """Yes or no, never staler than the last fact."""
     asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate)
-    position = await arrive(service, request)
-    answer = gate_answer(service, asked, position)
+    if request.scope["query_string"]:
+        await arrive(service, request)
+    answer = gate_answer(service, asked)
     service.metrics.gate_answer("true" if answer.allowed else "false").inc()
     return answered(answer)
 
 
-def gate_answer(service: Service, asked: GateQuestion, position: int) -> GateAnswer:
+def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
     """The answer for one cell. Nobody known, or nothing on record: no."""
     found = whom(service.house, asked)
-    row = None if found is None else _row(service, *found, asked)
-    at = service.clock()  # after the row is read: none begins later than that
-    decision = None if row is None else row.at(at)
-    contact, address = found or (None, None)
-    if row is None or decision is None:
-        return GateAnswer(
-            allowed=False,
-            reason="no_basis",
-            basis=None,
-            rule=None,
-            contact=contact,
-            address=address,
-            at=at,
-            valid_until=None,
-            revision=None,
-            position=position,
-            policy=None,
-        )
+    at = service.clock()
+    if found is None:
+        return _no(None, None, at, service.house.ledger.log.last_position())
+    contact, address = found
+    decision, revision, position, _ = service.house.gate.ask(contact, asked.purpose, asked.channel, address, at)
+    if decision is None:
+        return _no(contact, address, at, position)
     return GateAnswer(
         allowed=decision.allowed,
         reason=decision.reason,
@@ -99,19 +89,27 @@ def gate_answer(service: Service, asked: GateQuestion, position: int) -> GateAns
         address=address,
         at=at,
         valid_until=decision.changes_at,
-        revision=row.revision,
+        revision=revision,
         position=position,
         policy=decision.policy,
     )
 
 
-def _row(service: Service, contact: str, address: str | None, asked: GateQuestion) -> Status | None:
-    """The row of one cell; the only place that knows how it is read."""
-    wanted = (asked.purpose, asked.channel, address)
-    for row in service.runner.current(contact):
-        if (row.purpose, row.channel, row.address) == wanted:
-            return row
-    return None
+def _no(contact: str | None, address: str | None, at: datetime, position: int) -> GateAnswer:
+    """What no fact names is not allowed."""
+    return GateAnswer(
+        allowed=False,
+        reason="no_basis",
+        basis=None,
+        rule=None,
+        contact=contact,
+        address=address,
+        at=at,
+        valid_until=None,
+        revision=None,
+        position=position,
+        policy=None,
+    )
 
 
 # --- status --------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +22,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 from adapters.web import answers, facts, health, problems
 from adapters.web.access import MAY, OPEN, Access
-from adapters.web.following import UNAVAILABLE, Follower
+from adapters.web.following import Follower, unavailable
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
@@ -28,7 +30,18 @@ from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
 from adapters.wiring import House
 
-OPERATIONS: tuple[Operation, ...] = (*facts.OPERATIONS, *answers.OPERATIONS, *health.OPERATIONS)
+
+async def described(_service: Service, _request: Request) -> Response:
+    """What can be asked."""
+    return Response(_openapi_json(), media_type="application/json")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *answers.OPERATIONS,  # the gate comes first: routes are tried in this order
+    *facts.OPERATIONS,
+    *health.OPERATIONS,
+    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+)
 
 
 def make_app(
@@ -62,21 +75,18 @@ def make_app(
 
     app = FastAPI(
         title="consent-ledger",
-        openapi_url="/openapi.json",
-        docs_url=None,  # these pages would load scripts from elsewhere
-        redoc_url=None,
+        openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
         lifespan=lifespan,
     )
     access = Access(keys)
     for operation in OPERATIONS:
-        app.add_api_route(
-            operation.path, _endpoint(operation, service, access), methods=[operation.method], name=operation.name
-        )
+        # A plain route: an operation reads its own body and its document is made from itself, so that nothing
+        # of what the framework would work out for each request is needed.
+        app.add_route(operation.path, _endpoint(operation, service, access), [operation.method], operation.name)
     _explain_errors(app)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
@@ -85,18 +95,25 @@ def openapi() -> dict[str, Any]:
     return document(OPERATIONS, version("consent-ledger"))
 
 
+@cache
+def _openapi_json() -> bytes:
+    return json.dumps(openapi()).encode()
+
+
 def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
     """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
-    name, handle = operation.name, operation.handle
+    name, path, handle = operation.name, operation.path, operation.handle
     known = {one.name for one in operation.parameters if one.place == "query"}
 
     async def guarded(request: Request) -> Response:
+        request.scope["template"] = path
         access.require(request, name)
         if request.scope["query_string"] and not known.issuperset(request.query_params):
             raise ProblemError("invalid", "the query holds a parameter that is not known here")
         return await handle(service, request)
 
     async def unguarded(request: Request) -> Response:
+        request.scope["template"] = path
         return await handle(service, request)
 
     if name in MAY:
@@ -121,7 +138,7 @@ def _explain_errors(app: FastAPI) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def unavailable(request: Request, _error: Exception) -> Response:
+    async def silent(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "the database does not answer"))
 
     async def keyless(request: Request, _error: Exception) -> Response:
@@ -134,7 +151,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(ClientDisconnect, unreadable)
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, unavailable)
+    for kind in unavailable():
+        app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

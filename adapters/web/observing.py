@@ -42,7 +42,7 @@ class Observed:
             self._note(scope, request, status, time.perf_counter() - began)
 
     def _note(self, scope: Scope, request: str, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = scope.get("template", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.request_seconds(route, method, str(status)).observe(seconds)
         self._lines.write(

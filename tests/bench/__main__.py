@@ -14,7 +14,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-MODULES = ("bench_append", "bench_explain", "bench_rebuild", "bench_audit", "bench_portal", "bench_gate")
+MODULES = (
+    "bench_append",
+    "bench_explain",
+    "bench_rebuild",
+    "bench_audit",
+    "bench_portal",
+    "bench_gate",
+    "bench_publish",
+)
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")
 HEAD = """# Benchmarks

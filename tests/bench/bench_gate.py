@@ -106,8 +106,8 @@ def _in_process(house: House, people: list[Whom], rounds: int) -> tuple[tuple[fl
     with house.views.snapshot() as driver:
         assert driver.execute(_SELECT, keys[0]).fetchone() is not None
         sides: list[Callable[[int], object]] = [
-            lambda one: gate_answer(service, by_id[one], log.last_position()),
-            lambda one: gate_answer(service, by_email[one], log.last_position()),
+            lambda one: gate_answer(service, by_id[one]),
+            lambda one: gate_answer(service, by_email[one]),
             lambda one: driver.execute(_SELECT, keys[one]).fetchone(),
         ]
         pace = _in_turn(sides, len(people), rounds)

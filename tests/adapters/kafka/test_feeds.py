@@ -1,0 +1,74 @@
+"""What a publisher is made of, without a broker: batches, gaps and the rate."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.kafka.event_feed import EventFeed
+from adapters.kafka.progress import Progress
+from adapters.kafka.sending import Batch, DeliveryFailedError, Sender
+from adapters.kafka.status_feed import Rate
+from tests.stores import Place
+
+
+def test_a_batch_is_delivered_when_every_message_is() -> None:
+    """One refusal fails it, whatever came before and comes after."""
+    batch = Batch()
+    batch.count = 2
+    batch.reported(None, object())
+    assert not batch.is_delivered
+    batch.reported(None, object())
+    assert batch.is_delivered
+    batch.reported(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED), object())
+    batch.reported(KafkaError(KafkaError._PURGE_QUEUE), object())
+    with pytest.raises(DeliveryFailedError, match="TOPIC_AUTHORIZATION_FAILED"):
+        assert batch.is_delivered
+
+
+class Gapped:
+    """A log that somebody took an entry out of."""
+
+    def read(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
+        return [(n, n, b"") for n in (1, 2, 4) if n > after][:limit]
+
+
+def test_a_log_with_a_gap_is_not_published_past_it(place: Place) -> None:
+    """There is no such log; if there were, a consumer would never miss what was taken out."""
+    progress = Progress.open(place("streams"))
+    feed = EventFeed(Gapped(), "", Sender("127.0.0.1:1"), progress)
+    feed.begin()
+    with pytest.raises(RuntimeError, match="gap between 0 and 4"):
+        feed.send()
+    progress.close()
+
+
+@given(
+    per_second=st.integers(1, 5_000),
+    steps=st.lists(st.tuples(st.floats(0.001, 3), st.integers(1, 2_000)), min_size=1, max_size=50),
+)
+def test_the_rate_is_kept_however_it_is_asked(per_second: int, steps: list[tuple[float, int]]) -> None:
+    """What went is never more than the time that passed allows, and a tenth of a second's worth."""
+    clock = [100.0]
+    rate, went = Rate(per_second, lambda: clock[0]), 0
+    for seconds, wanted in steps:
+        clock[0] += seconds
+        count = rate.allows(wanted)
+        assert 0 <= count <= wanted
+        rate.spend(count)
+        went += count
+        assert went <= (clock[0] - 100.0) * per_second + max(1.0, per_second / 10) + 1e-6
+
+
+def test_the_rate_is_reached() -> None:
+    """Asked every twentieth of a second, a second later a second's worth went."""
+    clock = [0.0]
+    rate, went = Rate(1_000, lambda: clock[0]), 0
+    for _ in range(20):
+        clock[0] += 0.05
+        count = rate.allows(500)
+        rate.spend(count)
+        went += count
+    assert 1_000 <= went <= 1_100
