@@ -88,18 +88,18 @@ def worker(
     The mirror needs CONSENT_LEDGER_MIRROR_URL and no ledger. CONSENT_LEDGER_METRICS_PORT serves /livez, /readyz
     and /metrics.
     """
-    import logging
+    import time
     import uuid
 
     settings, servers = broker_settings()
     from adapters import logs
+    from adapters.kafka.quiet import keep_quiet
     from adapters.kafka.worker import Member, run
     from adapters.wiring import now
 
     lines = logs.to_stdout(now)
     logs.take_over(lines)
-    for noisy in ("faust", "mode", "aiokafka"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    keep_quiet(time.monotonic)
     with ExitStack() as stack:
         work = _mirror(stack, settings) if which == "mirror" else _facts(stack, settings, ledger)
         member = Member(

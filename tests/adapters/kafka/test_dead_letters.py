@@ -48,7 +48,7 @@ def of(found: dict[str, dict[str, Any]], topic: str) -> str:
     return place
 
 
-def test_listed_shown_and_dropped(here: World) -> None:
+def test_looked_at_refused_and_dropped(here: World, tmp_path: Path) -> None:
     """With a reason, which the letter keeps; nothing personal is shown unless it is asked for."""
     found = listed(here)
     assert sorted(letter["state"] for letter in found.values()) == ["open", "open"]
@@ -60,6 +60,16 @@ def test_listed_shown_and_dropped(here: World) -> None:
     assert MARK not in shown.stdout + text
     opened = json.loads(here.run("dlq", "show", place, "--open").stdout)["record"]
     assert msgspec.convert(opened["value"], bytes, strict=False) == MARK.encode()
+    # One place without a letter: nothing is done to the other. Another ledger: nothing can be opened, nothing is sent.
+    told = here.run("dlq", "drop", place, "nowhere/0/1", "--reason", "none")
+    assert (told.returncode, told.stderr) == (EXIT.ERROR, "no dead letter about nowhere/0/1\n")
+    other = str(tmp_path / "other")
+    here.run("import", str(Path(__file__)), "--ledger", other)
+    told = here.run("dlq", "retry", place, "--ledger", other)
+    assert told.returncode == EXIT.ERROR
+    assert "sealed by another ledger" in told.stderr
+    assert len(here.read(FACTS)) == 1
+    assert listed(here)[place]["state"] == "open"
     assert here.run("dlq", "drop", place, "--reason", "a test message").returncode == EXIT.OK
     assert place not in listed(here)
     assert listed(here, "--all")[place]["reason"] == "a test message"
@@ -86,22 +96,3 @@ def test_tried_again_to_the_byte(here: World) -> None:
         assert (again["attempts"], again["state"]) == (2, "open")
         assert again["place"] == f"{place.rpartition('/')[0]}/{int(place.rpartition('/')[2]) + 1}"
         assert len(here.read(reads)) == 3
-
-
-def test_a_place_without_a_letter(here: World) -> None:
-    """Is an error, and nothing is done to the others that were named."""
-    place = of(listed(here), here.topic(FACTS))
-    told = here.run("dlq", "drop", place, "nowhere/0/1", "--reason", "none")
-    assert (told.returncode, told.stderr) == (EXIT.ERROR, "no dead letter about nowhere/0/1\n")
-    assert listed(here)[place]["state"] == "open"
-
-
-def test_sealed_by_another_ledger(here: World, tmp_path: Path) -> None:
-    """It cannot be opened, and nothing is sent."""
-    place = of(listed(here), here.topic(FACTS))
-    other = str(tmp_path / "other")
-    here.run("import", str(Path(__file__)), "--ledger", other)
-    told = here.run("dlq", "retry", place, "--ledger", other)
-    assert told.returncode == EXIT.ERROR
-    assert "sealed by another ledger" in told.stderr
-    assert len(here.read(FACTS)) == 1
