@@ -78,6 +78,7 @@ class Gate:
             try:
                 return driver.execute(self._statement, cell).fetchone()
             except database.dbapi.DatabaseError:
+                self._leave()  # a connection that was lost is opened anew by whoever asks next
                 if self._generations.current() == name:
                     raise
                 self._find()  # it was dropped: the new one is asked next time, the folds now

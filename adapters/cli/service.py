@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -46,6 +47,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
             server_header=False,
             timeout_graceful_shutdown=8,
         )
+        gc.freeze()  # what is made by now stays: no collection need look at it again
         # The server raises the signal again once it has ended; by then there is nothing left to end.
         signal.signal(signal.SIGTERM, lambda *_: None)
         listening = config.bind_socket()

@@ -21,6 +21,11 @@ OPEN = frozenset({"live", "ready", "metrics", "openapi"})
 """Operations without a key: they tell nothing about anybody."""
 
 
+def header_of(request: Request, name: bytes) -> bytes:
+    """A header by its lower-case name; empty where there is none. The framework's own would decode them all."""
+    return next((value for found, value in request.scope["headers"] if found == name), b"")
+
+
 class Access:
     """Lets a request through, or raises."""
 
@@ -29,8 +34,8 @@ class Access:
 
     def require(self, request: Request, operation: str) -> Key:
         """The key of a request that may do this. ProblemError 401 or 403; KeysError when no key can be read."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        key = self._keys.find(secret.strip()) if scheme.lower() == "bearer" else None
+        scheme, _, secret = header_of(request, b"authorization").partition(b" ")
+        key = self._keys.find(secret.strip()) if scheme.lower() == b"bearer" else None
         if key is None:
             raise ProblemError("unauthenticated", "send a key as Authorization: Bearer clk_...")
         if key.role not in MAY[operation]:

@@ -1,8 +1,7 @@
-"""Answers out: the gate, the status, why, and the history they rest on. Addresses stand in bodies, never in a URL."""
+"""Answers out: what is allowed now, and why. Addresses stand in bodies, never in a URL."""
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 
 import msgspec
@@ -10,108 +9,34 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.submitting import Reason
 from adapters.web.operations import (
+    CONTACT,
     MIN_POSITION,
     MOST_ASKED_BYTES,
     Operation,
-    Parameter,
     Service,
     answered,
     arrive,
     body_of,
+    contact_of,
     decoded,
-    whole,
     whom,
 )
 from adapters.web.problems import ProblemError
 from adapters.web.shapes import (
-    MOST_ENTRIES,
     Cell,
-    EntryOut,
-    GateAnswer,
-    GateQuestion,
-    HistoryOut,
     StatusOut,
     Whom,
     WhyOut,
     WhyQuestion,
 )
 from ledger.policy.question import Question
-from ledger.terms import LEDGER_STREAM
+from projections import views
 from projections.explain import explain
 from projections.status import Status, marketing_status
 
-CONTACT = Parameter(
-    "contact",
-    "path",
-    {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
-    "a contact id, as other answers tell it",
-)
-LIMIT = Parameter(
-    "limit", "query", {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES, "default": 100}, "entries a page"
-)
-CURSOR = Parameter("cursor", "query", {"type": "string", "maxLength": 64}, "`next` of the page before")
-_gate = msgspec.json.Decoder(GateQuestion)
 _whom = msgspec.json.Decoder(Whom)
 _why = msgspec.json.Decoder(WhyQuestion)
-
-
-# --- the gate ------------------------------------------------------------------------------------
-
-
-async def gate(service: Service, request: Request) -> Response:
-    """Yes or no, never staler than the last fact."""
-    asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate)
-    position = await arrive(service, request)
-    answer = gate_answer(service, asked, position)
-    service.metrics.gate_answer("true" if answer.allowed else "false").inc()
-    return answered(answer)
-
-
-def gate_answer(service: Service, asked: GateQuestion, position: int) -> GateAnswer:
-    """The answer for one cell. Nobody known, or nothing on record: no."""
-    found = whom(service.house, asked)
-    row = None if found is None else _row(service, *found, asked)
-    at = service.clock()  # after the row is read: none begins later than that
-    decision = None if row is None else row.at(at)
-    contact, address = found or (None, None)
-    if row is None or decision is None:
-        return GateAnswer(
-            allowed=False,
-            reason="no_basis",
-            basis=None,
-            rule=None,
-            contact=contact,
-            address=address,
-            at=at,
-            valid_until=None,
-            revision=None,
-            position=position,
-            policy=None,
-        )
-    return GateAnswer(
-        allowed=decision.allowed,
-        reason=decision.reason,
-        basis=decision.basis,
-        rule=decision.rules[0] if decision.rules else None,
-        contact=contact,
-        address=address,
-        at=at,
-        valid_until=decision.changes_at,
-        revision=row.revision,
-        position=position,
-        policy=decision.policy,
-    )
-
-
-def _row(service: Service, contact: str, address: str | None, asked: GateQuestion) -> Status | None:
-    """The row of one cell; the only place that knows how it is read."""
-    wanted = (asked.purpose, asked.channel, address)
-    for row in service.runner.current(contact):
-        if (row.purpose, row.channel, row.address) == wanted:
-            return row
-    return None
 
 
 # --- status --------------------------------------------------------------------------------------
@@ -129,7 +54,7 @@ async def status(service: Service, request: Request) -> Response:
 
 async def contact_status(service: Service, request: Request) -> Response:
     """Every cell of a contact."""
-    contact = _contact(request)
+    contact = contact_of(request)
     return answered(_status(service, contact, None, await arrive(service, request)))
 
 
@@ -160,16 +85,6 @@ def _cell(row: Status, at: datetime) -> Cell:
     )
 
 
-def _contact(request: Request) -> str:
-    """The contact of the path; what is no contact id, is nobody's."""
-    contact = str(request.path_params["contact"])
-    try:
-        msgspec.convert({"contact": contact}, Whom)
-    except msgspec.ValidationError:
-        raise ProblemError("not-found", "no such contact") from None
-    return contact
-
-
 # --- why -----------------------------------------------------------------------------------------
 
 
@@ -195,7 +110,8 @@ def _explained(service: Service, contact: str, address: str | None, asked: WhyQu
     )
     catalogue = house.catalogue_at(asked.known_at)
     policy = house.policy_of(house.catalogue.policy)  # adopted since the service began, it counts
-    found = explain(house.ledger.log, policy, catalogue, contact, question)
+    with house.views.snapshot() as driver:
+        found = explain(house.ledger.log, policy, catalogue, contact, question, lambda one: views.kin_of(driver, [one]))
     if not found.entries:
         raise ProblemError("not-found", "nothing was known of this contact then")
     return WhyOut(
@@ -212,59 +128,7 @@ def _explained(service: Service, contact: str, address: str | None, asked: WhyQu
     )
 
 
-# --- history -------------------------------------------------------------------------------------
-
-
-async def history(service: Service, request: Request) -> Response:
-    """A contact's facts, page by page. A page already read never changes: facts are only added."""
-    contact = _contact(request)
-    limit = whole(request, "limit", 1, MOST_ENTRIES) or 100
-    after = _after(request.query_params.get("cursor"))
-    position = await arrive(service, request)
-    rows = service.house.ledger.log.stream(contact, position) if contact != LEDGER_STREAM else []
-    if not rows:
-        raise ProblemError("not-found", "no such contact")
-    page = [row for row in rows if row[1] > after][:limit]
-    more = bool(page) and page[-1][1] < rows[-1][1]
-    return answered(
-        HistoryOut(
-            contact=contact,
-            entries=[EntryOut(position=p, version=v, entry=msgspec.Raw(state)) for p, v, state in page],
-            next=_cursor(page[-1][1]) if more else None,
-            position=position,
-        )
-    )
-
-
-def _cursor(version: int) -> str:
-    return base64.urlsafe_b64encode(version.to_bytes(6, "big")).decode()
-
-
-def _after(cursor: str | None) -> int:
-    """The version a cursor stands at. ProblemError 422 for one that no page gave."""
-    if cursor is None:
-        return 0
-    try:
-        raw = base64.b64decode(cursor, b"-_", validate=True)
-    except ValueError:
-        raw = b""
-    if len(raw) != 6:
-        raise ProblemError("invalid", errors=[Reason("cursor", "not `next` of a page")])
-    return int.from_bytes(raw, "big")
-
-
 OPERATIONS = (
-    Operation(
-        "gate",
-        "POST",
-        "/v1/gate",
-        "May I write to this address, for this purpose, by this channel, now?",
-        gate,
-        GateQuestion,
-        {200: GateAnswer},
-        (),
-        (MIN_POSITION,),
-    ),
     Operation(
         "status",
         "POST",
@@ -297,16 +161,5 @@ OPERATIONS = (
         {200: WhyOut},
         ("not-found",),
         (MIN_POSITION,),
-    ),
-    Operation(
-        "history",
-        "GET",
-        "/v1/contacts/{contact}/history",
-        "The facts, page by page",
-        history,
-        None,
-        {200: HistoryOut},
-        ("not-found",),
-        (CONTACT, LIMIT, CURSOR, MIN_POSITION),
     ),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -14,13 +16,15 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.logs import Lines
 from adapters.metrics import Metrics
-from adapters.web import answers, facts, health, problems
+from adapters.web import answers, facts, gate, health, history, problems
 from adapters.web.access import MAY, OPEN, Access
-from adapters.web.following import UNAVAILABLE, Follower
+from adapters.web.following import Follower, unavailable
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
@@ -28,7 +32,20 @@ from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
 from adapters.wiring import House
 
-OPERATIONS: tuple[Operation, ...] = (*facts.OPERATIONS, *answers.OPERATIONS, *health.OPERATIONS)
+
+async def described(_service: Service, _request: Request) -> Response:
+    """What can be asked."""
+    return Response(_openapi_json(), media_type="application/json")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
+    *facts.OPERATIONS,
+    *answers.OPERATIONS,
+    *history.OPERATIONS,
+    *health.OPERATIONS,
+    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+)
 
 
 def make_app(
@@ -62,21 +79,23 @@ def make_app(
 
     app = FastAPI(
         title="consent-ledger",
-        openapi_url="/openapi.json",
-        docs_url=None,  # these pages would load scripts from elsewhere
-        redoc_url=None,
+        openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
         lifespan=lifespan,
     )
     access = Access(keys)
     for operation in OPERATIONS:
-        app.add_api_route(
-            operation.path, _endpoint(operation, service, access), methods=[operation.method], name=operation.name
+        app.router.routes.append(
+            Route(
+                operation.path,
+                _Endpoint(operation, service, access),
+                methods=[operation.method],
+                name=operation.name,
+            )
         )
     _explain_errors(app)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
@@ -85,25 +104,35 @@ def openapi() -> dict[str, Any]:
     return document(OPERATIONS, version("consent-ledger"))
 
 
-def _endpoint(operation: Operation, service: Service, access: Access) -> Callable[[Request], Any]:
-    """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight."""
-    name, handle = operation.name, operation.handle
-    known = {one.name for one in operation.parameters if one.place == "query"}
+@cache
+def _openapi_json() -> bytes:
+    return json.dumps(openapi()).encode()
 
-    async def guarded(request: Request) -> Response:
-        access.require(request, name)
-        if request.scope["query_string"] and not known.issuperset(request.query_params):
-            raise ProblemError("invalid", "the query holds a parameter that is not known here")
-        return await handle(service, request)
 
-    async def unguarded(request: Request) -> Response:
-        return await handle(service, request)
+class _Endpoint:
+    """An operation behind its roles. LookupError for one that no table names: nothing is open by oversight.
 
-    if name in MAY:
-        return guarded
-    if name in OPEN:
-        return unguarded
-    raise LookupError(f"nothing says who may {name}")
+    Plain ASGI: an operation reads its own body and is documented from itself, so that nothing of what the
+    framework would work out for each request is needed.
+    """
+
+    def __init__(self, operation: Operation, service: Service, access: Access) -> None:
+        if operation.name not in MAY.keys() | OPEN:
+            raise LookupError(f"nothing says who may {operation.name}")
+        self._operation, self._service = operation, service
+        self._access = access if operation.name in MAY else None
+        self._query = {one.name for one in operation.parameters if one.place == "query"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. ProblemError where it cannot."""
+        operation, request = self._operation, Request(scope, receive)
+        scope["template"] = operation.path
+        if self._access is not None:
+            self._access.require(request, operation.name)
+            if scope["query_string"] and not self._query.issuperset(request.query_params):
+                raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        response = await operation.handle(self._service, request)
+        await response(scope, receive, send)
 
 
 def _explain_errors(app: FastAPI) -> None:
@@ -121,7 +150,7 @@ def _explain_errors(app: FastAPI) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def unavailable(request: Request, _error: Exception) -> Response:
+    async def silent(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "the database does not answer"))
 
     async def keyless(request: Request, _error: Exception) -> Response:
@@ -134,7 +163,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(ClientDisconnect, unreadable)
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, unavailable)
+    for kind in unavailable():
+        app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

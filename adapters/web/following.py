@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from threading import Event, Thread
 
 import sqlalchemy.exc
@@ -12,9 +13,14 @@ from adapters.logs import Lines, described
 from ledger.log import Log
 from projections.runner import StatusRunner
 
-UNAVAILABLE = (OperationalError, sqlalchemy.exc.OperationalError, sqlite3.OperationalError)
-"""What a database raises that does not answer now, and may later."""
 _PAUSE_SECONDS = 1.0
+
+
+def unavailable() -> tuple[type[Exception], ...]:
+    """What a database raises that does not answer now, and may later."""
+    kinds = (OperationalError, sqlalchemy.exc.OperationalError, sqlite3.OperationalError)
+    psycopg = sys.modules.get("psycopg")  # loaded where the ledger lies in PostgreSQL
+    return kinds if psycopg is None else (*kinds, psycopg.OperationalError)
 
 
 class Follower:
@@ -48,6 +54,6 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._runner.follow(self._stop)
-            except UNAVAILABLE as error:
+            except unavailable() as error:
                 self._lines.write("warning", "follower.waits", **described(error))
                 self._stop.wait(_PAUSE_SECONDS)

@@ -58,13 +58,13 @@ class KeyFile:
         self._mark: _Mark | None = None
         self._held: dict[bytes, Key] = {}
 
-    def find(self, secret: str) -> Key | None:
+    def find(self, secret: bytes) -> Key | None:
         """Whose key this is; None: nobody's. KeysError when the file cannot be used."""
         mark = self._marked()
         if mark != self._mark:
             self._held = {bytes.fromhex(key.sha256): key for key in self.list()} if mark else {}
             self._mark = mark
-        return self._held.get(_digest(secret))
+        return self._held.get(hashlib.sha256(secret).digest())
 
     def _marked(self) -> _Mark | None:
         try:
@@ -91,7 +91,7 @@ class KeyFile:
             keys = self.list()
             if any(key.name == name for key in keys):
                 raise KeysError(f"there is a key {name!r} already: revoke it first, or name this one otherwise")
-            self._write((*keys, Key(name, role, now, _digest(secret).hex())))
+            self._write((*keys, Key(name, role, now, hashlib.sha256(secret.encode()).hexdigest())))
         return secret
 
     def revoke(self, name: str) -> None:
@@ -120,7 +120,3 @@ class KeyFile:
             yield
         finally:
             os.close(folder)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

@@ -11,7 +11,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 
 _METHODS = frozenset({"GET", "POST"})
-_SAFE = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_SAFE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Observed:
@@ -33,7 +33,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request.encode()), *_SAFE]
+                message["headers"] += ((b"x-request-id", request.encode()), *_SAFE)
             await send(message)
 
         try:
@@ -42,7 +42,7 @@ class Observed:
             self._note(scope, request, status, time.perf_counter() - began)
 
     def _note(self, scope: Scope, request: str, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = scope.get("template", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.request_seconds(route, method, str(status)).observe(seconds)
         self._lines.write(

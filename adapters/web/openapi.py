@@ -42,7 +42,7 @@ def kinds_of(operation: Operation) -> list[str]:
     """The problems an operation may answer with."""
     guarded = operation.name in MAY
     found = {*operation.fails, "method-not-allowed"}
-    if operation.name != "live":
+    if operation.name not in ("live", "openapi"):
         found.add("unavailable")
     if guarded:
         found |= {"unauthenticated", "forbidden"}
@@ -80,7 +80,8 @@ def _answer(shape: Any) -> dict[str, Any]:
     about = {"description": "Done"}
     if shape is str:
         return about | {"content": {"text/plain": {"schema": {"type": "string"}}}}
-    return about | {"content": {"application/json": {"schema": _ref(shape)}}}
+    schema = {"type": "object"} if shape is dict else _ref(shape)
+    return about | {"content": {"application/json": {"schema": schema}}}
 
 
 def _problem(kind: str) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _ref(shape: Any) -> dict[str, str]:
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
-    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in (None, str)]
+    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in (None, str, dict)]
     _, found = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
     _, facts = models_json_schema(
         [(model, "validation") for model in models().values()], ref_template=_REF.replace("name", "model")

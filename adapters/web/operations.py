@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from adapters.metrics import Metrics
 from adapters.submitting import Reason
+from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import Whom
@@ -74,6 +75,14 @@ MIN_POSITION = Parameter(
 )
 
 
+CONTACT = Parameter(
+    "contact",
+    "path",
+    {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
+    "a contact id, as other answers tell it",
+)
+
+
 def answered(body: Any, status: int = 200) -> Response:
     """A shape as JSON."""
     return Response(_encode(body), status, media_type="application/json")
@@ -81,13 +90,13 @@ def answered(body: Any, status: int = 200) -> Response:
 
 async def body_of(request: Request, most: int) -> bytes:
     """The body, which is JSON and not too long. ProblemError 413, 415."""
-    kind = request.headers.get("content-type", "")
-    if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+    kind = header_of(request, b"content-type")
+    if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
         raise ProblemError("unsupported-media-type")
-    length = request.headers.get("content-length")
-    if length is not None and int(length) > most:
+    length = header_of(request, b"content-length")
+    if length and int(length) > most:
         raise ProblemError("too-large", f"at most {most} bytes")
-    if length is not None:
+    if length:
         return await request.body()
     read = bytearray()
     async for part in request.stream():
@@ -146,3 +155,13 @@ def whom(house: House, asked: Whom) -> tuple[str, str | None] | None:
     if asked.email is not None:
         return house.ledger.vault.find_address(asked.email)
     return (asked.contact, asked.address) if asked.contact else None
+
+
+def contact_of(request: Request) -> str:
+    """The contact of the path; what is no contact id, is nobody's."""
+    contact = str(request.path_params["contact"])
+    try:
+        msgspec.convert({"contact": contact}, Whom)
+    except msgspec.ValidationError:
+        raise ProblemError("not-found", "no such contact") from None
+    return contact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ async def serve(home: Path) -> None:
             )
             pairs.append((uvicorn.Server(config), config.bind_socket()))
             pairs[-1][1].listen()  # whoever comes before the server runs is kept waiting, not refused
+        gc.freeze()  # as `serve` does
         print(secret, *(listening.getsockname()[1] for _, listening in pairs), flush=True)
         await asyncio.gather(*(one.serve([listening]) for one, listening in pairs))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
+from adapters.kafka.schemas import documents
+from adapters.kafka.topics import FACTS
 from tests.adapters.kafka.compatibility import Schema, bare, breaks
 
 OLD: Schema = {
@@ -112,6 +115,29 @@ def test_a_widening_is_no_break(path: str, value: Any, outgoing: bool) -> None:
 def test_a_schema_may_take_its_own_place() -> None:
     """Also one that refers to itself."""
     assert breaks(OLD, deepcopy(OLD), outgoing=True) == []
+
+
+def fields_of(schema: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every field of a schema."""
+    if isinstance(schema, dict):
+        yield from ((*way, "properties", name) for name in schema.get("properties", ()))
+    parts = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    for name, part in parts:
+        yield from fields_of(part, (*way, name))
+
+
+@pytest.mark.parametrize("topic", documents())
+def test_no_field_of_a_real_schema_can_go_unseen(topic: str) -> None:
+    """Wherever it lies; of the long schemas, some of each part."""
+    schema = documents()[topic]
+    ways = list(fields_of(schema))
+    for way in ways[:: 1 + len(ways) // 60]:
+        new = deepcopy(schema)
+        at: Any = new
+        for step in way[:-1]:
+            at = at[step]
+        del at[way[-1]]
+        assert any(said.endswith("removed") for said in breaks(schema, new, outgoing=topic != FACTS)), way
 
 
 def test_bare_keeps_a_field_that_is_called_like_a_word_for_people() -> None:

@@ -23,7 +23,7 @@ from tests.golden.write import FILE
 from tests.golden.write_schemas import FOLDER, digest, kept, written
 from tests.projections.histories import batches, history
 from tests.projections.outbox_world import world
-from tests.streams_docs import REFERENCE, TOPICS_PAGE, files
+from tests.streams_docs import REFERENCE, ROOT, TOPICS_PAGE, files
 from tests.test_docs import fences
 
 PINS = {
@@ -180,6 +180,16 @@ def test_the_asyncapi_document_has_every_topic_with_its_settings() -> None:
         told = binding["topicConfiguration"]
         assert {name: ",".join(v) if isinstance(v, list) else str(v) for name, v in told.items()} == topic.config
         assert channel["messages"]
+
+
+def test_the_parser_that_checks_it_is_pinned_by_its_bytes_and_from_no_host() -> None:
+    """Whoever installs it takes it from the registry of their own."""
+    folder = ROOT / "tests/asyncapi"
+    (wanted,) = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"].items()
+    locked = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
+    assert locked[f"node_modules/{wanted[0]}"]["version"] == wanted[1]
+    assert [name for name, package in locked.items() if name and "integrity" not in package] == []
+    assert [name for name, package in locked.items() if "resolved" in package] == []
 
 
 # --- fresh, and nothing broken -------------------------------------------------------------------

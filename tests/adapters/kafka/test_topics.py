@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
-from adapters.kafka.admin import setup
 from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ, TOPICS, Topic, named
-from tests.services import kafka
 
 DAY = 86_400_000
 BY_NAME = {topic.name: topic for topic in TOPICS}
@@ -48,11 +44,3 @@ def test_a_prefix_keeps_ledgers_apart() -> None:
     """One cluster, several ledgers."""
     assert named(EVENTS) == EVENTS
     assert named(EVENTS, "de.") == "de.consent.events.v1"
-
-
-@pytest.mark.service
-def test_a_broker_takes_every_setting_as_it_is() -> None:
-    """Made once, found as wanted after."""
-    broker, prefix = kafka.broker(), f"{uuid4()}."
-    assert [finding.what for finding in setup(broker, prefix)] == ["made"] * len(TOPICS)
-    assert [finding.what for finding in setup(broker, prefix)] == ["found"] * len(TOPICS)

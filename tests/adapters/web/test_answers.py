@@ -117,6 +117,9 @@ def test_a_stop_of_a_contact_just_linked_counts(tmp_path: Path) -> None:
         assert service.allowed() is True
         service.house.ledger.record(Fact(ContactsLinked(stream=other, source="cli", other=one, by="officer")))
         assert service.allowed() is False
+        service.house.runner.follow(once=True)
+        assert service.allowed() is False
+        assert service.post("/v1/why", SIMILAR).json()["decision"]["reason"] == "objected"
 
 
 # --- status, why ---------------------------------------------------------------------------------

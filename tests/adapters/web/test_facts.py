@@ -188,6 +188,7 @@ def test_what_is_measured(service: Served) -> None:
         'consent_ledger_facts_total{status="rejected",type="unknown"} 2.0',
         'consent_ledger_gate_answers_total{allowed="false"} 1.0',
         'consent_ledger_http_request_duration_seconds_count{method="GET",route="unmatched",status="404"} 1.0',
+        'consent_ledger_http_request_duration_seconds_count{method="POST",route="/v1/gate",status="200"} 1.0',
         "consent_ledger_log_position 2.0",
         "consent_ledger_projection_lag_entries ",
     ):

@@ -87,10 +87,12 @@ class Served:
 
 
 @contextmanager
-def served(directory: Path, *, following: bool = True, **settings: Any) -> Iterator[Served]:
+def served(
+    directory: Path, *, following: bool = True, env: dict[str, str] | None = None, **settings: Any
+) -> Iterator[Served]:
     """Serve a new ledger; afterwards no marker stands in its log or its measures."""
     log = io.StringIO()
-    with House.open(directory, {}) as house:
+    with House.open(directory, env or {}) as house:
         keys = KeyFile(directory)
         settings = {"wait_seconds": 0.2} | settings
         app = make_app(house, keys, now, Lines(log, now), CollectorRegistry(), os.urandom, **settings)

@@ -1,0 +1,91 @@
+"""The gate over HTTP: may I write to this address, for this purpose, by this channel, now?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.web.operations import (
+    MIN_POSITION,
+    MOST_ASKED_BYTES,
+    Operation,
+    Service,
+    answered,
+    arrive,
+    body_of,
+    decoded,
+    whom,
+)
+from adapters.web.shapes import GateAnswer, GateQuestion
+
+_gate = msgspec.json.Decoder(GateQuestion)
+
+
+async def gate(service: Service, request: Request) -> Response:
+    """Yes or no, never staler than the last fact."""
+    asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate)
+    if request.scope["query_string"]:
+        await arrive(service, request)
+    answer = gate_answer(service, asked)
+    service.metrics.gate_answer("true" if answer.allowed else "false").inc()
+    return answered(answer)
+
+
+def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
+    """The answer for one cell. Nobody known, or nothing on record: no."""
+    found = whom(service.house, asked)
+    at = service.clock()
+    if found is None:
+        return _no(None, None, at, service.house.ledger.log.last_position())
+    contact, address = found
+    decision, revision, position, _ = service.house.gate.ask(contact, asked.purpose, asked.channel, address, at)
+    if decision is None:
+        return _no(contact, address, at, position)
+    return GateAnswer(
+        allowed=decision.allowed,
+        reason=decision.reason,
+        basis=decision.basis,
+        rule=decision.rules[0] if decision.rules else None,
+        contact=contact,
+        address=address,
+        at=at,
+        valid_until=decision.changes_at,
+        revision=revision,
+        position=position,
+        policy=decision.policy,
+    )
+
+
+def _no(contact: str | None, address: str | None, at: datetime, position: int) -> GateAnswer:
+    """What no fact names is not allowed."""
+    return GateAnswer(
+        allowed=False,
+        reason="no_basis",
+        basis=None,
+        rule=None,
+        contact=contact,
+        address=address,
+        at=at,
+        valid_until=None,
+        revision=None,
+        position=position,
+        policy=None,
+    )
+
+
+OPERATIONS = (
+    Operation(
+        "gate",
+        "POST",
+        "/v1/gate",
+        "May I write to this address, for this purpose, by this channel, now?",
+        gate,
+        GateQuestion,
+        {200: GateAnswer},
+        (),
+        (MIN_POSITION,),
+    ),
+)

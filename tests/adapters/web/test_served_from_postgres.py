@@ -1,0 +1,96 @@
+"""The service on PostgreSQL: the same answers by the same code, and 503 while the server is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from httpx import Response
+
+from adapters.submitting import Submission, take
+from adapters.wiring import House
+from tests.adapters.web.world import ANA, MARKER, SIMILAR, Served, fact, served
+from tests.services import postgres
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+def env() -> Iterator[dict[str, str]]:
+    with postgres.fresh() as made:
+        yield {"CONSENT_LEDGER_DATABASE_URL": made.url}
+
+
+@pytest.fixture
+def service(tmp_path: Path, env: dict[str, str]) -> Iterator[Served]:
+    with served(tmp_path / "ledger", env=env) as service:
+        yield service
+
+
+def test_facts_in_and_answers_out(service: Served) -> None:
+    contact = service.grant()
+    assert service.allowed() is True
+    assert service.post("/v1/facts", fact("opted_in", f"grant-{ANA}", via="phone"), "writer").status_code == 409
+    page = service.get(f"/v1/contacts/{contact}/history?limit=2").json()
+    assert [entry["position"] for entry in page["entries"]] == [1, 2]
+    assert service.post("/v1/why", SIMILAR).json()["decision"]["allowed"] is True
+    assert service.get("/readyz", None).status_code == 200
+    service.record("objected", "stop")
+    assert service.allowed() is False
+
+
+@pytest.mark.parametrize("following", [True, False])
+def test_a_stop_of_another_process_is_never_served_stale(tmp_path: Path, env: dict[str, str], following: bool) -> None:
+    home = tmp_path / "ledger"
+    with served(home, following=following, env=env) as service, House.open(home, env) as elsewhere:
+        for number in range(5):
+            email = f"{MARKER}{number}@example.org"
+            service.grant(email)
+            assert service.allowed(email=email) is True
+            data = b'{"person": {"email": "%s"}}' % email.encode()
+            take(elsewhere, [Submission("till", str(number), "contact.objected.v1", None, data)])
+            assert service.allowed(email=email) is False
+
+
+def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) -> None:
+    """Killed and started again: 503 meanwhile, nothing acknowledged lost, and the rows are followed again."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    for above in (folder, *folder.parents):  # the server may run as another user
+        if above.owner() == folder.owner() and above != Path("/"):
+            above.chmod(above.stat().st_mode | 0o011)
+    server = postgres.Server(folder)
+    server.start()
+    try:
+        postgres.prepare(server.url)
+        with postgres.fresh(server.url) as made:
+            env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
+            with served(tmp_path / "ledger", env=env) as service:
+                service.grant()
+                assert service.allowed() is True
+                server.kill()
+                for answer in (
+                    service.post("/v1/gate", SIMILAR),
+                    service.post("/v1/facts", fact(number=2), "writer"),
+                    service.get("/readyz", None),
+                ):
+                    assert answer.status_code == 503
+                assert service.get("/livez", None).status_code == 200
+                server.start()
+                assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
+                stop = fact("objected", "stop")
+                assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
+    finally:
+        server.stop()
+
+
+def patiently(call: Callable[[], Response]) -> Response:
+    """Asked again while the answer is 503: each connection that was lost fails once, and is opened anew."""
+    until = time.monotonic() + 30
+    while (answer := call()).status_code == 503 and time.monotonic() < until:
+        time.sleep(0.05)
+    return answer
