@@ -146,8 +146,8 @@ def staged(folder: Path, kind: str) -> Iterator[Stage]:
         port = free_port()
         broker = Broker(folder / "kafka", advertised=port)
         stack.callback(lambda: broker.kill() if broker.pid else None)
-        broker.start()
         network = stack.enter_context(Proxy(port, broker.port))
+        broker.start()
         if kind == "postgresql":
             database: str | None = stack.enter_context(postgres.fresh()).url
             mirror = stack.enter_context(postgres.fresh()).owner_url.replace("postgresql:", "postgresql+psycopg:")
