@@ -25,7 +25,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 .PHONY: help setup demo demo-streams audit test fuzz soak lint fmt types imports asyncapi docs bench lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## audit the synthetic export that ships with the project
 	@rm -rf build/demo

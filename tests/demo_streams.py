@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -216,7 +216,7 @@ def _program(stack: ExitStack, screen: Screen, env: Mapping[str, str], what: str
     return started
 
 
-def _ended(stack: ExitStack, screen: Screen, what: str, stop: Any, kill: Any) -> None:
+def _ended(stack: ExitStack, screen: Screen, what: str, stop: Callable[[], object], kill: Callable[[], None]) -> None:
     """Have it ended politely, and by force if that takes too long."""
 
     def end() -> None:
@@ -229,7 +229,7 @@ def _ended(stack: ExitStack, screen: Screen, what: str, stop: Any, kill: Any) ->
     stack.callback(end)
 
 
-def _await(program: Program, ready: Any) -> None:
+def _await(program: Program, ready: Callable[[], bool]) -> None:
     until(lambda: ready() or not program.runs, 60, program.said)
     if not program.runs:
         raise RuntimeError(program.said())

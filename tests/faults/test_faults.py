@@ -20,7 +20,7 @@ from adapters.kafka.mirror_schema import cells, contacts
 from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ
 from ledger import codec
 from ledger.events import CountryEvidenced, OptedIn, OptedOut
-from projections.contact_status import ContactStatus
+from projections.contact_status import ContactStatus, ToldCell
 from tests.adapters.kafka.publishing_world import positions, projection, read_all
 from tests.faults.schedule import schedule
 from tests.faults.stage import Stage, staged, suffer
@@ -126,12 +126,9 @@ def mirror_is_the_projection(stage: Stage) -> None:
     assert any(row[5] for row in held)
 
 
-def _answer(one: ContactStatus, cell: object) -> tuple[object, ...]:
-    return (
-        one.revision,
-        *(getattr(cell, name) for name in ("allowed", "basis", "rule", "reason", "marketing_status")),
-        msgspec.json.encode(getattr(cell, "segments")).decode(),  # noqa: B009
-    )
+def _answer(one: ContactStatus, cell: ToldCell) -> tuple[object, ...]:
+    told = (cell.allowed, cell.basis, cell.rule, cell.reason, cell.marketing_status)
+    return one.revision, *told, msgspec.json.encode(cell.segments).decode()
 
 
 def stops_were_kept(stage: Stage, writer: Writer, watcher: Watcher) -> None:
