@@ -22,17 +22,27 @@ def explained(run: Callable[[], object]) -> int:
         code = _code(error)
         if code is None:
             raise
-        show(str(error))
+        show(_said(error))
         return code
     return EXIT.OK
 
 
+def _said(error: Exception) -> str:
+    """The text of an error; of a database's, what the database said, and what names it."""
+    from adapters.cli.options import DATABASE_URL
+    from adapters.web.following import unavailable
+
+    if not isinstance(error, unavailable()):
+        return str(error)
+    said = str(getattr(error, "orig", error)).strip()
+    return f"{said}\nThis is the database of {DATABASE_URL}." if "connection" in said else said
+
+
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
-    from eventsourcing.persistence import OperationalError
-    from pydantic import ValidationError
-
+    from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
+    from adapters.web.following import unavailable
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
     from ledger.codec import EntryError
@@ -51,8 +61,8 @@ def _code(error: Exception) -> EXIT | None:
         (KeyFileError, EXIT.ERROR),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
-        (OperationalError, EXIT.TEMPORARY),
-        (ValidationError, EXIT.USAGE),
+        *((kind, EXIT.TEMPORARY) for kind in unavailable()),
+        (SettingsError, EXIT.USAGE),
         (LookupError, EXIT.ERROR) if type(error) is LookupError else (FileNotFoundError, EXIT.UNREADABLE),
     ]
     return next((code for kind, code in known if isinstance(error, kind)), None)
