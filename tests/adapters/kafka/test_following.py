@@ -11,7 +11,6 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from adapters.kafka.following import Follower
-from adapters.kafka.progress import Progress
 from adapters.wiring import House, now
 from projections import views
 from tests.adapters.kafka.publishing_world import controller, seen_in_the_us
@@ -21,6 +20,8 @@ from tests.services import postgres
 from tests.services.postgres import Server
 
 pytestmark = pytest.mark.service
+
+AWAY = (OperationalError, psycopg.OperationalError)
 
 
 def test_a_killed_server_is_waited_for(tmp_path: Path) -> None:
@@ -33,14 +34,13 @@ def test_a_killed_server_is_waited_for(tmp_path: Path) -> None:
             postgres.fresh(server.url) as made,
             House.open(tmp_path / "ledger", {"CONSENT_LEDGER_DATABASE_URL": made.url}) as house,
         ):
-            progress = Progress.open(house.location("streams"))
-            follower = Follower(house.ledger.log, house.views, house.runner, now, 0.02, progress.trouble)
+            follower = Follower(house.ledger.log, house.views, house.runner, now, 0.02, AWAY)
             follower.start()
             follower.lead(True)
 
             def has_come(position: int) -> bool:
                 follower.check()
-                with suppress(OperationalError, psycopg.OperationalError), house.views.snapshot() as driver:
+                with suppress(*AWAY), house.views.snapshot() as driver:
                     return views.held(driver).position == position
                 return False
 
@@ -58,6 +58,5 @@ def test_a_killed_server_is_waited_for(tmp_path: Path) -> None:
             until(is_taken)
             until(lambda: has_come(2))
             follower.stop(5)
-            progress.close()
     finally:
         server.stop()
