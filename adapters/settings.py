@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "CONSENT_LEDGER_"
-_SERVER = r"^postgres(ql)?://[^/]"
-_SERVER_OR_FILE = r"^(sqlite:///|postgres(ql)?://[^/])"
+_SERVER = r"^postgres(ql)?://"
+_SERVER_OR_FILE = r"^(sqlite:///|postgres(ql)?://)"
 
 
 class SettingsError(ValueError):
@@ -44,6 +45,13 @@ class Settings(BaseModel):
     worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")
     worker_stuck_after: float = Field(default=60.0, gt=0, description="seconds without progress: not ready any more")
 
+    @field_validator("database_url", "mirror_url")
+    @classmethod
+    def _has_a_port(cls, url: str | None) -> str | None:
+        """ValueError where the port is no number; what stands in the rest, the driver says."""
+        _ = urlsplit(url or "").port
+        return url
+
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
         """Raises SettingsError with the names of what is wrong, and what each is."""
@@ -53,5 +61,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             wrong = dict.fromkeys(str(one["loc"][0]) for one in error.errors(include_input=False))
         raise SettingsError(
-            "\n".join(f"{PREFIX}{name.upper()}: {cls.model_fields[name].description}" for name in wrong)
+            "\n".join(
+                f"{PREFIX}{name.upper()} is not understood; it is for: {cls.model_fields[name].description}"
+                for name in wrong
+            )
         )

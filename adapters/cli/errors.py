@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -37,13 +38,20 @@ def _away() -> tuple[type[Exception], ...]:
 
 
 def _said(error: Exception) -> str:
-    """The text of an error; of a database's, what the database said, and what names it."""
-    from adapters.cli.options import DATABASE_URL
-
+    """The text of an error; of a database's, what the database said, and where to look."""
+    if _is_taken(error):
+        return "another process listens on that port: end it, or name another port"
     if not isinstance(error, _away()):
         return str(error)
     said = str(getattr(error, "orig", error)).strip()
-    return f"{said}\nThis is the database of {DATABASE_URL}." if "connection" in said else said
+    if not said.startswith("connection failed"):
+        return said
+    return f"{said}\nSee whether the server runs there, and whether it has that database and lets that role in."
+
+
+def _is_taken(error: Exception) -> bool:
+    """Whether a port is in use that was to be listened on."""
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
 
 
 def _code(error: Exception) -> EXIT | None:
@@ -58,6 +66,8 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.keys import KeyFileError
     from ledger.policy.rules import PolicyError
 
+    if _is_taken(error):
+        return EXIT.ERROR
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnknownAddressError, EXIT.ERROR),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -19,6 +23,7 @@ MARKER = "zq7marker"
         ("DATABASE_URL", MARKER),
         ("DATABASE_URL", f"mysql://ledger:{MARKER}@localhost/ledger"),
         ("DATABASE_URL", f"sqlite:///{MARKER}"),
+        ("DATABASE_URL", f"postgresql://localhost:{MARKER}/ledger"),
         ("DATABASE_URL", ""),
         ("MIRROR_URL", MARKER),
         ("MIRROR_URL", f"mysql://ledger:{MARKER}@localhost/ledger"),
@@ -27,7 +32,7 @@ MARKER = "zq7marker"
     ],
 )
 def test_what_cannot_be_meant_is_named_and_not_quoted(name: str, text: str) -> None:
-    with pytest.raises(SettingsError, match=f"^CONSENT_LEDGER_{name}: ") as caught:
+    with pytest.raises(SettingsError, match=f"^CONSENT_LEDGER_{name} is not understood") as caught:
         Settings.read({f"CONSENT_LEDGER_{name}": text})
     assert MARKER not in str(caught.value)
 
@@ -45,7 +50,7 @@ def test_a_mistyped_database_makes_no_file_in_its_place(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSENT_LEDGER_DATABASE_URL", "postgresq://localhost/ledger")
     assert explained(lambda: app(["database", "check"], standalone_mode=False)) == 2
-    assert "CONSENT_LEDGER_DATABASE_URL: " in capsys.readouterr().err
+    assert "CONSENT_LEDGER_DATABASE_URL is not understood" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -60,7 +65,22 @@ def test_a_server_that_is_away_is_said_in_a_line(
         assert explained(lambda words=words: app(words, standalone_mode=False)) == 75  # type: ignore[misc]
         said = capsys.readouterr().err
         assert "Connection refused" in said
-        assert "CONSENT_LEDGER_DATABASE_URL" in said
+        assert "See whether the server runs there" in said
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
+    """For the service, and for what measures a publisher."""
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        env = {"PATH": os.environ["PATH"], "CONSENT_LEDGER_METRICS_PORT": port, "CONSENT_LEDGER_KAFKA": "localhost:1"}
+        for words in (["serve", "--port", port], ["streams", "publish"]):
+            command = [sys.executable, "-m", "adapters.cli", *words]
+            done = subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True, timeout=60)
+            assert done.returncode == 1
+            assert b"another process listens" in done.stderr
+            assert b"Traceback" not in done.stderr
 
 
 def test_a_new_key_is_made_only_where_facts_are_written(
