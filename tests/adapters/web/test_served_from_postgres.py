@@ -56,36 +56,25 @@ def test_a_stop_of_another_process_is_never_served_stale(tmp_path: Path, env: di
 
 def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) -> None:
     """Killed and started again: 503 meanwhile, nothing acknowledged lost, and the rows are followed again."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    for above in (folder, *folder.parents):  # the server may run as another user
-        if above.owner() == folder.owner() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    server = postgres.Server(folder)
-    server.start()
-    try:
-        postgres.prepare(server.url)
-        with postgres.fresh(server.url) as made:
-            env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
-            with served(tmp_path / "ledger", env=env) as service:
-                service.grant()
-                assert service.allowed() is True
-                server.kill()
-                for answer in (
-                    service.post("/v1/gate", SIMILAR),
-                    service.post("/v1/facts", fact(number=2), "writer"),
-                    service.get("/readyz", None),
-                ):
-                    assert answer.status_code == 503
-                assert service.get("/livez", None).status_code == 200
-                server.start()
-                assert patiently(lambda: service.get("/readyz", None)).status_code == 200
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
-                stop = fact("objected", "stop")
-                assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
-    finally:
-        server.stop()
+    with postgres.own_server() as server, postgres.fresh(server.url) as made:
+        env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
+        with served(tmp_path / "ledger", env=env) as service:
+            service.grant()
+            assert service.allowed() is True
+            server.kill()
+            for answer in (
+                service.post("/v1/gate", SIMILAR),
+                service.post("/v1/facts", fact(number=2), "writer"),
+                service.get("/readyz", None),
+            ):
+                assert answer.status_code == 503
+            assert service.get("/livez", None).status_code == 200
+            server.start()
+            assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
+            stop = fact("objected", "stop")
+            assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
 
 
 def patiently(call: Callable[[], Response]) -> Response:
