@@ -166,6 +166,7 @@ class Publisher:
                 parts.sender.poll(self._timing.poll)
                 parts.statuses.settle()
                 parts.events.settle(self.holder, self._clock())
+            parts.sender.drop()  # before another may begin
             if self._leads:
                 parts.progress.release(parts.events.name, self.holder)
         except ends as error:
