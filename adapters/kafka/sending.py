@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from adapters.kafka.messages import Message
 
@@ -79,15 +79,18 @@ class Sender:
         self._producer = Producer(self._settings)
 
     def send(self, messages: Iterable[Message]) -> Batch:
-        """Hand messages over; `poll` until the batch is delivered."""
+        """Hand messages over; `poll` until they are delivered. Raises DeliveryFailedError for one not even taken."""
         batch, producer = Batch(), self._begun()
         produce: Any = producer.produce  # its stub takes no list of bytes for a list of bytes or text
         reported, count = batch.reported, 0
-        for topic, key, value, headers in messages:
-            produce(topic, value, key, on_delivery=reported, headers=headers)
-            count += 1
-            if count % _SERVED == 0:
-                producer.poll(0)
+        try:
+            for topic, key, value, headers in messages:
+                produce(topic, value, key, on_delivery=reported, headers=headers)
+                count += 1
+                if count % _SERVED == 0:
+                    producer.poll(0)
+        except KafkaException as error:  # it is too long, or this producer has failed for good
+            raise DeliveryFailedError(error.args[0].name()) from error
         batch.count = count
         return batch
 

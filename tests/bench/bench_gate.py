@@ -96,7 +96,7 @@ def _fill(house: House, contacts: int, asked: int) -> list[Whom]:
 def _in_process(house: House, people: list[Whom], rounds: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """(ours, raw): the gate by id, and the service's whole answer by e-mail address."""
     log = house.ledger.log
-    follower = Follower(house.runner, log, to_stdout(now))
+    follower = Follower(house.runner, log, house.away, to_stdout(now))
     service = Service(house, house.runner, follower, Metrics(CollectorRegistry()), now, 0.0, 0)
     similar = "marketing.similar"
     by_email = [GateQuestion(email=who.email, purpose=similar) for who in people]

@@ -159,6 +159,19 @@ def test_single_appends_and_batches_share_versions_moments_and_sids(database: Fr
     assert moments == sorted(moments)
 
 
+def test_a_lock_that_was_not_had_leaves_no_transaction_open(database: Fresh) -> None:
+    """An operator's lock_timeout ends the wait: the append fails, and the next one works."""
+    with driver_of(database.owner_url) as client:
+        client.execute(f"ALTER ROLE {WRITER} IN DATABASE {sa.make_url(database.url).database} SET lock_timeout = 100")
+    with Log.open(database.url, now) as log, driver_of(database.owner_url) as elsewhere:
+        log.append([draft(), draft()])
+        with elsewhere.transaction():
+            elsewhere.execute("SELECT 1 FROM log.head FOR UPDATE")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                log.append([draft(), draft()])
+        assert [place.position for place in log.append([draft(), draft()])] == [3, 4]
+
+
 def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
     """By NOTIFY, long before the next poll."""
     with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
