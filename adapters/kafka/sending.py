@@ -15,7 +15,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from adapters.kafka.messages import Message
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("librdkafka")
+"""Not ours: what the library says ten times a second while a broker is away is said once a minute."""
 
 SETTINGS: Mapping[str, str | int | bool] = {
     "enable.idempotence": True,
@@ -112,4 +113,4 @@ class Sender:
 
 
 def _warn(error: KafkaError) -> None:
-    _log.warning("Kafka: %s", error.name())
+    _log.warning(f"Kafka: {error.name()}")
