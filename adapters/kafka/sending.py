@@ -26,7 +26,9 @@ SETTINGS: Mapping[str, str | int | bool] = {
     "topic.metadata.propagation.max.ms": 5_000,
     "partitioner": "murmur2_random",  # Java's and Faust's: a key lies in one partition, whoever writes
     "linger.ms": 5,
-    "compression.type": "lz4",
+    # Every client reads gzip without another library; of the others aiokafka, and so our own workers, reads none.
+    "compression.type": "gzip",
+    "compression.level": 1,
     # Bounded by the batches a sender lets fly, so these only have to be out of the way.
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 2_000_000,
