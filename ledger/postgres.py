@@ -98,9 +98,9 @@ class PostgresDatabase(Database):
         """
         with self._lock:
             driver = self._connected()
-            # Both in one trip. Never prepared: two statements cannot be.
-            driver.connection.execute(self._begin, prepare=False)
             try:
+                # Both in one trip. Never prepared: two statements cannot be. It begins also when the lock is not had.
+                driver.connection.execute(self._begin, prepare=False)
                 yield driver
                 driver.connection.execute(b"COMMIT")
             except BaseException:

@@ -150,7 +150,8 @@ def run(command: str, folder: Path, env: Mapping[str, str] = MappingProxyType({}
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
     """Whoever follows a page from top to bottom meets no error that the page does not announce."""
     with ExitStack() as stack:
-        env, renamed = dict[str, str](), str
+        env = dict[str, str]()
+        renamed: Callable[[str], str] = str
         for statements in (fence.text for fence in fences(page) if fence.language == "sql"):
             env, renamed = stack.enter_context(on_postgresql(statements))
         follow(page, tmp_path, env, renamed)

@@ -140,11 +140,10 @@ def _mirror(stack: ExitStack, settings: Settings) -> Work:
 def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
     from adapters.kafka.facts_in import taking
     from adapters.kafka.topics import FACTS, named
-    from adapters.kafka.trouble import TROUBLE
     from adapters.kafka.worker import Work
     from adapters.wiring import now
 
     prefix = settings.topic_prefix
     house = stack.enter_context(open_house(ledger, make=True))
     handle = taking(house, prefix, now)
-    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, TROUBLE)
+    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, house.away)

@@ -25,15 +25,15 @@ class Follower:
         runner: StatusRunner,
         clock: Callable[[], datetime],
         poll_seconds: float,
-        trouble: tuple[type[Exception], ...],
+        away: tuple[type[Exception], ...],
     ) -> None:
-        """`trouble`: what is waited out; see `Progress.trouble`."""
+        """`away`: what is waited out; see `ledger.recorder.away`."""
         self._log = log
         self._views = views
         self._runner = runner
         self._clock = clock
         self._poll_seconds = poll_seconds
-        self._trouble = trouble
+        self._away = away
         self._failed: BaseException | None = None
         self._stop = threading.Event()
         self._may = threading.Event()
@@ -80,7 +80,7 @@ class Follower:
             self._switch_on()
             if not self._stop.is_set():
                 self._log.wait(self._runner.position(), self._poll_seconds)
-        except self._trouble as error:
+        except self._away as error:
             _log.warning(f"the status is not followed: {type(error).__name__}")
             self._stop.wait(1.0)
 

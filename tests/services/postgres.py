@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -118,6 +119,23 @@ class Server:
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
+
+
+@contextmanager
+def own_server(**settings: str) -> Iterator[Server]:
+    """A server of one's own, to kill or to set otherwise; set up, and gone afterwards.
+
+    In a folder that the user it runs as may pass: pytest's own are private. On a disk, for those that measure.
+    """
+    with TemporaryDirectory(prefix="consent-ledger-postgres-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        server = Server(Path(folder), **settings)
+        server.start()
+        try:
+            prepare(server.url)
+            yield server
+        finally:
+            server.stop()
 
 
 def free_port() -> int:

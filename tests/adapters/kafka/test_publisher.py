@@ -31,9 +31,10 @@ from tests.adapters.kafka.publishing_world import (
     same,
     seen_in_the_us,
 )
-from tests.adapters.kafka.stream_world import World, until, world
+from tests.adapters.kafka.stream_world import World, world
 from tests.projections.histories import contact
 from tests.services.kafka import Broker, broker
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 
