@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from adapters.cli.options import LedgerDir, open_house, show
+from adapters.cli.options import LedgerDir, open_house
 from adapters.cli.streams import broker_settings
 
 
@@ -13,7 +13,6 @@ def publish(ledger: LedgerDir = None) -> None:
 
     CONSENT_LEDGER_METRICS_PORT serves /metrics.
     """
-    import logging
     import signal
     import socket
     import threading
@@ -23,11 +22,13 @@ def publish(ledger: LedgerDir = None) -> None:
     settings, servers = broker_settings()
     from prometheus_client import REGISTRY, start_http_server
 
+    from adapters import logs
     from adapters.kafka.progress import Progress
     from adapters.kafka.publishing import Clocks, Wanted, publisher
     from adapters.wiring import now
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    lines = logs.to_stdout(now)
+    logs.take_over(lines)
     stop = threading.Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
@@ -47,6 +48,7 @@ def publish(ledger: LedgerDir = None) -> None:
             f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
             REGISTRY,
         )
-        show(f"publishing ledger {house.ledger.id} to {servers}")
+        lines.write("info", "publisher.begins", topic=running.name, host=settings.http_host, port=settings.metrics_port)
         running.run(stop)
-        show(f"stopped; everything up to position {progress.position(running.name)} is on Kafka")
+        # Everything up to there is known to be on Kafka.
+        lines.write("info", "publisher.ended", topic=running.name, position=progress.position(running.name))

@@ -74,7 +74,9 @@ def test_libraries_are_heard_without_their_values(written: Written, root: None) 
         raise ValueError(MARKER)
     except ValueError:
         logger.exception("failed for %s", MARKER)
-    first, second = written.read()
+    logging.getLogger("adapters.kafka.sending").warning("Kafka: %s", "_TRANSPORT")
+    first, second, ours = written.read()
+    assert ours["template"] == "Kafka: _TRANSPORT"
     assert (first["level"], first["logger"], first["template"]) == ("warning", "some.library", "no answer from %s")
     assert (second["level"], second["error"]) == ("error", "ValueError")
     assert second["places"][0].startswith("test_logs.py:")

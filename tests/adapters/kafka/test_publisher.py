@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -232,7 +233,7 @@ def test_the_command_publishes_until_it_is_told_to_stop(w: World, house: House) 
     finally:
         process.kill()
         process.wait(10)
-    text = (w.folder / "publish.log").read_text()
-    assert f"publishing ledger {house.ledger.id} to" in text
-    assert "stopped; everything up to position 21 is on Kafka" in text
+    lines = [json.loads(line) for line in (w.folder / "publish.log").read_text().splitlines()]
+    assert [line["event"] for line in lines if line["event"] != "library"] == ["publisher.begins", "publisher.ended"]
+    assert lines[-1]["position"] == 21
     assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 22))
