@@ -1,8 +1,7 @@
 """What a running process says of itself: one JSON object a line, from a closed set of fields, nothing personal.
 
 A name outside the set is an error of the program. Messages of other libraries are written as their templates,
-without what was to be put in; ours are whole, and hold names of errors and numbers alone. Errors are written as
-their class and the places in the code, without their text.
+without what was to be put in; errors as their class and the places in the code, without their text.
 """
 
 from __future__ import annotations
@@ -73,9 +72,8 @@ class Handler(logging.Handler):
         self._lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        """The template of a message, without its values; whole, if it is ours."""
-        ours = record.name.startswith("adapters.")
-        said: dict[str, Any] = {"logger": record.name, "template": record.getMessage() if ours else str(record.msg)}
+        """The template of a message, without its values."""
+        said: dict[str, Any] = {"logger": record.name, "template": str(record.msg)}
         if record.exc_info and record.exc_info[1] is not None:
             said = {"logger": record.name} | described(record.exc_info[1])
         level: Level = "error" if record.levelno >= logging.ERROR else "info"

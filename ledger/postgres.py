@@ -192,7 +192,7 @@ def _assert_durable(driver: PostgresDriver) -> None:
 
 def _assert_set_up(driver: PostgresDriver) -> None:
     """That the tables are those of this program, and that this role can add to the log and no more."""
-    advice = "run `consent-ledger database upgrade` as the role that owns the tables"
+    advice = "run `consent-ledger database upgrade --writer ROLE`, as the role that owns the tables"
     (there,) = driver.execute("SELECT to_regclass(?) IS NOT NULL", (f"public.{VERSION_TABLE}",)).fetchone()
     if not there:
         raise SetupError(f"this database is not set up: {advice}")

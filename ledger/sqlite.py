@@ -62,7 +62,7 @@ class SqliteDatabase(Database):
         self._lock = Lock()
         self._writer = self.engine.connect()
         self.driver = _driver(self._writer)
-        self._idle: deque[sa.Connection] = deque()
+        self._idle: deque[tuple[sqlite3.Connection, sa.Connection]] = deque()
         self.closed = False
         try:
             _assert_durable(self.driver)
@@ -89,20 +89,26 @@ class SqliteDatabase(Database):
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for one thread's reads; it cannot write and does not wait for the writer."""
         try:
-            connection = self._idle.pop()
+            reader = self._idle.pop()
         except IndexError:
-            connection = self.engine.connect()
-            for pragma in _READER_PRAGMAS:
-                _driver(connection).execute(f"PRAGMA {pragma}")
-            for name, path in self._beside.items():
-                _driver(connection).execute(f"ATTACH ? AS {name}", (str(path),))
+            reader = self._reader()
         try:
-            yield _driver(connection)
+            yield reader[0]
         finally:
             if self.closed:
-                connection.close()
+                reader[1].close()
             else:
-                self._idle.append(connection)
+                self._idle.append(reader)
+
+    def _reader(self) -> tuple[sqlite3.Connection, sa.Connection]:
+        """A new connection that only reads: as it is used, and as it is closed."""
+        connection = self.engine.connect()
+        driver = _driver(connection)
+        for pragma in _READER_PRAGMAS:
+            driver.execute(f"PRAGMA {pragma}")
+        for name, path in self._beside.items():
+            driver.execute(f"ATTACH ? AS {name}", (str(path),))
+        return driver, connection
 
     def forget(self) -> None:
         """Move the WAL into the file and truncate it; readers in between may leave that to a later call."""
@@ -114,7 +120,7 @@ class SqliteDatabase(Database):
         with self._lock:
             self.closed = True
             while self._idle:
-                self._idle.pop().close()
+                self._idle.pop()[1].close()
             self._writer.close()
             self.engine.dispose()
 

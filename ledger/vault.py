@@ -127,8 +127,10 @@ class Vault:
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
-        rows = self._select("SELECT contact, address_id FROM address WHERE lookup = ?", self._address_lookup(email))
-        return (uuid_text(rows[0][0]), uuid_text(rows[0][1])) if rows else None
+        lookup = self._address_lookup(email)
+        with self._database.reading() as driver:
+            row = driver.execute("SELECT contact, address_id FROM address WHERE lookup = ?", (lookup,)).fetchone()
+        return (uuid_text(row[0]), uuid_text(row[1])) if row else None
 
     def find_record(self, system: str, record_id: str) -> RecordRow | None:
         """A record by its system and id there."""

@@ -11,7 +11,7 @@ from adapters.cli.streams import broker_settings
 def publish(ledger: LedgerDir = None) -> None:
     """Publish the log and the contacts' answers until SIGTERM. One of several is active, the others wait.
 
-    CONSENT_LEDGER_METRICS_PORT serves /metrics.
+    CONSENT_LEDGER_KAFKA names the broker. CONSENT_LEDGER_METRICS_PORT serves /metrics.
     """
     import signal
     import socket
@@ -25,10 +25,12 @@ def publish(ledger: LedgerDir = None) -> None:
     from adapters import logs
     from adapters.kafka.progress import Progress
     from adapters.kafka.publishing import Clocks, Wanted, publisher
+    from adapters.kafka.quiet import keep_quiet
     from adapters.wiring import now
 
     lines = logs.to_stdout(now)
     logs.take_over(lines)
+    keep_quiet(time.monotonic)
     stop = threading.Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
@@ -48,7 +50,6 @@ def publish(ledger: LedgerDir = None) -> None:
             f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
             REGISTRY,
         )
-        lines.write("info", "publisher.begins", topic=running.name, host=settings.http_host, port=settings.metrics_port)
+        lines.write("info", "publisher.runs", position=progress.position(running.name), port=settings.metrics_port)
         running.run(stop)
-        # Everything up to there is known to be on Kafka.
-        lines.write("info", "publisher.ended", topic=running.name, position=progress.position(running.name))
+        lines.write("info", "publisher.ended", position=progress.position(running.name))

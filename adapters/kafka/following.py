@@ -78,11 +78,11 @@ class Follower:
                 self._log.announce()  # the outbox has something
                 return
             self._switch_on()
+            if not self._stop.is_set():
+                self._log.wait(self._runner.position(), self._poll_seconds)
         except self._away as error:
-            _log.warning("the status is not followed: %s", type(error).__name__)
+            _log.warning(f"the status is not followed: {type(error).__name__}")
             self._stop.wait(1.0)
-        if not self._stop.is_set():
-            self._log.wait(self._runner.position(), self._poll_seconds)
 
     def _switch_on(self) -> None:
         """A generation made anew from nothing has no outbox yet."""

@@ -85,14 +85,14 @@ class Publisher:
                 try:
                     self._turn(stop)
                 except DeliveryFailedError as error:
-                    _log.warning("delivery failed: %s; from the last delivered position again", error)
+                    _log.warning(f"delivery failed: {error}; from the last delivered position again")
                     self._parts.metrics.failures.inc()
                     self._begun = False
                     stop.wait(self._timing.pause)
                 except LeaseLostError:
                     self._stand_back()
                 except self._away as error:
-                    _log.warning("the database does not answer: %s", type(error).__name__)
+                    _log.warning(f"the database does not answer: {type(error).__name__}")
                     stop.wait(self._timing.pause)
         finally:
             follower.stop(self._timing.stop)
@@ -170,5 +170,5 @@ class Publisher:
             if self._leads:
                 parts.progress.release(parts.events.name, self.holder)
         except ends as error:
-            _log.warning("not everything sent is known to be delivered: %s", type(error).__name__)
+            _log.warning(f"not everything sent is known to be delivered: {type(error).__name__}")
         parts.sender.drop()

@@ -15,7 +15,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from adapters.kafka.messages import Message
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("librdkafka")
+"""Not ours: what the library says ten times a second while a broker is away is said once a minute."""
 
 SETTINGS: Mapping[str, str | int | bool] = {
     "enable.idempotence": True,
@@ -25,7 +26,9 @@ SETTINGS: Mapping[str, str | int | bool] = {
     "topic.metadata.propagation.max.ms": 5_000,
     "partitioner": "murmur2_random",  # Java's and Faust's: a key lies in one partition, whoever writes
     "linger.ms": 5,
-    "compression.type": "lz4",
+    # Every client reads gzip without another library; of the others aiokafka, and so our own workers, reads none.
+    "compression.type": "gzip",
+    "compression.level": 1,
     # Bounded by the batches a sender lets fly, so these only have to be out of the way.
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 2_000_000,
@@ -112,4 +115,4 @@ class Sender:
 
 
 def _warn(error: KafkaError) -> None:
-    _log.warning("Kafka: %s", error.name())
+    _log.warning(f"Kafka: {error.name()}")

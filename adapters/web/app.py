@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -38,6 +39,8 @@ async def described(_service: Service, _request: Request) -> Response:
     return Response(_openapi_json(), media_type="application/json")
 
 
+UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -81,7 +84,7 @@ def make_app(
         title="consent-ledger",
         openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
+        telemetry=UNTOLD,
         lifespan=lifespan,
     )
     access = Access(keys)

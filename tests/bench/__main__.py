@@ -22,6 +22,7 @@ MODULES = (
     "bench_portal",
     "bench_gate",
     "bench_publish",
+    "bench_mirror",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")

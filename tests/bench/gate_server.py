@@ -7,26 +7,26 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.responses import Response
 
 from adapters.logs import Lines
-from adapters.web.app import make_app
+from adapters.web.app import UNTOLD, make_app
 from adapters.web.keys import KeyFile
 from adapters.wiring import House, now
 
-CONSTANT = b'{"allowed":false,"reason":"opted_out","basis":null}'
+CONSTANT = {"allowed": False, "reason": "opted_out", "basis": None}
 
 
 def constant() -> FastAPI:
-    """What the framework can do: one endpoint that answers the same bytes."""
-    app = FastAPI(openapi_url=None)
+    """What the framework can do: an application made as ours is, and one ordinary route that answers a constant."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
 
-    async def answer(request: Request) -> Response:
-        return Response(CONSTANT, media_type="application/json")
+    async def answer() -> dict[str, Any]:
+        return CONSTANT
 
     app.add_api_route("/constant", answer, methods=["POST"])
     return app

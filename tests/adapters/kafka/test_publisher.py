@@ -31,9 +31,10 @@ from tests.adapters.kafka.publishing_world import (
     same,
     seen_in_the_us,
 )
-from tests.adapters.kafka.stream_world import World, until, world
+from tests.adapters.kafka.stream_world import World, world
 from tests.projections.histories import contact
 from tests.services.kafka import Broker, broker
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 
@@ -234,6 +235,6 @@ def test_the_command_publishes_until_it_is_told_to_stop(w: World, house: House) 
         process.kill()
         process.wait(10)
     lines = [json.loads(line) for line in (w.folder / "publish.log").read_text().splitlines()]
-    assert [line["event"] for line in lines if line["event"] != "library"] == ["publisher.begins", "publisher.ended"]
-    assert lines[-1]["position"] == 21
+    assert lines[0]["event"] == "publisher.runs"
+    assert (lines[-1]["event"], lines[-1]["position"]) == ("publisher.ended", 21)
     assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 22))

@@ -82,39 +82,28 @@ def test_answers_that_are_swapped_while_they_are_read_end_nothing(
 
 def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) -> None:
     """Killed and started again: 503 meanwhile, nothing acknowledged lost, and the rows are followed again."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    for above in (folder, *folder.parents):  # the server may run as another user
-        if above.owner() == folder.owner() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    server = postgres.Server(folder)
-    server.start()
-    try:
-        postgres.prepare(server.url)
-        with postgres.fresh(server.url) as made:
-            env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
-            with served(tmp_path / "ledger", env=env) as service:
-                service.grant()
-                assert service.allowed() is True
-                server.kill()
-                for _ in range(3):  # by a connection that was lost, and by one that cannot be had
-                    with pytest.raises(service.house.away):
-                        service.house.ledger.vault.find_address(ANA)
-                for answer in (
-                    service.post("/v1/gate", SIMILAR),
-                    service.post("/v1/facts", fact(number=2), "writer"),
-                    service.get("/readyz", None),
-                ):
-                    assert answer.status_code == 503
-                assert service.get("/livez", None).status_code == 200
-                server.start()
-                assert patiently(lambda: service.get("/readyz", None)).status_code == 200
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
-                stop = fact("objected", "stop")
-                assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
-    finally:
-        server.stop()
+    with postgres.own_server() as server, postgres.fresh(server.url) as made:
+        env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
+        with served(tmp_path / "ledger", env=env) as service:
+            service.grant()
+            assert service.allowed() is True
+            server.kill()
+            for _ in range(3):  # by a connection that was lost, and by one that cannot be had
+                with pytest.raises(service.house.away):
+                    service.house.ledger.vault.find_address(ANA)
+            for answer in (
+                service.post("/v1/gate", SIMILAR),
+                service.post("/v1/facts", fact(number=2), "writer"),
+                service.get("/readyz", None),
+            ):
+                assert answer.status_code == 503
+            assert service.get("/livez", None).status_code == 200
+            server.start()
+            assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
+            stop = fact("objected", "stop")
+            assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
 
 
 def patiently(call: Callable[[], Response]) -> Response:
