@@ -66,6 +66,7 @@ class Database(ABC):
 
     dbapi: ModuleType
     begin_reading = "BEGIN"
+    closed: bool
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Driver]:

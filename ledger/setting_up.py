@@ -23,6 +23,9 @@ _GRANTS = (
     "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA log FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION log.lock_head, log.append_one TO {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO {writer}",
+    # What keeps somebody from being written to, or from coming back after an erasure, is never taken away.
+    "REVOKE DELETE ON vault.contact_key FROM {writer}",
+    "REVOKE UPDATE, DELETE ON vault.suppression, vault.identity FROM {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON views.pointer TO {writer}",
 )
 """The log: SELECT and INSERT alone. CREATE on the database is for the generations of answers, the writer's own."""

@@ -116,6 +116,8 @@ class Views:
             held = self._open
             if held is None or held[0] != target:
                 if held is not None:
+                    while self._retired:  # whoever read what was left a swap earlier has ended
+                        self._retired.pop().close()
                     self._retired.append(held[1])  # another thread may still read it
                 held = self._open = (target, self.generations.open(target))
             return held[1]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from adapters.submitting import Reason
+from adapters.reasons import Reason
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -54,6 +54,10 @@ POWERS = (
     "CREATE TABLE log.other (a int)",
     "UPDATE public.consent_ledger_version SET version_num = 'x'",
     "SET session_replication_role = replica",
+    "DELETE FROM vault.suppression",
+    "UPDATE vault.suppression SET since = '9999'",
+    "DELETE FROM vault.contact_key",
+    "UPDATE vault.identity SET ledger = 'x'",
 )
 
 

@@ -348,6 +348,18 @@ def test_a_contact_without_rows_is_not_told_of(w: World) -> None:
     assert w.announcer.announce([outbox.Queued(contact(1), 1, 0, "event", None)], w.now) == []
 
 
+def test_generations_that_were_left_are_closed(w: World) -> None:
+    """A service that runs for months keeps no connection, and no disk, for each swap."""
+    w.append(controller(), *allowed_in_the_us(1))
+    left = []
+    for _ in range(3):
+        left.append(w.views._database())
+        w.runner().rebuild()
+        with w.views.snapshot() as driver:
+            assert views.held(driver).position == 2
+    assert [one.closed for one in left] == [True, True, False]
+
+
 def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No connection is lost on the way: a publisher reads the answers while they are followed."""
     w.append(controller(), *allowed_in_the_us(1))
