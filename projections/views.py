@@ -88,6 +88,11 @@ class Views:
         """One generation by its own name, in use or not."""
         return Views(self.generations, generation)
 
+    @property
+    def are_in_use(self) -> bool:
+        """Whether these are the answers in use. What is built beside them is only followed up, never built anew."""
+        return self._fixed is None
+
     def close(self) -> None:
         """Close every connection. Idempotent."""
         if self._open is not None:

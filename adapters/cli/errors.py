@@ -22,16 +22,33 @@ def explained(run: Callable[[], object]) -> int:
         code = _code(error)
         if code is None:
             raise
-        show(str(error))
+        show(_said(error))
         return code
     return EXIT.OK
 
 
+def _away() -> tuple[type[Exception], ...]:
+    """What a database raises that does not answer now, and may later."""
+    from eventsourcing.persistence import OperationalError
+    from sqlalchemy.exc import OperationalError as Wrapped
+
+    psycopg = sys.modules.get("psycopg")  # loaded where a database is named
+    return (OperationalError, Wrapped) if psycopg is None else (OperationalError, Wrapped, psycopg.OperationalError)
+
+
+def _said(error: Exception) -> str:
+    """The text of an error; of a database's, what the database said, and what names it."""
+    from adapters.cli.options import DATABASE_URL
+
+    if not isinstance(error, _away()):
+        return str(error)
+    said = str(getattr(error, "orig", error)).strip()
+    return f"{said}\nThis is the database of {DATABASE_URL}." if "connection" in said else said
+
+
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
-    from eventsourcing.persistence import OperationalError
-    from pydantic import ValidationError
-
+    from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
@@ -51,8 +68,8 @@ def _code(error: Exception) -> EXIT | None:
         (KeyFileError, EXIT.ERROR),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
-        (OperationalError, EXIT.TEMPORARY),
-        (ValidationError, EXIT.USAGE),
+        *((kind, EXIT.TEMPORARY) for kind in _away()),
+        (SettingsError, EXIT.USAGE),
         (LookupError, EXIT.ERROR) if type(error) is LookupError else (FileNotFoundError, EXIT.UNREADABLE),
     ]
     return next((code for kind, code in known if isinstance(error, kind)), None)

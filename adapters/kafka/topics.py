@@ -82,6 +82,8 @@ TOPICS: tuple[Topic, ...] = (
             "segment.ms": str(_DAY // 4),
             # The week counts from arrival: a submitter's clock that is ahead would keep addresses for longer.
             "message.timestamp.type": "LogAppendTime",
+            # However a submitter compresses: the broker keeps it as what the worker reads without another library.
+            "compression.type": "gzip",
         },
         "Facts that other systems submit. Carries personal data: addresses as they were submitted.",
         personal=True,

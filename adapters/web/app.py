@@ -25,7 +25,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 from adapters.web import answers, facts, gate, health, history, problems
 from adapters.web.access import MAY, OPEN, Access
-from adapters.web.following import Follower, unavailable
+from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
@@ -69,7 +69,7 @@ def make_app(
     """
     models()  # made once, here, and not by the first fact
     metrics = Metrics(registry)
-    follower = Follower(house.runner, house.ledger.log, lines)
+    follower = Follower(house.runner, house.ledger.log, house.away, lines)
     service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag)
 
     @asynccontextmanager
@@ -97,7 +97,7 @@ def make_app(
                 name=operation.name,
             )
         )
-    _explain_errors(app)
+    _explain_errors(app, house.away)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
 
@@ -138,7 +138,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _explain_errors(app: FastAPI) -> None:
+def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     """Every error as a problem, whoever raised it."""
 
     def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
@@ -166,7 +166,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(ClientDisconnect, unreadable)
-    for kind in unavailable():
+    for kind in away:
         app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

@@ -96,7 +96,7 @@ class KeyFile:
             keys = self.list()
             left = tuple(key for key in keys if key.name != name)
             if len(left) == len(keys):
-                raise KeysError(f"there is no key {name!r}")
+                raise KeysError(f"there is no key {name!r}: `consent-ledger keys list` names them")
             self._write(left)
 
     def _write(self, keys: tuple[Key, ...]) -> None:

@@ -118,7 +118,7 @@ class _Paces(NamedTuple):
 def _in_process(house: House, people: list[Whom], rounds: int) -> _Paces:
     """Each side by the same people."""
     log = house.ledger.log
-    follower = Follower(house.runner, log, to_stdout(now))
+    follower = Follower(house.runner, log, house.away, to_stdout(now))
     service = Service(house, house.runner, follower, Metrics(CollectorRegistry()), now, 0.0, 0)
     by_email = [GateQuestion(email=who.email, purpose=SIMILAR) for who in people]
     keys = [(uuid_bytes(who.contact), uuid_bytes(who.address)) for who in people]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from tests.services.shared import Running, shared
+from tests.services.shared import MissingError, Running, shared
 
 NAMED = "CONSENT_LEDGER_TEST_KAFKA"
 """In the environment: bootstrap servers of a broker to use instead."""
@@ -61,10 +61,6 @@ log.cleaner.backoff.ms=500
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
 """
-
-
-class MissingError(RuntimeError):
-    """A program the broker needs is not installed."""
 
 
 class Broker:
@@ -154,8 +150,8 @@ def jars() -> Path:
 
     Raises MissingError when Maven is, CalledProcessError with its words when it fails.
     """
-    build = _ROOT / "build"
-    held, stamp = build / "kafka", build / "kafka" / ".of"
+    build, held = _ROOT / "build", kept()
+    stamp = held / ".of"
     wanted = hashlib.sha256(_POM.read_bytes()).hexdigest()
     build.mkdir(exist_ok=True)
     with (build / "kafka.lock").open("w") as lock:
@@ -167,6 +163,17 @@ def jars() -> Path:
             subprocess.run([maven, "-q", "-B", "-f", str(_POM), *goal], check=True, stdout=subprocess.DEVNULL)
             stamp.write_text(wanted)
     return held
+
+
+def kept() -> Path:
+    """Where the jars are kept from one run to the next; not there before the first."""
+    return _ROOT / "build" / "kafka"
+
+
+def version() -> str:
+    """Of the broker that the jars make."""
+    (core,) = jars().glob("kafka_2.13-*.jar")
+    return core.stem.partition("-")[2]
 
 
 def _program(name: str, what: str) -> str:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,11 +21,11 @@ from adapters.kafka.messages import Message, status_message
 from adapters.kafka.topics import named
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment
 from tests.services.kafka import broker
+from tests.services.program import Program, until
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEDGER = "7f2c1b7e-5e0f-4d55-9a63-2f0f3f0f8b11"
 SESSION = 3.0
-_told_port = re.compile(r'"worker\.follows".*"port":(\d+)').search
 
 
 class World:
@@ -135,55 +131,11 @@ class World:
             worker.kill()
 
 
-class Worker:
+class Worker(Program):
     """A worker's process."""
 
     def __init__(self, which: str, env: dict[str, str], log: Path) -> None:
-        self._log = log
-        with log.open("w") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "adapters.cli", "streams", "worker", which], env=env, stdout=file, stderr=file
-            )
-
-    def said(self) -> str:
-        """What it wrote."""
-        return self._log.read_text()
-
-    def kill(self) -> None:
-        """As a lost machine ends."""
-        self._process.kill()
-        self._process.wait(10)
-
-    def stop(self, seconds: float = 10.0) -> int:
-        """As an orchestrator ends it: SIGTERM, and so many seconds; the exit code."""
-        self._process.terminate()
-        return self._process.wait(seconds)
-
-    def ended(self, seconds: float = 30.0) -> int:
-        """Wait until it ends by itself; the exit code."""
-        return self._process.wait(seconds)
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Ask it by HTTP; (0, "") while it does not answer."""
-        port = _told_port(self.said())
-        if port is None:
-            return 0, ""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def joined(self) -> bool:
-        """Whether it has begun to follow."""
-        return "worker.follows" in self.said()
-
-    def ready(self) -> bool:
-        """Whether it says so."""
-        return self.get("/readyz")[0] == 200
+        super().__init__(["streams", "worker", which], env, log)
 
 
 @contextmanager
@@ -215,14 +167,6 @@ def lag(servers: str, group: str, topic: str) -> Iterator[Callable[[], int | Non
         yield left
     finally:
         consumer.close()
-
-
-def until(done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str) -> None:
-    """Wait for something; fails with what is said about it."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, about()
-        time.sleep(0.1)
 
 
 def contact(number: int) -> str:

@@ -11,8 +11,9 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from adapters.cli.options import EXIT
 from adapters.kafka.topics import STATUS, TOPICS
-from tests.adapters.kafka.stream_world import World, until
+from tests.adapters.kafka.stream_world import World
 from tests.services.kafka import broker
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 

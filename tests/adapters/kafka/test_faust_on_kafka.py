@@ -17,8 +17,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
 from adapters.kafka.admin import connect
-from tests.adapters.kafka.stream_world import lag, until
+from tests.adapters.kafka.stream_world import lag
 from tests.services.kafka import Broker
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 GROUP = "counting"

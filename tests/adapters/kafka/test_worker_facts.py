@@ -21,7 +21,8 @@ from adapters.kafka.topics import FACTS, FACTS_DLQ, RESULTS
 from adapters.wiring import House
 from ledger.codec import decode
 from ledger.events import OptedIn, OptedOut
-from tests.adapters.kafka.stream_world import World, fact, until, world
+from tests.adapters.kafka.stream_world import World, fact, world
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 

@@ -17,8 +17,9 @@ from adapters.cli.options import EXIT
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import Message
 from adapters.kafka.topics import STATUS, STATUS_DLQ
-from tests.adapters.kafka.stream_world import World, contact, lag, status, told, until, world
+from tests.adapters.kafka.stream_world import World, contact, lag, status, told, world
 from tests.services.kafka import Broker
+from tests.services.program import until
 
 pytestmark = pytest.mark.service
 
