@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from ledger.database import Database, Location, SetupError, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -67,6 +67,7 @@ class Vault:
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
+        self._lookup = Keyed(keys.lookup)
         self._random = random
 
     @classmethod
@@ -120,10 +121,10 @@ class Vault:
         )
 
     def _address_lookup(self, email: str) -> bytes:
-        return keyed(self._keys.lookup, b"address", normalised(email).encode())
+        return self._lookup(b"address", normalised(email).encode())
 
     def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return keyed(self._keys.lookup, b"record", system.encode(), record_id.encode())
+        return self._lookup(b"record", system.encode(), record_id.encode())
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""

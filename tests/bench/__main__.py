@@ -20,6 +20,7 @@ MODULES = (
     "bench_rebuild",
     "bench_audit",
     "bench_portal",
+    "bench_postgres",
     "bench_gate",
     "bench_publish",
     "bench_mirror",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from adapters.logs import Lines
+from adapters.submitting import Submission, take
 from adapters.web.app import UNTOLD, make_app
 from adapters.web.keys import KeyFile
 from adapters.wiring import House, now
@@ -32,10 +34,19 @@ def constant() -> FastAPI:
     return app
 
 
+def _use(house: House) -> None:
+    """Take one fact of somebody new: a service that runs has its databases written, and SQLite reads those its way."""
+    data = {"person": {"email": f"new{os.getpid()}@example.org"}, "by": "data_subject"}
+    fact = Submission("bench", str(os.getpid()), "contact.opted_out.v1", None, json.dumps(data).encode())
+    (answer,) = take(house, [fact])
+    assert answer.status == "recorded", answer
+
+
 async def serve(home: Path) -> None:
     """Serve both until SIGTERM; prints a key and the two ports."""
     with House.open(home, {}) as house, Path(os.devnull).open("w") as nowhere:
         keys = KeyFile(home)
+        _use(house)
         secret = keys.add(f"bench-{os.getpid()}", "reader", now(), os.urandom)
         app = make_app(house, keys, now, Lines(nowhere, now), CollectorRegistry(), os.urandom)
         pairs = []
