@@ -6,6 +6,8 @@ PYTHON ?=
 FILE   ?=
 ARGS   ?=
 JOBS   ?= 2
+SOAK_RUNS   ?= 30
+SOAK_OUTAGE ?= 60
 
 SHELL   := /bin/sh
 VENV    := .venv
@@ -20,14 +22,17 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo audit test fuzz lint fmt types imports asyncapi docs bench lock clean
+.PHONY: help setup demo demo-streams audit test fuzz soak lint fmt types imports asyncapi docs bench lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-16s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## audit the synthetic export that ships with the project
 	@rm -rf build/demo
 	@$(BIN)/consent-ledger demo --out build/demo $(ARGS)
+
+demo-streams: $(READY) ## the way of a fact: PostgreSQL, Kafka, ledger, publisher, mirror; needs Java 17 and Maven
+	@$(BIN)/python -m tests.demo_streams
 
 audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--controller "Example Ltd"']
 	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
@@ -38,6 +43,12 @@ test: $(READY) ## the whole test suite; ARGS go to pytest
 
 fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
 	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)
+
+soak: $(READY) ## for hours: faults on Kafka, races and kills on PostgreSQL, 5,000 calls; SOAK_RUNS=30 SOAK_OUTAGE=60
+	@CONSENT_LEDGER_FAULT_RUNS=$(SOAK_RUNS) CONSENT_LEDGER_FAULT_OUTAGE=$(SOAK_OUTAGE) \
+	  CONSENT_LEDGER_RACE=50000 CONSENT_LEDGER_KILLS=50 CONSENT_LEDGER_FUZZ=5000 \
+	  $(BIN)/python -m pytest -s tests/contract/test_racing.py tests/contract/test_postgres.py \
+	  tests/adapters/web/test_fuzz.py tests/faults $(ARGS)
 
 lint: $(READY) ## ruff: rules and formatting
 	@$(BIN)/ruff check $(SOURCES)

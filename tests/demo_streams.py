@@ -7,6 +7,7 @@ Everything lies in a folder of its own and is thrown away; the exit code is 1 wh
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import signal
@@ -76,6 +77,8 @@ class Stopwatch:
 
 def main() -> int:
     """Run it; the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # told as it happens, to a pipe too
     screen = Screen(Console(width=WIDTH, soft_wrap=True, highlight=False))
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupted)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import faust
+from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from adapters.kafka.agents import Counted, add_agent
@@ -81,7 +82,12 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
                 serving(member.host, member.port, lambda: _deaf(pulse[0]), lambda: _unready(watchdog), registry)
             )
         watch = asyncio.create_task(_watch(watchdog, work, member, pulse))
-        await app.start()
+        try:
+            await app.start()
+        except KafkaError as error:
+            log.warning("the broker does not answer: %s", type(error).__name__)
+            await _end(app, (watch,))
+            return _BROKEN
         started(port)
         ended = asyncio.create_task(app.wait_until_stopped())
         stop = asyncio.create_task(asked.wait())

@@ -41,7 +41,7 @@ process.roles=broker,controller
 node.id=1
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={data}/log
@@ -66,7 +66,8 @@ broker.session.timeout.ms=2000
 class Broker:
     """One node of Kafka: its data, its port, and its process while it runs."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, advertised: int | None = None) -> None:
+        """`advertised`: the port of what stands before it, which clients are sent to."""
         self.data = data.resolve()
         self.port, controller = _free_ports(2)
         self.url = f"{_HOST}:{self.port}"
@@ -74,7 +75,7 @@ class Broker:
         self.data.mkdir(parents=True, exist_ok=True)
         (self.data / "log4j2.properties").write_text(_LOGGING)
         (self.data / "server.properties").write_text(
-            _SERVER.format(port=self.port, controller=controller, data=self.data)
+            _SERVER.format(port=self.port, advertised=advertised or self.port, controller=controller, data=self.data)
         )
 
     def start(self, seconds: float = 60.0) -> None:
@@ -183,6 +184,11 @@ def _program(name: str, what: str) -> str:
             f"the tests on Kafka need `{name}`: install {what}, or name a running broker in {NAMED}=host:port"
         )
     return found
+
+
+def free_port() -> int:
+    """One that stays free while nobody listens there."""
+    return _free_ports(1)[0]
 
 
 def _free_ports(count: int) -> list[int]:

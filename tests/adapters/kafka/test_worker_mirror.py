@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import subprocess
@@ -17,8 +18,8 @@ from adapters.cli.options import EXIT
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import Message
 from adapters.kafka.topics import STATUS, STATUS_DLQ
-from tests.adapters.kafka.stream_world import World, contact, lag, status, told, world
-from tests.services.kafka import Broker
+from tests.adapters.kafka.stream_world import Worker, World, contact, lag, status, told, world
+from tests.services.kafka import Broker, free_port
 from tests.services.program import until
 
 pytestmark = pytest.mark.service
@@ -194,6 +195,19 @@ def test_the_broker_is_away_for_longer_than_a_session(tmp_path: Path) -> None:
             assert worker.stop() == 0
     finally:
         broker.stop()
+
+
+def test_begun_while_the_broker_is_away(tmp_path: Path) -> None:
+    """It says so, and that it may be started again; a broker that goes away later is waited for."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "CONSENT_LEDGER_KAFKA": f"127.0.0.1:{free_port()}",
+        "CONSENT_LEDGER_MIRROR_URL": f"sqlite:///{tmp_path / 'mirror.db'}",
+    }
+    worker = Worker("mirror", env, tmp_path / "mirror.log")
+    assert worker.ended(30) == EXIT.TEMPORARY
+    assert "the broker does not answer" in worker.said()
+    assert "Traceback" not in worker.said()
 
 
 FAULTY = """

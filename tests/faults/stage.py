@@ -1,0 +1,248 @@
+"""Everything that runs while things go wrong: a broker behind a network that fails, and the program's processes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from adapters.kafka.mirror_schema import contacts
+from adapters.kafka.progress import Progress
+from adapters.kafka.topics import EVENTS, FACTS, STATUS
+from adapters.wiring import House
+from projections import outbox, views
+from tests.adapters.kafka.stream_world import World, lag
+from tests.faults.proxy import Proxy
+from tests.faults.schedule import Step
+from tests.services import postgres
+from tests.services.kafka import Broker, free_port
+from tests.services.program import Program, until
+
+_BY_ITSELF = 75
+"""The exit code that says: start me again."""
+_CALM = 180.0
+"""Seconds that everything may take to come to rest."""
+
+
+class Stage(World):
+    """A world with its own broker and network, two publishers, two mirrors and a facts worker."""
+
+    def __init__(self, folder: Path, broker: Broker, network: Proxy, database: str | None, mirror_url: str) -> None:
+        super().__init__(folder, f"127.0.0.1:{network.port}")
+        self.broker = broker
+        self.network = network
+        self.mirror_url = mirror_url
+        self.by_itself = 0
+        self.killed = 0
+        self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
+        self.mirror = sa.create_engine(mirror_url)
+        self.house = House.open(folder / "ledger", self._database)
+        self.programs: dict[str, list[Program]] = {"mirror": [], "facts": [], "publish": []}
+        self._numbers = iter(range(1_000_000))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The settings of every process."""
+        return super().env | self._database | {"CONSENT_LEDGER_MIRROR_URL": self.mirror_url}
+
+    def start(self, what: str) -> Program:
+        """Start one more."""
+        words = ["streams", "publish"] if what == "publish" else ["streams", "worker", what]
+        started = Program(words, self.env, self.folder / f"{what}-{next(self._numbers)}.log")
+        self.programs[what].append(started)
+        return started
+
+    def supervise(self) -> None:
+        """Start again what ended by itself and asks for it, as an orchestrator does; anything else is a failure."""
+        for what, running in self.programs.items():
+            for one in [one for one in running if not one.runs]:
+                assert one.ended(0) == _BY_ITSELF, one.said()[-4_000:]
+                self.by_itself += 1
+                running.remove(one)
+                self.start(what)
+
+    def replace(self, what: str, one: Program) -> None:
+        """Kill one, and start another."""
+        one.kill()
+        self.killed += 1
+        self.programs[what].remove(one)
+        self.start(what)
+
+    def leader(self) -> Program:
+        """The publisher that works, by what it said; else one of them."""
+        return next((one for one in self.programs["publish"] if _leads(one)), self.programs["publish"][0])
+
+    @contextmanager
+    def mirror_locked(self) -> Iterator[None]:
+        """A batch that the mirror is given now waits in its transaction."""
+        with self.mirror.connect() as connection:
+            if self.mirror.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA busy_timeout = 10000")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"LOCK TABLE {contacts.name} IN EXCLUSIVE MODE")
+            yield
+            connection.rollback()
+
+    def ready(self) -> bool:
+        """Whether everything has joined, and one publisher works."""
+        workers = [*self.programs["mirror"], *self.programs["facts"]]
+        return all(one.joined() for one in workers) and any(map(_leads, self.programs["publish"]))
+
+    def calm(self) -> float:
+        """Wait until every fact is taken, published and mirrored; the seconds it took."""
+        began = time.monotonic()
+        self._rest_of("facts", FACTS)
+        with closing(Progress.open(self.house.location("streams"))) as progress:
+            self._until(lambda: self._published(progress))
+        self._rest_of("mirror", STATUS)
+        return time.monotonic() - began
+
+    def _rest_of(self, which: str, topic: str) -> None:
+        with lag(self.servers, f"{self.prefix}consent-ledger-{which}", self.topic(topic)) as left:
+            self._until(lambda: left() == 0)
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        def looked() -> bool:
+            self.supervise()
+            return done()
+
+        until(looked, _CALM, self.said)
+
+    def _published(self, progress: Progress) -> bool:
+        head = self.house.ledger.log.last_position()
+        with self.house.views.snapshot() as driver:
+            followed = views.held(driver).position == head and not outbox.waiting(driver)
+        return followed and progress.position(self.topic(EVENTS)) == head
+
+    def said(self) -> str:
+        """The last words of all."""
+        return "\n".join(one.said()[-1_500:] for running in self.programs.values() for one in running)
+
+    def close(self) -> None:
+        """End everything."""
+        for running in self.programs.values():
+            for one in running:
+                one.kill()
+        super().close()
+        self.house.__exit__()
+        self.mirror.dispose()
+
+
+def _leads(publisher: Program) -> bool:
+    """By the last of the two things it says of it."""
+    said = publisher.said()
+    return publisher.runs and said.rfind("is the active one") > said.rfind("has taken over")
+
+
+@contextmanager
+def staged(folder: Path, kind: str) -> Iterator[Stage]:
+    """A stage with its topics made and its processes at work; ledger and mirror in files, or in PostgreSQL."""
+    with ExitStack() as stack:
+        port = free_port()
+        broker = Broker(folder / "kafka", advertised=port)
+        stack.callback(lambda: broker.kill() if broker.pid else None)
+        network = stack.enter_context(Proxy(port, broker.port))
+        broker.start()
+        if kind == "postgresql":
+            database: str | None = stack.enter_context(postgres.fresh()).url
+            mirror = stack.enter_context(postgres.fresh()).owner_url.replace("postgresql:", "postgresql+psycopg:")
+        else:
+            database, mirror = None, f"sqlite:///{folder / 'mirror.db'}"
+        made = Stage(folder, broker, network, database, mirror)
+        stack.callback(made.close)
+        made.setup()
+        for what in ("facts", "mirror", "mirror", "publish", "publish"):
+            made.start(what)
+        until(made.ready, 90, made.said)
+        yield made
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+def suffer(stage: Stage, step: Step, dice: random.Random) -> None:
+    """One fault, for its time; then the time of peace after it."""
+    _FAULTS[step.kind](stage, step.seconds, dice)
+    time.sleep(step.peace)
+    stage.supervise()
+
+
+def _broker_killed(stage: Stage, seconds: float, _: random.Random) -> None:
+    stage.broker.kill()
+    time.sleep(seconds)
+    stage.broker.start()
+
+
+def _broker_stopped(stage: Stage, seconds: float, _: random.Random) -> None:
+    stage.broker.stop()
+    time.sleep(seconds)
+    stage.broker.start()
+
+
+def _mirror_killed(stage: Stage, seconds: float, dice: random.Random) -> None:
+    with stage.mirror_locked():
+        time.sleep(seconds)
+        stage.replace("mirror", dice.choice(stage.programs["mirror"]))
+
+
+def _facts_killed(stage: Stage, seconds: float, dice: random.Random) -> None:
+    """What it recorded is in the log, and its answers are not out."""
+    _killed_in_a_stall(stage, seconds, lambda: stage.replace("facts", dice.choice(stage.programs["facts"])))
+
+
+def _publisher_killed(stage: Stage, seconds: float, _: random.Random) -> None:
+    """What it sent has left, and nobody told it that it arrived."""
+    _killed_in_a_stall(stage, seconds, lambda: stage.replace("publish", stage.leader()))
+
+
+def _killed_in_a_stall(stage: Stage, seconds: float, kill: Callable[[], None]) -> None:
+    stage.network.stall()
+    time.sleep(seconds)
+    kill()
+    stage.network.move()
+
+
+def _join_and_leave(stage: Stage, seconds: float, dice: random.Random) -> None:
+    joined = stage.start("mirror")
+    until(lambda: joined.joined() or not joined.runs, 60, joined.said)
+    time.sleep(seconds)
+    leaving = dice.choice(stage.programs["mirror"])
+    stage.programs["mirror"].remove(leaving)
+    assert leaving.stop() in (0, _BY_ITSELF)
+
+
+def _cut(stage: Stage, seconds: float, dice: random.Random) -> None:
+    until_ = time.monotonic() + seconds
+    while time.monotonic() < until_:
+        stage.network.cut()
+        time.sleep(dice.uniform(0.05, 0.6))
+
+
+def _slow(stage: Stage, seconds: float, dice: random.Random) -> None:
+    stage.network.slow(dice.uniform(0.05, 0.3))
+    time.sleep(seconds)
+    stage.network.slow(0)
+
+
+def _stalled(stage: Stage, seconds: float, _: random.Random) -> None:
+    stage.network.stall()
+    time.sleep(seconds)
+    stage.network.move()
+
+
+_FAULTS: dict[str, Callable[[Stage, float, random.Random], None]] = {
+    "broker killed": _broker_killed,
+    "broker stopped": _broker_stopped,
+    "mirror killed in a batch": _mirror_killed,
+    "facts worker killed in a batch": _facts_killed,
+    "publisher killed in a batch": _publisher_killed,
+    "mirrors join and leave": _join_and_leave,
+    "network cut": _cut,
+    "network slow": _slow,
+    "network stalled": _stalled,
+}
