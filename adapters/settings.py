@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "CONSENT_LEDGER_"
+_SERVER = r"^postgres(ql)?://"
+_SERVER_OR_FILE = r"^(sqlite:///|postgres(ql)?://)"
+
+
+class SettingsError(ValueError):
+    """A variable of the environment that cannot be meant. Its value is not quoted: it may hold a password."""
 
 
 class Settings(BaseModel):
@@ -17,12 +24,20 @@ class Settings(BaseModel):
 
     dir: Path = Field(default=Path("consent-ledger"), description="the ledger's directory")
     keys: str | None = Field(default=None, description="master key, 32 bytes as base64; else a key file")
-    database_url: str | None = Field(default=None, description="postgresql://... for log, vault and views; else files")
+    database_url: str | None = Field(
+        default=None,
+        pattern=_SERVER,
+        description="postgresql://USER@HOST/DATABASE for log, vault and views; else files",
+    )
     kafka: str | None = Field(default=None, description="Kafka's bootstrap servers, host:port[,host:port]")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="before every topic's name")
     record_ids: bool = Field(default=False, description="name CRM record ids on the status topic")
     publish_rate: int = Field(default=1_000, gt=0, description="status values a second after a change of policy")
-    mirror_url: str | None = Field(default=None, description="database of the mirror, an SQLAlchemy URL")
+    mirror_url: str | None = Field(
+        default=None,
+        pattern=_SERVER_OR_FILE,
+        description="database of the mirror, postgresql://USER@HOST/DATABASE or sqlite:////FILE",
+    )
     http_host: str = Field(default="127.0.0.1", description="address the HTTP service listens on")
     http_port: int = Field(default=8080, ge=0, le=65_535, description="port the HTTP service listens on")
     metrics_port: int | None = Field(default=None, ge=0, le=65_535, description="port for a worker's metrics")
@@ -30,9 +45,24 @@ class Settings(BaseModel):
     worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")
     worker_stuck_after: float = Field(default=60.0, gt=0, description="seconds without progress: not ready any more")
 
+    @field_validator("database_url", "mirror_url")
+    @classmethod
+    def _has_a_port(cls, url: str | None) -> str | None:
+        """ValueError where the port is no number; what stands in the rest, the driver says."""
+        _ = urlsplit(url or "").port
+        return url
+
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Raises pydantic.ValidationError with the name of what is wrong."""
-        return cls.model_validate(
-            {name: env[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in env}
+        """Raises SettingsError with the names of what is wrong, and what each is."""
+        given = {name: env[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in env}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = dict.fromkeys(str(one["loc"][0]) for one in error.errors(include_input=False))
+        raise SettingsError(
+            "\n".join(
+                f"{PREFIX}{name.upper()} is not understood; it is for: {cls.model_fields[name].description}"
+                for name in wrong
+            )
         )

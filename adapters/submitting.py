@@ -16,6 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from adapters.fact_models import FactModel, Person, event_of, models
+from adapters.reasons import Reason
 from adapters.recording import Saying, record_all
 from adapters.wiring import House
 from ledger import application, codec
@@ -41,13 +42,6 @@ class Submission(NamedTuple):
     type: str
     time: datetime | None
     data: bytes
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """What is wrong with which field."""
-
-    field: str
-    problem: str
 
 
 _TAKEN = Reason("id", "stands at that position with other content, or for another person")

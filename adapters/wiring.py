@@ -22,6 +22,7 @@ from ledger.contact import Contact, Entry, fold
 from ledger.database import Location
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
+from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
 from projections.gate import Gate
 from projections.runner import StatusRunner
@@ -75,6 +76,11 @@ class House:
     def location(self, part: str) -> Location:
         """Where a part of the ledger lies: `log`, `vault`, `views`, `streams`."""
         return self._database_url or self.directory / f"{part}.db"
+
+    @property
+    def away(self) -> tuple[type[Exception], ...]:
+        """What is raised while the databases are; see `ledger.recorder.away`."""
+        return away(self.location("log"))
 
     def __enter__(self) -> House:
         return self

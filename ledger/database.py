@@ -7,6 +7,7 @@ or in the DDL beside a table.
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -65,6 +66,7 @@ class Database(ABC):
 
     dbapi: ModuleType
     begin_reading = "BEGIN"
+    closed: bool
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Driver]:
@@ -96,6 +98,11 @@ class Database(ABC):
 def is_server(location: Location) -> bool:
     """Whether a location is a PostgreSQL database rather than a file."""
     return str(location).startswith(("postgresql://", "postgres://"))
+
+
+def dbapi_of(location: Location) -> ModuleType:
+    """The PEP 249 module that speaks to a location."""
+    return importlib.import_module("psycopg" if is_server(location) else "sqlite3")
 
 
 def open_database(location: Location, part: str, metadata: sa.MetaData, pragmas: Iterable[str] = ()) -> Database:

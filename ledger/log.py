@@ -9,14 +9,12 @@ position is the Merkle leaf index + 1 and the stored bytes are the bytes hashed.
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from types import ModuleType
 from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
-from ledger.database import Database, Location, chunks, is_server, marks, open_database, uuid_bytes, uuid_text
+from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
 from ledger.recorder import NO_STOP, Recorder, translated
@@ -77,7 +75,7 @@ class Log(Recorder):
 
         Raises DurabilityError, SetupError (PostgreSQL), OperationalError.
         """
-        with translated(_dbapi(location)):
+        with translated(dbapi_of(location)):
             database = open_database(location, "log", metadata, PRAGMAS)
         return cls(database, _new_entries(database), clock, poll_seconds, _listening(location))
 
@@ -204,10 +202,6 @@ class Log(Recorder):
                 "SELECT position, version, state FROM entry WHERE stream = ? AND position <= ? ORDER BY version",
                 (uuid_bytes(stream), NO_STOP if upto_position is None else upto_position),
             ).fetchall()
-
-
-def _dbapi(location: Location) -> ModuleType:
-    return importlib.import_module("psycopg" if is_server(location) else "sqlite3")
 
 
 def _new_entries(database: Database) -> NewEntries:

@@ -98,9 +98,9 @@ class PostgresDatabase(Database):
         """
         with self._lock:
             driver = self._connected()
-            # Both in one trip. Never prepared: two statements cannot be.
-            driver.connection.execute(self._begin, prepare=False)
             try:
+                # Both in one trip. Never prepared: two statements cannot be. It begins also when the lock is not had.
+                driver.connection.execute(self._begin, prepare=False)
                 yield driver
                 driver.connection.execute(b"COMMIT")
             except BaseException:
@@ -192,7 +192,7 @@ def _assert_durable(driver: PostgresDriver) -> None:
 
 def _assert_set_up(driver: PostgresDriver) -> None:
     """That the tables are those of this program, and that this role can add to the log and no more."""
-    advice = "run `consent-ledger database upgrade` as the role that owns the tables"
+    advice = "run `consent-ledger database upgrade --writer ROLE`, as the role that owns the tables"
     (there,) = driver.execute("SELECT to_regclass(?) IS NOT NULL", (f"public.{VERSION_TABLE}",)).fetchone()
     if not there:
         raise SetupError(f"this database is not set up: {advice}")

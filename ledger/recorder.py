@@ -14,6 +14,7 @@ from eventsourcing.persistence import (
     ApplicationRecorder,
     DatabaseError,
     IntegrityError,
+    InterfaceError,
     Notification,
     OperationalError,
     ProgrammingError,
@@ -21,7 +22,7 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from ledger.database import Database, Driver, marks, uuid_bytes
+from ledger.database import Database, Driver, Location, dbapi_of, marks, uuid_bytes
 from ledger.log_writing import NewEntries
 from ledger.subscription import Followed, PollingSubscription
 
@@ -132,6 +133,17 @@ class Recorder(Followed):
 
 def _raw(stream: UUID | str) -> bytes:
     return stream.bytes if isinstance(stream, UUID) else uuid_bytes(stream)
+
+
+def away(location: Location) -> tuple[type[Exception], ...]:
+    """What is raised while a database is away or busy for a while, whoever asked it: waited out, or told as such.
+
+    On PostgreSQL also that a table is gone: answers were swapped while they were read.
+    """
+    dbapi = dbapi_of(location)
+    gone = (dbapi.errors.UndefinedTable,) if hasattr(dbapi, "errors") else ()
+    of_libraries = (OperationalError, InterfaceError, sa.exc.OperationalError, sa.exc.InterfaceError)
+    return (*of_libraries, dbapi.OperationalError, dbapi.InterfaceError, *gone)
 
 
 @contextmanager

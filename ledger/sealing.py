@@ -42,6 +42,19 @@ def keyed(key: bytes, *parts: bytes) -> bytes:
     return hmac.digest(key, framed(*parts), "sha256")
 
 
+class Keyed:
+    """`keyed` under one key, for many calls: what the key is prepared into is kept. Thread-safe."""
+
+    def __init__(self, key: bytes) -> None:
+        self._begun = hmac.new(key, digestmod="sha256")
+
+    def __call__(self, *parts: bytes) -> bytes:
+        """HMAC-SHA256 over framed parts."""
+        hashed = self._begun.copy()
+        hashed.update(framed(*parts))
+        return hashed.digest()
+
+
 def commit(r: bytes, content: bytes) -> bytes:
     """The hiding commitment to a payload: without the 32 random bytes `r` it says nothing about it."""
     return hmac.digest(r, b"\x01" + content, "sha256")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from ledger import migrations
-from ledger.database import SetupError
+from ledger.database import SetupError, is_server
 
 _GRANTS = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
@@ -22,6 +23,9 @@ _GRANTS = (
     "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA log FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION log.lock_head, log.append_one TO {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO {writer}",
+    # What keeps somebody from being written to, or from coming back after an erasure, is never taken away.
+    "REVOKE DELETE ON vault.contact_key FROM {writer}",
+    "REVOKE UPDATE, DELETE ON vault.suppression, vault.identity FROM {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON views.pointer TO {writer}",
 )
 """The log: SELECT and INSERT alone. CREATE on the database is for the generations of answers, the writer's own."""
@@ -30,10 +34,10 @@ _GRANTS = (
 def upgrade(owner_url: str, writer: str) -> tuple[str | None, str]:
     """Bring a database to this program's version and let `writer` work with it; the versions before and after.
 
-    Idempotent. Raises SetupError: the writer does not exist, the server cannot be reached, or the role of the
-    URL does not own the database.
+    Idempotent. Raises SetupError: the URL is none, the server cannot be reached, the writer does not exist, or
+    the role of the URL does not own the database.
     """
-    engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
+    engine = sa.create_engine(_url(owner_url), hide_parameters=True)
     try:
         with engine.begin() as connection:
             before = MigrationContext.configure(connection, opts=_OPTIONS).get_current_revision()
@@ -46,10 +50,23 @@ def upgrade(owner_url: str, writer: str) -> tuple[str | None, str]:
             _grant(connection, writer)
     except sa.exc.DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        raise SetupError(f"PostgreSQL says: {reason}. The URL must be of the role that owns the database.") from error
+        raise SetupError(f"PostgreSQL says: {reason}. {_advice(error)}") from error
     finally:
         engine.dispose()
     return before, migrations.HEAD
+
+
+def _url(owner_url: str) -> sa.URL:
+    if is_server(owner_url):
+        with suppress(sa.exc.ArgumentError, ValueError):
+            return sa.make_url(owner_url).set(drivername="postgresql+psycopg")
+    raise SetupError("the owner's URL cannot be read: write postgresql://OWNER:PASSWORD@HOST:PORT/DATABASE")
+
+
+def _advice(error: sa.exc.DBAPIError) -> str:
+    if "permission denied" in str(error.orig):
+        return "The URL must be of the role that owns the database."
+    return "See whether the server runs there, and whether it has that database and lets that role in."
 
 
 _OPTIONS = {"version_table": migrations.VERSION_TABLE, "version_table_schema": "public"}

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -30,6 +30,9 @@ _PRAGMAS = (
     "foreign_keys = ON",
 )
 _READER_PRAGMAS = ("query_only = ON", "cache_size = -16384", "mmap_size = 33554432")
+
+_Reader = tuple[sqlite3.Connection, sa.Connection]
+"""A connection as it is used, and as it is closed."""
 
 
 class SqliteDatabase(Database):
@@ -62,7 +65,7 @@ class SqliteDatabase(Database):
         self._lock = Lock()
         self._writer = self.engine.connect()
         self.driver = _driver(self._writer)
-        self._idle: deque[sa.Connection] = deque()
+        self._idle: deque[_Reader] = deque()
         self.closed = False
         try:
             _assert_durable(self.driver)
@@ -85,24 +88,29 @@ class SqliteDatabase(Database):
                     self.driver.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection for one thread's reads; it cannot write and does not wait for the writer."""
+        return _Lent(self)
+
+    def take(self) -> _Reader:
+        """A connection that only reads: an idle one, else a new one."""
         try:
-            connection = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
             connection = self.engine.connect()
-            for pragma in _READER_PRAGMAS:
-                _driver(connection).execute(f"PRAGMA {pragma}")
-            for name, path in self._beside.items():
-                _driver(connection).execute(f"ATTACH ? AS {name}", (str(path),))
-        try:
-            yield _driver(connection)
-        finally:
-            if self.closed:
-                connection.close()
-            else:
-                self._idle.append(connection)
+        driver = _driver(connection)
+        for pragma in _READER_PRAGMAS:
+            driver.execute(f"PRAGMA {pragma}")
+        for name, path in self._beside.items():
+            driver.execute(f"ATTACH ? AS {name}", (str(path),))
+        return driver, connection
+
+    def give_back(self, reader: _Reader) -> None:
+        """It is idle again."""
+        if self.closed:
+            reader[1].close()
+        else:
+            self._idle.append(reader)
 
     def forget(self) -> None:
         """Move the WAL into the file and truncate it; readers in between may leave that to a later call."""
@@ -114,9 +122,25 @@ class SqliteDatabase(Database):
         with self._lock:
             self.closed = True
             while self._idle:
-                self._idle.pop().close()
+                self._idle.pop()[1].close()
             self._writer.close()
             self.engine.dispose()
+
+
+class _Lent:
+    """A reader lent to one thread. A generator would take longer than the read."""
+
+    __slots__ = ("_database", "_reader")
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._reader = self._database.take()
+        return self._reader[0]
+
+    def __exit__(self, *exc: object) -> None:
+        self._database.give_back(self._reader)
 
 
 def _create_private(path: Path) -> None:

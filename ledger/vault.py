@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from ledger.database import Database, Location, SetupError, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -67,6 +67,7 @@ class Vault:
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
+        self._lookup = Keyed(keys.lookup)
         self._random = random
 
     @classmethod
@@ -120,15 +121,17 @@ class Vault:
         )
 
     def _address_lookup(self, email: str) -> bytes:
-        return keyed(self._keys.lookup, b"address", normalised(email).encode())
+        return self._lookup(b"address", normalised(email).encode())
 
     def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return keyed(self._keys.lookup, b"record", system.encode(), record_id.encode())
+        return self._lookup(b"record", system.encode(), record_id.encode())
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
-        rows = self._select("SELECT contact, address_id FROM address WHERE lookup = ?", self._address_lookup(email))
-        return (uuid_text(rows[0][0]), uuid_text(rows[0][1])) if rows else None
+        lookup = self._address_lookup(email)
+        with self._database.reading() as driver:
+            row = driver.execute("SELECT contact, address_id FROM address WHERE lookup = ?", (lookup,)).fetchone()
+        return (uuid_text(row[0]), uuid_text(row[1])) if row else None
 
     def find_record(self, system: str, record_id: str) -> RecordRow | None:
         """A record by its system and id there."""

@@ -74,7 +74,7 @@ class StatusRunner:
         head = self._log.last_position()
         setting = self._setting_followed(held.position)
         outdated = held.position > 0 and held.policy != setting.policy.hash
-        if outdated or head - held.position > FAR_BEHIND:
+        if self._views.are_in_use and (outdated or head - held.position > FAR_BEHIND):
             self.rebuild(stop=head)
             return True
         rows = self._log.read(held.position, self._batch)
@@ -94,10 +94,11 @@ class StatusRunner:
         """Judge who is touched and write it. Folds are read up to the batch's end, whatever came since."""
         with self._views.snapshot() as driver:
             touched = batch.contacts | set(views.contacts_held(driver) if batch.all else ())
-            if len(touched) > FAR_BEHIND:
-                self.rebuild()
-                return True
-            families = list(_families(driver, touched, batch.pairs))
+            anew = self._views.are_in_use and len(touched) > FAR_BEHIND
+            families = [] if anew else list(_families(driver, touched, batch.pairs))
+        if anew:  # out of the snapshot: what is still read cannot be taken away
+            self.rebuild()
+            return True
         written = [contact for family in families for contact in family]
         news = [contact for family in families if family & batch.contacts for contact in family]
         rows = list(self._judge(families, batch.position, setting))
@@ -147,7 +148,8 @@ class StatusRunner:
                 with self._views.at(target) as beside:
                     position = StatusRunner(self._log, self._location, beside, self._policy_of).follow(once=True)
         except BaseException:
-            generations.discard(target)
+            if generations.current() != target:
+                generations.discard(target)
             raise
         return position
 

@@ -88,6 +88,11 @@ class Views:
         """One generation by its own name, in use or not."""
         return Views(self.generations, generation)
 
+    @property
+    def are_in_use(self) -> bool:
+        """Whether these are the answers in use. What is built beside them is only followed up, never built anew."""
+        return self._fixed is None
+
     def close(self) -> None:
         """Close every connection. Idempotent."""
         if self._open is not None:
@@ -111,6 +116,8 @@ class Views:
             held = self._open
             if held is None or held[0] != target:
                 if held is not None:
+                    while self._retired:  # whoever read what was left a swap earlier has ended
+                        self._retired.pop().close()
                     self._retired.append(held[1])  # another thread may still read it
                 held = self._open = (target, self.generations.open(target))
             return held[1]

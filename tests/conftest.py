@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-from tests import stores
+from tests import stores, watching
 from tests.services import shared
 
 settings.register_profile("shared-machine", deadline=None)
@@ -37,9 +37,18 @@ def _refuse(report: Report, location: str) -> Report:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, a test marked `service` that was skipped has failed."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose service cannot be had here is skipped, and says what to install; in CI it has failed."""
     report = yield
+    if report.failed and call.excinfo is not None and call.excinfo.errisinstance(shared.MissingError):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), 0, f"Skipped: {call.excinfo.value}")
+    personal = item.config.stash[_watch].taken()
+    if personal:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(("a log line holds a person's address:", *personal))
     if report.skipped and _strict() and item.get_closest_marker("service") and not hasattr(report, "wasxfail"):
         return _refuse(report, item.nodeid)
     return report
@@ -60,8 +69,15 @@ def _strict() -> bool:
     return os.environ.get("CI") == "true"
 
 
+_watch = pytest.StashKey[watching.Watch]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that steers the run names the folder of its services (`tests.services.shared`)."""
+    """Log lines are watched from here on.
+
+    The process that steers the run names the folder of its services (`tests.services.shared`).
+    """
+    config.stash[_watch] = watching.begin()
     if not hasattr(config, "workerinput"):
         shared.open_run()
 

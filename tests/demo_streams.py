@@ -32,6 +32,7 @@ from projections.announcing import MOMENTS
 from tests.services import kafka, postgres
 from tests.services.program import Program, until
 from tests.services.reading import Found, Reader
+from tests.services.shared import MissingError
 
 MOST_SECONDS = 2.0
 """From the moment a fact is posted until its answer is on the status topic."""
@@ -88,7 +89,7 @@ def main() -> int:
     except KeyboardInterrupt:
         screen.line("interrupted; everything was taken down")
         return 130
-    except kafka.MissingError as error:
+    except MissingError as error:
         screen.line(str(error), "bold")
         return 1
     fast = took <= MOST_SECONDS

@@ -2,7 +2,8 @@
 
 How a page is written: a fence `console` holds commands, each behind `$ `, run in order in a folder of the
 page's own; `# exit 3` behind a command is the exit code it must have. A fence such as `csv contacts.csv`
-is that file. `python -m tests.test_docs --write` (`make docs`) writes the generated parts again.
+is that file. A page with a fence `sql` runs on a real PostgreSQL, where that was run first.
+`python -m tests.test_docs --write` (`make docs`) writes the generated parts again.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ import subprocess
 import sys
 import tempfile
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
 from tests import compose, http_docs, streams_docs
+from tests.services import postgres
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -81,7 +87,40 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"PATH": path, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}
 
 
-def run(command: str, folder: Path) -> str:
+@contextmanager
+def on_postgresql(statements: str) -> Iterator[tuple[dict[str, str], Callable[[str], str]]]:
+    """What a page's SQL makes, under names of one's own: the URLs it leads to, and what renames in a command."""
+    own = f"docs_{uuid4().hex}"
+    names = {"ledger_owner": f"{own}_owner", "ledger_writer": f"{own}_writer", "DATABASE ledger ": f"DATABASE {own} "}
+
+    def renamed(text: str) -> str:
+        for shown, used in names.items():
+            text = text.replace(shown, used)
+        return text
+
+    server = sa.make_url(postgres.server_url())
+    with postgres.driver_of(server.render_as_string(hide_password=False)) as superuser:
+        try:
+            for statement in renamed(statements).split(";"):
+                superuser.execute(statement.encode())
+            yield (
+                {
+                    f"CONSENT_LEDGER_{name}": server.set(
+                        username=f"{own}_{role}", password=password, database=own
+                    ).render_as_string(hide_password=False)
+                    for name, role, password in (
+                        ("OWNER_URL", "owner", "one"),
+                        ("DATABASE_URL", "writer", "another"),
+                    )
+                },
+                renamed,
+            )
+        finally:
+            for statement in (f"DATABASE IF EXISTS {own} WITH (FORCE)", f"ROLE {own}_owner", f"ROLE {own}_writer"):
+                superuser.execute(f"DROP {statement}".encode())
+
+
+def run(command: str, folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> str:
     """Run one documented command; return its output."""
     expected = int(match[1]) if (match := re.search(r"# exit (\d+)$", command)) else 0
     words = shlex.split(command, comments=True)
@@ -95,7 +134,7 @@ def run(command: str, folder: Path) -> str:
     done = subprocess.run(
         words,
         cwd=folder,
-        env=environment(folder),
+        env={**environment(folder), **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -110,13 +149,23 @@ def run(command: str, folder: Path) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
     """Whoever follows a page from top to bottom meets no error that the page does not announce."""
+    with ExitStack() as stack:
+        env = dict[str, str]()
+        renamed: Callable[[str], str] = str
+        for statements in (fence.text for fence in fences(page) if fence.language == "sql"):
+            env, renamed = stack.enter_context(on_postgresql(statements))
+        follow(page, tmp_path, env, renamed)
+
+
+def follow(page: Path, folder: Path, env: Mapping[str, str], renamed: Callable[[str], str]) -> None:
+    """Do what a page says, from top to bottom."""
     for fence in fences(page):
         if fence.language == "console":
             for line in fence.text.splitlines():
                 if line.startswith("$ "):
-                    run(line.removeprefix("$ "), tmp_path)
+                    run(renamed(line.removeprefix("$ ")), folder, env)
         elif "." in fence.about and fence.language in {"csv", "text", "json", "toml"}:
-            (tmp_path / fence.about).write_text(fence.text, "utf-8")
+            (folder / fence.about).write_text(fence.text, "utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

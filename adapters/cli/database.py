@@ -9,7 +9,7 @@ import typer
 
 from adapters.cli.options import DATABASE_URL, EXIT, show
 
-app = typer.Typer(help="PostgreSQL: set up, migrate, check", no_args_is_help=True)
+app = typer.Typer(help="PostgreSQL: set up, migrate, check.", no_args_is_help=True)
 
 OWNER_URL = "CONSENT_LEDGER_OWNER_URL"
 

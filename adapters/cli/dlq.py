@@ -50,7 +50,7 @@ def list_(
         why = letter.error + (f"; dropped: {letter.reason}" if letter.reason else "")
         tried = f"{letter.state}, tried {letter.attempts}, {letter.at:%Y-%m-%d %H:%M}"
         out(f"{letter.place}  {tried}\n    {why}\n".encode())
-    show(f"{len(found)} letters")
+    show(f"{len(found)} letter{'' if len(found) == 1 else 's'}")
 
 
 @app.command("show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -22,16 +23,40 @@ def explained(run: Callable[[], object]) -> int:
         code = _code(error)
         if code is None:
             raise
-        show(str(error))
+        show(_said(error))
         return code
     return EXIT.OK
 
 
+def _away() -> tuple[type[Exception], ...]:
+    """What a database raises that does not answer now, and may later."""
+    from eventsourcing.persistence import OperationalError
+    from sqlalchemy.exc import OperationalError as Wrapped
+
+    psycopg = sys.modules.get("psycopg")  # loaded where a database is named
+    return (OperationalError, Wrapped) if psycopg is None else (OperationalError, Wrapped, psycopg.OperationalError)
+
+
+def _said(error: Exception) -> str:
+    """The text of an error; of a database's, what the database said, and where to look."""
+    if _is_taken(error):
+        return "another process listens on that port: end it, or name another port"
+    if not isinstance(error, _away()):
+        return str(error)
+    said = str(getattr(error, "orig", error)).strip()
+    if not said.startswith("connection failed"):
+        return said
+    return f"{said}\nSee whether the server runs there, and whether it has that database and lets that role in."
+
+
+def _is_taken(error: Exception) -> bool:
+    """Whether a port is in use that was to be listened on."""
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+
+
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
-    from eventsourcing.persistence import OperationalError
-    from pydantic import ValidationError
-
+    from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
@@ -41,6 +66,8 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.keys import KeyFileError
     from ledger.policy.rules import PolicyError
 
+    if _is_taken(error):
+        return EXIT.ERROR
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnknownAddressError, EXIT.ERROR),
@@ -51,8 +78,8 @@ def _code(error: Exception) -> EXIT | None:
         (KeyFileError, EXIT.ERROR),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
-        (OperationalError, EXIT.TEMPORARY),
-        (ValidationError, EXIT.USAGE),
+        *((kind, EXIT.TEMPORARY) for kind in _away()),
+        (SettingsError, EXIT.USAGE),
         (LookupError, EXIT.ERROR) if type(error) is LookupError else (FileNotFoundError, EXIT.UNREADABLE),
     ]
     return next((code for kind, code in known if isinstance(error, kind)), None)

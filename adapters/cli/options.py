@@ -80,6 +80,11 @@ def open_house(directory: Path | None, make: bool = False, quietly: bool = False
                 f"made a new ledger in {where}; it belongs to one controller. "
                 f"Keep {where / 'keys'} safe, and apart from backups of the rest."
             )
+    elif not is_ledger(where) and settings.keys is None and not (where / "keys").exists():
+        if not make:
+            show(f"there are no keys in {where}: --ledger names the directory that holds those of this database")
+            raise typer.Exit(EXIT.ERROR)
+        show(f"made keys in {where / 'keys'}: without them the vault is noise. Keep them, and apart from its backups.")
     return House.open(where, env)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 
-from adapters.cli.options import LedgerDir, open_house, show
+from adapters.cli.options import LedgerDir, open_house
 from adapters.cli.streams import broker_settings
 
 
 def publish(ledger: LedgerDir = None) -> None:
     """Publish the log and the contacts' answers until SIGTERM. One of several is active, the others wait.
 
-    CONSENT_LEDGER_METRICS_PORT serves /metrics.
+    CONSENT_LEDGER_KAFKA names the broker. CONSENT_LEDGER_METRICS_PORT serves /metrics.
     """
-    import logging
     import signal
     import socket
     import threading
@@ -23,11 +22,15 @@ def publish(ledger: LedgerDir = None) -> None:
     settings, servers = broker_settings()
     from prometheus_client import REGISTRY, start_http_server
 
+    from adapters import logs
     from adapters.kafka.progress import Progress
     from adapters.kafka.publishing import Clocks, Wanted, publisher
+    from adapters.kafka.quiet import keep_quiet
     from adapters.wiring import now
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    lines = logs.to_stdout(now)
+    logs.take_over(lines)
+    keep_quiet(time.monotonic)
     stop = threading.Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
@@ -47,6 +50,6 @@ def publish(ledger: LedgerDir = None) -> None:
             f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
             REGISTRY,
         )
-        show(f"publishing ledger {house.ledger.id} to {servers}")
+        lines.write("info", "publisher.runs", position=progress.position(running.name), port=settings.metrics_port)
         running.run(stop)
-        show(f"stopped; everything up to position {progress.position(running.name)} is on Kafka")
+        lines.write("info", "publisher.ended", position=progress.position(running.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,12 +51,26 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         gc.freeze()  # what is made by now stays: no collection need look at it again
         # The server raises the signal again once it has ended; by then there is nothing left to end.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        listening = config.bind_socket()
+        listening = _bound(config.host, config.port)
         listening.listen(config.backlog)  # whoever comes before it runs is kept waiting, not refused
         address, bound, *_ = listening.getsockname()
         lines.write("info", "service.listens", host=address, port=bound)
         uvicorn.Server(config).run([listening])
         lines.write("info", "service.ended")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket bound there. Raises OSError, where uvicorn's own way would end the process."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError:
+        found.close()
+        raise
+    found.set_inheritable(True)
+    return found
 
 
 def _keys(ledger: Path | None, make: bool = False) -> KeyFile:

@@ -45,7 +45,7 @@ def kafka_told(servers: str) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        show(f"Kafka at {servers}: {error.args[0].str()}")
+        show(f"Kafka at {servers} (CONSENT_LEDGER_KAFKA): {error.args[0].str()}")
         raise typer.Exit(EXIT.TEMPORARY) from None
 
 
@@ -55,7 +55,10 @@ def setup(
     replication: Annotated[int, typer.Option(help="copies of each topic; -1: as the broker is set up")] = -1,
     json: JsonOut = False,
 ) -> None:
-    """Make the topics that are missing, and say of the others whether they are as they should be."""
+    """Make the topics that are missing, and say of the others whether they are as they should be.
+
+    CONSENT_LEDGER_KAFKA names the broker.
+    """
     import msgspec
 
     settings, servers = broker_settings()
@@ -85,8 +88,8 @@ def worker(
 ) -> None:
     """Follow a topic until SIGTERM. Several of one kind share its partitions.
 
-    The mirror needs CONSENT_LEDGER_MIRROR_URL and no ledger. CONSENT_LEDGER_METRICS_PORT serves /livez, /readyz
-    and /metrics.
+    CONSENT_LEDGER_KAFKA names the broker. The mirror needs CONSENT_LEDGER_MIRROR_URL and no ledger.
+    CONSENT_LEDGER_METRICS_PORT serves /livez, /readyz and /metrics.
     """
     import time
     import uuid
@@ -137,11 +140,10 @@ def _mirror(stack: ExitStack, settings: Settings) -> Work:
 def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
     from adapters.kafka.facts_in import taking
     from adapters.kafka.topics import FACTS, named
-    from adapters.kafka.trouble import TROUBLE
     from adapters.kafka.worker import Work
     from adapters.wiring import now
 
     prefix = settings.topic_prefix
     house = stack.enter_context(open_house(ledger, make=True))
     handle = taking(house, prefix, now)
-    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, TROUBLE)
+    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, house.away)

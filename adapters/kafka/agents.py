@@ -79,7 +79,7 @@ async def _patiently(
         try:
             return await step(argument)
         except away as error:
-            log.warning("a database or the broker is away, tried again: %s", type(error).__name__)
+            log.warning(f"a database or the broker is away, tried again: {type(error).__name__}")
             counted.retries(1)
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)

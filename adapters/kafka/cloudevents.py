@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.reasons import Reason
+
 Headers = list[tuple[str, bytes]]
 MOST = 1_024
 """Characters of an attribute."""
@@ -30,13 +32,6 @@ _moment = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z
 _uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE).match
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
-
-
-class Reason(msgspec.Struct, frozen=True, gc=False):
-    """What is wrong with which field; never the value that was given."""
-
-    field: str
-    problem: str
 
 
 class Received(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple, Protocol
 
 from adapters.kafka.messages import Message, event_message
@@ -84,13 +85,14 @@ class EventFeed:
 
     def settle(self, holder: str, now: datetime) -> None:
         """Store how far everything is delivered. Raises DeliveryFailedError, LeaseLostError."""
-        position, count = self.position, 0
-        while self._flying and self._flying[0].batch.is_delivered:
-            position, batch = self._flying.popleft()
-            count += batch.count
-        if position == self.position:
+        if not self._flying or not self._flying[0].batch.is_delivered:
             return
+        # What stands before a failure is stored first; the next call finds the failure foremost.
+        delivered = list(takewhile(lambda one: one.batch.failed is None and one.batch.is_delivered, self._flying))
+        position = delivered[-1].position
         if not self._progress.advance(self.name, position, holder, now):
             raise LeaseLostError
         self.position = position
-        self.published += count
+        for one in delivered:
+            self.published += one.batch.count
+            self._flying.popleft()

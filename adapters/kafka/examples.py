@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from adapters import fact_models
-from adapters.kafka.cloudevents import Reason, attributes
+from adapters.kafka.cloudevents import attributes
 from adapters.kafka.dead_letters import Letter, letter_message
 from adapters.kafka.messages import (
     Message,
@@ -19,6 +19,7 @@ from adapters.kafka.messages import (
     status_message,
 )
 from adapters.kafka.topics import FACTS, FACTS_DLQ
+from adapters.reasons import Reason
 from ledger import codec
 from ledger import events as e
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment

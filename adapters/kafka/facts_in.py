@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from adapters.kafka.cloudevents import Reason, Received, Refusal, read, uuid_only
+from adapters.kafka.cloudevents import Received, Refusal, read, uuid_only
 from adapters.kafka.dead_letters import dead_letter
 from adapters.kafka.messages import Message, ResultValue, result_message
 from adapters.kafka.records import Effects, Failed, Handle, Record
@@ -53,7 +53,7 @@ def _answered(record: Record, event: Received, answer: Answer) -> ResultValue:
         contact=answer.contact,
         id=uuid_only(event.id),
         correlationid=event.correlationid,
-        reasons=tuple(Reason(reason.field, reason.problem) for reason in answer.reasons),
+        reasons=answer.reasons,
     )
 
 

@@ -25,15 +25,15 @@ class Follower:
         runner: StatusRunner,
         clock: Callable[[], datetime],
         poll_seconds: float,
-        trouble: tuple[type[Exception], ...],
+        away: tuple[type[Exception], ...],
     ) -> None:
-        """`trouble`: what is waited out; see `Progress.trouble`."""
+        """`away`: what is waited out; see `ledger.recorder.away`."""
         self._log = log
         self._views = views
         self._runner = runner
         self._clock = clock
         self._poll_seconds = poll_seconds
-        self._trouble = trouble
+        self._away = away
         self._failed: BaseException | None = None
         self._stop = threading.Event()
         self._may = threading.Event()
@@ -78,11 +78,11 @@ class Follower:
                 self._log.announce()  # the outbox has something
                 return
             self._switch_on()
-        except self._trouble as error:
-            _log.warning("the status is not followed: %s", type(error).__name__)
+            if not self._stop.is_set():
+                self._log.wait(self._runner.position(), self._poll_seconds)
+        except self._away as error:
+            _log.warning(f"the status is not followed: {type(error).__name__}")
             self._stop.wait(1.0)
-        if not self._stop.is_set():
-            self._log.wait(self._runner.position(), self._poll_seconds)
 
     def _switch_on(self) -> None:
         """A generation made anew from nothing has no outbox yet."""

@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from adapters.kafka.cloudevents import Headers, Reason, attributes
+from adapters.kafka.cloudevents import Headers, attributes
 from adapters.kafka.topics import EVENTS, RESULTS, STATUS, named
+from adapters.reasons import Reason
 
 STATUS_TYPE = "contact.status.v1"
 RESULT_TYPE = "fact.answered.v1"

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import sqlalchemy as sa
-from eventsourcing.persistence import InterfaceError, OperationalError
 
 from ledger.codec import instant
 from ledger.database import Database, Location, open_database
+from ledger.recorder import away
 
 metadata = sa.MetaData()
 sa.Table(
@@ -42,25 +42,19 @@ _ADVANCE = (
 
 
 class Progress:
-    """Tracking positions and leases, by name. Thread-safe; several processes may hold it open."""
+    """Tracking positions and leases, by name. Thread-safe; several processes may hold it open.
 
-    def __init__(self, database: Database) -> None:
+    `away`: what is raised while the database is; see `ledger.recorder.away`.
+    """
+
+    def __init__(self, database: Database, away: tuple[type[Exception], ...]) -> None:
         self._database = database
+        self.away = away
 
     @classmethod
     def open(cls, location: Location) -> Self:
         """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
-        return cls(open_database(location, "streams", metadata))
-
-    @property
-    def trouble(self) -> tuple[type[Exception], ...]:
-        """What this kind of database raises when it is away or busy for a while; the log says it in its own words.
-
-        On PostgreSQL also that a table is gone: the answers were swapped while they were read.
-        """
-        raised = self._database.dbapi
-        gone = (raised.errors.UndefinedTable,) if hasattr(raised, "errors") else ()
-        return (OperationalError, InterfaceError, raised.OperationalError, raised.InterfaceError, *gone)
+        return cls(open_database(location, "streams", metadata), away(location))
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

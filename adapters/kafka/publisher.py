@@ -65,7 +65,7 @@ class Publisher:
         self._clock = clock
         self._monotonic = monotonic
         self._timing = timing
-        self._trouble: tuple[type[Exception], ...] = parts.progress.trouble
+        self._away = parts.progress.away
         self._leads = False
         self._begun = False
         self._renewed = self._looked = -timing.lease
@@ -85,14 +85,14 @@ class Publisher:
                 try:
                     self._turn(stop)
                 except DeliveryFailedError as error:
-                    _log.warning("delivery failed: %s; from the last delivered position again", error)
+                    _log.warning(f"delivery failed: {error}; from the last delivered position again")
                     self._parts.metrics.failures.inc()
                     self._begun = False
                     stop.wait(self._timing.pause)
                 except LeaseLostError:
                     self._stand_back()
-                except self._trouble as error:
-                    _log.warning("the database does not answer: %s", type(error).__name__)
+                except self._away as error:
+                    _log.warning(f"the database does not answer: {type(error).__name__}")
                     stop.wait(self._timing.pause)
         finally:
             follower.stop(self._timing.stop)
@@ -160,14 +160,15 @@ class Publisher:
     def _finish(self) -> None:
         """Wait a moment for what flies, and hand over."""
         parts, until = self._parts, self._monotonic() + self._timing.stop
-        ends: tuple[type[Exception], ...] = (DeliveryFailedError, LeaseLostError, *self._trouble)
+        ends: tuple[type[Exception], ...] = (DeliveryFailedError, LeaseLostError, *self._away)
         try:
             while self._flies() and self._monotonic() < until:
                 parts.sender.poll(self._timing.poll)
                 parts.statuses.settle()
                 parts.events.settle(self.holder, self._clock())
+            parts.sender.drop()  # before another may begin
             if self._leads:
                 parts.progress.release(parts.events.name, self.holder)
         except ends as error:
-            _log.warning("not everything sent is known to be delivered: %s", type(error).__name__)
+            _log.warning(f"not everything sent is known to be delivered: {type(error).__name__}")
         parts.sender.drop()

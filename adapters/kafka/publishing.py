@@ -59,7 +59,7 @@ def publisher(
         sender=sender,
         events=EventFeed(ledger.log, ledger.id, sender, progress, wanted.prefix),
         statuses=StatusFeed(views, announcer, ledger.id, sender, rate, wanted.prefix),
-        follower=Follower(ledger.log, views, runner, clocks.now, timing.poll, progress.trouble),
+        follower=Follower(ledger.log, views, runner, clocks.now, timing.poll, progress.away),
         progress=progress,
         metrics=PublisherMetrics(ledger.log, views, registry),
     )

@@ -15,10 +15,11 @@ import msgspec
 from pydantic.json_schema import models_json_schema
 
 from adapters.fact_models import models
-from adapters.kafka.cloudevents import MOST, Reason
+from adapters.kafka.cloudevents import MOST
 from adapters.kafka.dead_letters import Letter, Original
 from adapters.kafka.messages import ResultValue
 from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ
+from adapters.reasons import Reason
 from ledger.codec import PLAIN_TEXT
 from ledger.events import TOPICS, CountryHint, Event
 from ledger.terms import LEDGER_STREAM

@@ -11,11 +11,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from adapters.kafka.messages import Message
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("librdkafka")
+"""Not ours: what the library says ten times a second while a broker is away is said once a minute."""
 
 SETTINGS: Mapping[str, str | int | bool] = {
     "enable.idempotence": True,
@@ -81,15 +82,18 @@ class Sender:
         self._producer = Producer(self._settings)
 
     def send(self, messages: Iterable[Message]) -> Batch:
-        """Hand messages over; `poll` until the batch is delivered."""
+        """Hand messages over; `poll` until they are delivered. Raises DeliveryFailedError for one not even taken."""
         batch, producer = Batch(), self._begun()
         produce: Any = producer.produce  # its stub takes no list of bytes for a list of bytes or text
         reported, count = batch.reported, 0
-        for topic, key, value, headers in messages:
-            produce(topic, value, key, on_delivery=reported, headers=headers)
-            count += 1
-            if count % _SERVED == 0:
-                producer.poll(0)
+        try:
+            for topic, key, value, headers in messages:
+                produce(topic, value, key, on_delivery=reported, headers=headers)
+                count += 1
+                if count % _SERVED == 0:
+                    producer.poll(0)
+        except KafkaException as error:  # it is too long, or this producer has failed for good
+            raise DeliveryFailedError(error.args[0].name()) from error
         batch.count = count
         return batch
 
@@ -111,4 +115,4 @@ class Sender:
 
 
 def _warn(error: KafkaError) -> None:
-    _log.warning("Kafka: %s", error.name())
+    _log.warning(f"Kafka: {error.name()}")

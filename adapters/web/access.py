@@ -23,7 +23,10 @@ OPEN = frozenset({"live", "ready", "metrics", "openapi"})
 
 def header_of(request: Request, name: bytes) -> bytes:
     """A header by its lower-case name; empty where there is none. The framework's own would decode them all."""
-    return next((value for found, value in request.scope["headers"] if found == name), b"")
+    for found, value in request.scope["headers"]:
+        if found == name:
+            return bytes(value)
+    return b""
 
 
 class Access:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -24,7 +25,7 @@ from adapters.logs import Lines
 from adapters.metrics import Metrics
 from adapters.web import answers, facts, gate, health, history, problems
 from adapters.web.access import MAY, OPEN, Access
-from adapters.web.following import Follower, unavailable
+from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
@@ -38,6 +39,8 @@ async def described(_service: Service, _request: Request) -> Response:
     return Response(_openapi_json(), media_type="application/json")
 
 
+UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -66,7 +69,7 @@ def make_app(
     """
     models()  # made once, here, and not by the first fact
     metrics = Metrics(registry)
-    follower = Follower(house.runner, house.ledger.log, lines)
+    follower = Follower(house.runner, house.ledger.log, house.away, lines)
     service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag)
 
     @asynccontextmanager
@@ -81,7 +84,7 @@ def make_app(
         title="consent-ledger",
         openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False},  # ours tell nothing of what was sent
+        telemetry=UNTOLD,
         lifespan=lifespan,
     )
     access = Access(keys)
@@ -94,7 +97,7 @@ def make_app(
                 name=operation.name,
             )
         )
-    _explain_errors(app)
+    _explain_errors(app, house.away)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
 
@@ -135,7 +138,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _explain_errors(app: FastAPI) -> None:
+def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     """Every error as a problem, whoever raised it."""
 
     def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
@@ -163,7 +166,7 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, unreadable)
     app.add_exception_handler(ClientDisconnect, unreadable)
-    for kind in unavailable():
+    for kind in away:
         app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.fact_models import models
-from adapters.submitting import Answer, Reason, Submission, rejected, take
+from adapters.reasons import Reason
+from adapters.submitting import Answer, Submission, rejected, take
 from adapters.web.operations import Operation, Parameter, Service, answered, body_of, decoded
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import FactIn, FactOut, FactsIn, FactsOut

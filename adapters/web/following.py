@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-import sys
 from threading import Event, Thread
-
-import sqlalchemy.exc
-from eventsourcing.persistence import OperationalError
 
 from adapters.logs import Lines, described
 from ledger.log import Log
@@ -16,18 +11,12 @@ from projections.runner import StatusRunner
 _PAUSE_SECONDS = 1.0
 
 
-def unavailable() -> tuple[type[Exception], ...]:
-    """What a database raises that does not answer now, and may later."""
-    kinds = (OperationalError, sqlalchemy.exc.OperationalError, sqlite3.OperationalError)
-    psycopg = sys.modules.get("psycopg")  # loaded where the ledger lies in PostgreSQL
-    return kinds if psycopg is None else (*kinds, psycopg.OperationalError)
-
-
 class Follower:
     """Applies what comes until it is stopped. A database that is away is waited for."""
 
-    def __init__(self, runner: StatusRunner, log: Log, lines: Lines) -> None:
-        self._runner, self._log, self._lines = runner, log, lines
+    def __init__(self, runner: StatusRunner, log: Log, away: tuple[type[Exception], ...], lines: Lines) -> None:
+        """`away`: what is waited out; see `ledger.recorder.away`."""
+        self._runner, self._log, self._away, self._lines = runner, log, away, lines
         self._stop = Event()
         self._thread = Thread(target=self._run, name="follower")
 
@@ -54,6 +43,6 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._runner.follow(self._stop)
-            except unavailable() as error:
+            except self._away as error:
                 self._lines.write("warning", "follower.waits", **described(error))
                 self._stop.wait(_PAUSE_SECONDS)

@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.web.following import unavailable
 from adapters.web.operations import Operation, Service, answered
 from adapters.web.problems import ProblemError
 from adapters.web.shapes import Live, Ready
@@ -32,7 +31,7 @@ async def ready(service: Service, _request: Request) -> Response:
 
 async def metrics(service: Service, _request: Request) -> Response:
     """For Prometheus. A database that is away leaves its gauges as they were."""
-    with suppress(*unavailable()):
+    with suppress(*service.house.away):
         await run_in_threadpool(_lag, service)
     return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.submitting import Reason
+from adapters.reasons import Reason
 from adapters.web.operations import (
     CONTACT,
     MIN_POSITION,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -42,12 +42,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[Key, ...] = ()
 
 
-class _Mark(NamedTuple):
-    """What tells one state of the file from another."""
-
-    changed: int
-    inode: int
-    size: int
+_Mark = tuple[int, int, int]
+"""What tells one state of the file from another: when it changed, its inode and its size."""
 
 
 class KeyFile:
@@ -71,7 +67,7 @@ class KeyFile:
             found = self.path.stat()
         except FileNotFoundError:
             return None
-        return _Mark(found.st_mtime_ns, found.st_ino, found.st_size)
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def list(self) -> tuple[Key, ...]:
         """Every key, oldest first. KeysError when others may read the file, or it is not one of ours."""
@@ -100,7 +96,7 @@ class KeyFile:
             keys = self.list()
             left = tuple(key for key in keys if key.name != name)
             if len(left) == len(keys):
-                raise KeysError(f"there is no key {name!r}")
+                raise KeysError(f"there is no key {name!r}: `consent-ledger keys list` names them")
             self._write(left)
 
     def _write(self, keys: tuple[Key, ...]) -> None:

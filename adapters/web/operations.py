@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.metrics import Metrics
-from adapters.submitting import Reason
+from adapters.reasons import Reason
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
@@ -96,14 +96,16 @@ async def body_of(request: Request, most: int) -> bytes:
     length = header_of(request, b"content-length")
     if length and int(length) > most:
         raise ProblemError("too-large", f"at most {most} bytes")
-    if length:
-        return await request.body()
-    read = bytearray()
-    async for part in request.stream():
-        read += part
+    read, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        read += message.get("body", b"")
         if len(read) > most:
             raise ProblemError("too-large", f"at most {most} bytes")
-    return bytes(read)
+        more = message.get("more_body", False)
+    return read
 
 
 def decoded(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from adapters.submitting import Reason
+from adapters.reasons import Reason
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -81,7 +81,8 @@ def response(error: ProblemError, request: str, headers: Mapping[str, str] | Non
 
 def of_status(status: int) -> ProblemError:
     """The error of a status the framework gave."""
-    return ProblemError(_OF_STATUS.get(status, "malformed" if status < 500 else "failed"))
+    detail = "/openapi.json says what there is" if status in (404, 405) else ""
+    return ProblemError(_OF_STATUS.get(status, "malformed" if status < 500 else "failed"), detail)
 
 
 _path = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]*)`\Z").search

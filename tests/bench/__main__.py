@@ -20,8 +20,10 @@ MODULES = (
     "bench_rebuild",
     "bench_audit",
     "bench_portal",
+    "bench_postgres",
     "bench_gate",
     "bench_publish",
+    "bench_mirror",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")

@@ -7,11 +7,10 @@ lock, stamps, knows sids and is guarded; the log alone, without a vault.
 
 from __future__ import annotations
 
+import gc
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -25,7 +24,7 @@ from ledger.log import Draft, Log
 from tests.bench.bench_append import _drafts, _rate, _row, _versioned, now
 from tests.bench.bench_rebuild import Recorded
 from tests.services import postgres
-from tests.services.postgres import Fresh, Server, driver_of
+from tests.services.postgres import Fresh, driver_of
 
 ENTRIES = {1_000: 40_000, 10_000: 60_000}
 SINGLES = 1_500
@@ -60,13 +59,7 @@ def _server(stack: ExitStack) -> str:
     if given:
         postgres.prepare(given)
         return given
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
-    folder.chmod(0o755)
-    server = Server(folder, shared_buffers="512MB", max_wal_size="4GB")
-    server.start()
-    stack.callback(server.stop)
-    postgres.prepare(server.url)
-    return server.url
+    return stack.enter_context(postgres.own_server(shared_buffers="512MB", max_wal_size="4GB")).url
 
 
 def _batches(server: str, batch: int, entries: int, rounds: int) -> list[dict[str, Any]]:
@@ -99,7 +92,12 @@ def _on(server: str, work: Callable[[Fresh], float]) -> float:
     with postgres.fresh(server) as made:
         with driver_of(server) as connection:
             connection.execute("CHECKPOINT")
-        return work(made)
+        gc.collect()
+        gc.freeze()  # as `serve` does: what the bench itself has made is not to be looked through
+        try:
+            return work(made)
+        finally:
+            gc.unfreeze()
 
 
 def _our_batches(made: Fresh, drafts: Sequence[Draft], batch: int) -> float:

@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.responses import Response
 
 from adapters.logs import Lines
-from adapters.web.app import make_app
+from adapters.submitting import Submission, take
+from adapters.web.app import UNTOLD, make_app
 from adapters.web.keys import KeyFile
 from adapters.wiring import House, now
 
-CONSTANT = b'{"allowed":false,"reason":"opted_out","basis":null}'
+CONSTANT = {"allowed": False, "reason": "opted_out", "basis": None}
 
 
 def constant() -> FastAPI:
-    """What the framework can do: one endpoint that answers the same bytes."""
-    app = FastAPI(openapi_url=None)
+    """What the framework can do: an application made as ours is, and one ordinary route that answers a constant."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
 
-    async def answer(request: Request) -> Response:
-        return Response(CONSTANT, media_type="application/json")
+    async def answer() -> dict[str, Any]:
+        return CONSTANT
 
     app.add_api_route("/constant", answer, methods=["POST"])
     return app
+
+
+def _use(house: House) -> None:
+    """Take one fact of somebody new: a service that runs has its databases written, and SQLite reads those its way."""
+    data = {"person": {"email": f"new{os.getpid()}@example.org"}, "by": "data_subject"}
+    fact = Submission("bench", str(os.getpid()), "contact.opted_out.v1", None, json.dumps(data).encode())
+    (answer,) = take(house, [fact])
+    assert answer.status == "recorded", answer
 
 
 async def serve(home: Path) -> None:
     """Serve both until SIGTERM; prints a key and the two ports."""
     with House.open(home, {}) as house, Path(os.devnull).open("w") as nowhere:
         keys = KeyFile(home)
+        _use(house)
         secret = keys.add(f"bench-{os.getpid()}", "reader", now(), os.urandom)
         app = make_app(house, keys, now, Lines(nowhere, now), CollectorRegistry(), os.urandom)
         pairs = []

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 
 import psycopg
@@ -23,7 +22,7 @@ from ledger.vault import Vault
 from tests.contract.conftest import now
 from tests.contract.test_log_contract import draft
 from tests.services import postgres
-from tests.services.postgres import WRITER, Fresh, Server, driver_of
+from tests.services.postgres import WRITER, Fresh, Server, driver_of, own_server
 
 pytestmark = pytest.mark.service
 
@@ -55,6 +54,10 @@ POWERS = (
     "CREATE TABLE log.other (a int)",
     "UPDATE public.consent_ledger_version SET version_num = 'x'",
     "SET session_replication_role = replica",
+    "DELETE FROM vault.suppression",
+    "UPDATE vault.suppression SET since = '9999'",
+    "DELETE FROM vault.contact_key",
+    "UPDATE vault.identity SET ledger = 'x'",
 )
 
 
@@ -105,24 +108,13 @@ def test_less_than_full_durability_is_refused(database: Fresh, name: str, value:
         Log.open(database.url, now)
 
 
-def test_a_server_without_fsync_is_refused(tmp_path: Path) -> None:
-    server = Server(_open_to_all(tmp_path / "server"), fsync="off")
-    server.start()
-    try:
-        postgres.prepare(server.url)
-        with postgres.fresh(server.url) as made, pytest.raises(DurabilityError, match="fsync=off"):
-            Log.open(made.url, now)
-    finally:
-        server.stop()
-
-
-def _open_to_all(folder: Path) -> Path:
-    """Every folder above may be passed by the user the server runs as."""
-    folder.mkdir()
-    for above in (folder, *folder.parents):
-        if above.owner() == folder.owner() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    return folder
+def test_a_server_without_fsync_is_refused() -> None:
+    with (
+        own_server(fsync="off") as server,
+        postgres.fresh(server.url) as made,
+        pytest.raises(DurabilityError, match="fsync=off"),
+    ):
+        Log.open(made.url, now)
 
 
 def test_setting_up_again_changes_nothing_and_an_empty_database_is_told_apart(database: Fresh) -> None:
@@ -171,6 +163,19 @@ def test_single_appends_and_batches_share_versions_moments_and_sids(database: Fr
     assert moments == sorted(moments)
 
 
+def test_a_lock_that_was_not_had_leaves_no_transaction_open(database: Fresh) -> None:
+    """An operator's lock_timeout ends the wait: the append fails, and the next one works."""
+    with driver_of(database.owner_url) as client:
+        client.execute(f"ALTER ROLE {WRITER} IN DATABASE {sa.make_url(database.url).database} SET lock_timeout = 100")
+    with Log.open(database.url, now) as log, driver_of(database.owner_url) as elsewhere:
+        log.append([draft(), draft()])
+        with elsewhere.transaction():
+            elsewhere.execute("SELECT 1 FROM log.head FOR UPDATE")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                log.append([draft(), draft()])
+        assert [place.position for place in log.append([draft(), draft()])] == [3, 4]
+
+
 def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
     """By NOTIFY, long before the next poll."""
     with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
@@ -192,26 +197,20 @@ def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
     assert waited[0] < 15
 
 
-def test_a_killed_server_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+def test_a_killed_server_loses_nothing_it_acknowledged() -> None:
     """SIGKILL to the whole cluster while four writers append, again and again; the same logs go on afterwards."""
-    server = Server(_open_to_all(tmp_path / "server"))
-    server.start()
-    try:
-        postgres.prepare(server.url)
-        with postgres.fresh(server.url) as made, Log.open(made.url, now) as log:
-            acknowledged: set[int] = set()
-            for cycle in range(int(os.environ.get("CONSENT_LEDGER_KILLS", "5"))):
-                acknowledged |= _append_until_killed(log, server, 0.05 + 0.07 * (cycle % 5))
-                server.start()
-                positions = [row[0] for row in _patiently(log)]
-                assert positions == list(range(1, len(positions) + 1))
-                assert acknowledged <= set(positions)
-            assert len(acknowledged) > 20
-            assert log.append([draft()])[0].fresh
-            with suppress(IntegrityError):
-                log.insert_events([StoredEvent(os.urandom(16).hex(), 1, "t", b"s")])
-    finally:
-        server.stop()
+    with own_server() as server, postgres.fresh(server.url) as made, Log.open(made.url, now) as log:
+        acknowledged: set[int] = set()
+        for cycle in range(int(os.environ.get("CONSENT_LEDGER_KILLS", "5"))):
+            acknowledged |= _append_until_killed(log, server, 0.05 + 0.07 * (cycle % 5))
+            server.start()
+            positions = [row[0] for row in _patiently(log)]
+            assert positions == list(range(1, len(positions) + 1))
+            assert acknowledged <= set(positions)
+        assert len(acknowledged) > 20
+        assert log.append([draft()])[0].fresh
+        with suppress(IntegrityError):
+            log.insert_events([StoredEvent(os.urandom(16).hex(), 1, "t", b"s")])
 
 
 def _append_until_killed(log: Log, server: Server, seconds: float) -> set[int]:

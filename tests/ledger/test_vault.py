@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ledger.database import uuid_text
 from ledger.keys import ENVIRONMENT, KeyFileError, Keys
-from ledger.sealing import Corrupt, Erased, commit, framed, normalised
+from ledger.sealing import Corrupt, Erased, Keyed, commit, framed, keyed, normalised
 from ledger.vault import Opened, Registration, Vault
 from tests.stores import Place
 
@@ -273,6 +273,12 @@ def test_no_plain_text_reaches_the_file(file_vault: Vault, tmp_path: Path) -> No
 @given(st.lists(st.binary()), st.lists(st.binary()))
 def test_framing_is_injective(one: list[bytes], other: list[bytes]) -> None:
     assert (framed(*one) == framed(*other)) == (one == other)
+
+
+def test_a_prepared_key_hashes_as_the_key_does_however_often() -> None:
+    prepared = Keyed(b"k" * 32)
+    for parts in ((b"address", b"anna@example.org"), (b"record", b"crm", b"1"), ()):
+        assert prepared(*parts) == keyed(b"k" * 32, *parts) == hmac.digest(b"k" * 32, framed(*parts), "sha256")
 
 
 def test_a_commitment_depends_on_r_and_content() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ledger import events as e
 from ledger.terms import LEDGER_STREAM
-from projections import outbox, views
+from projections import bulk, outbox, runner, views
 from projections.announcing import MOMENTS, encode
 from projections.contact_status import ContactStatus, ToldRecord
 from tests.projections.histories import POLICIES, START, address, contact
@@ -253,6 +253,57 @@ def test_a_policy_is_told_of_to_everybody_and_the_revision_grows(w: World) -> No
     assert {value.cause for value in after.values()} == {"policy"}
 
 
+def test_a_rebuild_that_comes_second_catches_up_where_it_is(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much came meanwhile: what it builds beside is in nobody's use, and building that anew would not end."""
+    w.switch_on()
+    w.append(controller(), *[event for number in range(1, 6) for event in allowed_in_the_us(number)])
+    w.drain()
+    monkeypatch.setattr(runner, "FAR_BEHIND", 2)
+    built: list[str] = []
+    whole = bulk.build
+
+    def overtaken(*given: Any) -> int:
+        """The first is overtaken by another worker, who sees a rule set that this one has not."""
+        built.append(given[2])
+        position = whole(*given)
+        if len(built) == 1:
+            w.append(adopted(LESS.hash), e.OptedOut(**about(3)))
+            assert len(built) == 2
+        assert len(built) < 4
+        return position
+
+    monkeypatch.setattr(bulk, "build", overtaken)
+    w.runner().rebuild()
+    assert w.views.generations.current() == built[0]
+    with w.views.snapshot() as driver:
+        assert views.held(driver) == (w.log.last_position(), LESS.hash)
+    told = {value.contact: value for _, value in w.drain()}
+    assert not any(allowed(told[contact(3)]))
+    assert {value.policy for value in told.values()} == {LESS.hash}
+
+
+def test_a_generation_in_use_is_kept_though_the_old_one_cannot_be_taken_away(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost just after everybody was sent to the new one."""
+    w.switch_on()
+    w.append(controller(), *allowed_in_the_us(1))
+    generations = w.views.generations
+    whole, old = generations.discard, generations.current()
+
+    def lost(name: str) -> None:
+        if name == old:
+            raise OSError
+        whole(name)
+
+    monkeypatch.setattr(generations, "discard", lost)
+    with pytest.raises(OSError):
+        w.runner().rebuild()
+    with w.views.snapshot() as driver:
+        assert views.held(driver).position == w.log.last_position()
+    assert names(w.drain()) == [contact(1)]
+
+
 def test_many_cells_of_one_contact_do_not_end_the_reading_of_all(w: World) -> None:
     """A page that holds one contact alone is read again, longer."""
     w.append(controller(), *[e.Clicked(**about(1, address=address(n))) for n in range(9)], *allowed_in_the_us(2))
@@ -295,6 +346,18 @@ def test_a_contact_without_rows_is_not_told_of(w: World) -> None:
     with w.views.snapshot() as driver:
         assert views.rows_of_contact(driver, contact(1)) == []
     assert w.announcer.announce([outbox.Queued(contact(1), 1, 0, "event", None)], w.now) == []
+
+
+def test_generations_that_were_left_are_closed(w: World) -> None:
+    """A service that runs for months keeps no connection, and no disk, for each swap."""
+    w.append(controller(), *allowed_in_the_us(1))
+    left = []
+    for _ in range(3):
+        left.append(w.views._database())
+        w.runner().rebuild()
+        with w.views.snapshot() as driver:
+            assert views.held(driver).position == 2
+    assert [one.closed for one in left] == [True, True, False]
 
 
 def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypatch: pytest.MonkeyPatch) -> None:

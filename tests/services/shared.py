@@ -21,6 +21,10 @@ from typing import NamedTuple
 _FOLDER = "CONSENT_LEDGER_TEST_RUN"
 
 
+class MissingError(RuntimeError):
+    """A program that a service needs is not on this machine; says which, and how to get it."""
+
+
 class Running(NamedTuple):
     """A service: where it answers, the process to end (None: not ours), and the signal that ends it politely."""
 
@@ -44,7 +48,7 @@ def shared(name: str, start: Callable[[Path], Running]) -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not held.exists():
             data = run / name
-            data.mkdir(mode=0o755)
+            data.mkdir(mode=0o755, exist_ok=True)
             started = start(data)
             held.write_text(json.dumps(started._asdict()))
         return str(json.loads(held.read_text())["url"])

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.services import kafka
+from tests.services.shared import MissingError
 
 
 def test_without_java_or_maven_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Both, and the way around them."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(kafka.MissingError, match=r"`java`: install Java 17 .* or name a running broker in CONSENT"):
+    with pytest.raises(MissingError, match=r"`java`: install Java 17 .* or name a running broker in CONSENT"):
         kafka.Broker(tmp_path / "data").start()
     monkeypatch.setattr(kafka, "_ROOT", tmp_path)
-    with pytest.raises(kafka.MissingError, match=r"`mvn`: install Maven .* CONSENT_LEDGER_TEST_KAFKA=host:port"):
+    with pytest.raises(MissingError, match=r"`mvn`: install Maven .* CONSENT_LEDGER_TEST_KAFKA=host:port"):
         kafka.jars()
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kafka.event_feed import EventFeed
+from adapters.kafka import event_feed
+from adapters.kafka.event_feed import EventFeed, LeaseLostError
+from adapters.kafka.messages import Message
 from adapters.kafka.progress import Progress
 from adapters.kafka.sending import Batch, DeliveryFailedError, Sender
 from adapters.kafka.status_feed import Rate
+from ledger import events as e
+from ledger.log import Log
+from tests.projections.histories import contact, draft
 from tests.stores import Place
 
 
@@ -43,6 +50,41 @@ def test_a_log_with_a_gap_is_not_published_past_it(place: Place) -> None:
     with pytest.raises(RuntimeError, match="gap between 0 and 4"):
         feed.send()
     progress.close()
+
+
+def test_what_was_delivered_before_a_failure_is_stored(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the store did not answer at first: nothing need be sent again that is known to be there."""
+    monkeypatch.setattr(event_feed, "BATCH", 1)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    progress = Progress.open(place("streams"))
+    with Log.open(place("log"), lambda: now) as log:
+        log.append([draft(e.OptedOut(stream=contact(1), source="t"))] * 2)
+        feed = EventFeed(log, "", Sender("127.0.0.1:1"), progress)
+        feed._sender.start()
+        feed.begin()
+        assert feed.send()
+        assert feed.send()
+        first, second = (one.batch for one in feed._flying)
+        first.reported(None, object())
+        second.reported(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), object())
+        with pytest.raises(LeaseLostError):
+            feed.settle("me", now)
+        assert progress.lease(feed.name, "me", now, 10)
+        feed.settle("me", now)
+        assert (progress.position(feed.name), feed.published) == (1, 1)
+        with pytest.raises(DeliveryFailedError, match="MSG_SIZE_TOO_LARGE"):
+            feed.settle("me", now)
+        feed._sender.drop()
+    progress.close()
+
+
+def test_a_message_that_is_not_even_taken_is_a_failure_like_any_other() -> None:
+    """Said again and again, and counted; it does not end the program."""
+    sender = Sender("127.0.0.1:1")
+    sender.start()
+    with pytest.raises(DeliveryFailedError, match="MSG_SIZE_TOO_LARGE"):
+        sender.send([Message("t", b"k", bytes(2_000_000), [])])
+    sender.drop()
 
 
 @given(

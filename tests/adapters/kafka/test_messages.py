@@ -12,9 +12,9 @@ from cloudevents.core.formats.json import JSONFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kafka.cloudevents import Reason
 from adapters.kafka.messages import Message, Place, ResultValue, event_message, result_message, status_message
 from adapters.kafka.topics import EVENTS, RESULTS, STATUS
+from adapters.reasons import Reason
 from ledger.codec import instant
 from tests.golden.write import FILE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -233,7 +234,7 @@ def test_the_command_publishes_until_it_is_told_to_stop(w: World, house: House) 
     finally:
         process.kill()
         process.wait(10)
-    text = (w.folder / "publish.log").read_text()
-    assert f"publishing ledger {house.ledger.id} to" in text
-    assert "stopped; everything up to position 21 is on Kafka" in text
+    lines = [json.loads(line) for line in (w.folder / "publish.log").read_text().splitlines()]
+    assert lines[0]["event"] == "publisher.runs"
+    assert (lines[-1]["event"], lines[-1]["position"]) == ("publisher.ended", 21)
     assert sorted(positions(read_all(w, EVENTS))) == list(range(1, 22))

@@ -11,6 +11,8 @@ from httpx import Response
 
 from adapters.submitting import Submission, take
 from adapters.wiring import House
+from ledger.database import Driver
+from projections import views
 from tests.adapters.web.world import ANA, MARKER, SIMILAR, Served, fact, served
 from tests.services import postgres
 
@@ -54,38 +56,54 @@ def test_a_stop_of_another_process_is_never_served_stale(tmp_path: Path, env: di
             assert service.allowed(email=email) is False
 
 
+def test_answers_that_are_swapped_while_they_are_read_end_nothing(
+    service: Served, tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process builds them anew: the rows are followed on, and a request in between is told to come again."""
+    contact = service.grant()
+    whole = views.held
+    gone: list[str] = []
+
+    def swapped(driver: Driver) -> views.Held:
+        """Whoever reads first in this process finds its table dropped."""
+        if not gone:
+            gone.append(service.house.views.generations.current())
+            with House.open(tmp_path / "ledger", env) as elsewhere:
+                driver.execute("ROLLBACK")
+                elsewhere.runner.rebuild()
+        return whole(driver)
+
+    monkeypatch.setattr(views, "held", swapped)
+    assert patiently(lambda: service.get(f"/v1/contacts/{contact}/status")).status_code == 200
+    assert gone
+    assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+    assert service.allowed() is True
+
+
 def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) -> None:
     """Killed and started again: 503 meanwhile, nothing acknowledged lost, and the rows are followed again."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    for above in (folder, *folder.parents):  # the server may run as another user
-        if above.owner() == folder.owner() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    server = postgres.Server(folder)
-    server.start()
-    try:
-        postgres.prepare(server.url)
-        with postgres.fresh(server.url) as made:
-            env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
-            with served(tmp_path / "ledger", env=env) as service:
-                service.grant()
-                assert service.allowed() is True
-                server.kill()
-                for answer in (
-                    service.post("/v1/gate", SIMILAR),
-                    service.post("/v1/facts", fact(number=2), "writer"),
-                    service.get("/readyz", None),
-                ):
-                    assert answer.status_code == 503
-                assert service.get("/livez", None).status_code == 200
-                server.start()
-                assert patiently(lambda: service.get("/readyz", None)).status_code == 200
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
-                stop = fact("objected", "stop")
-                assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
-                assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
-    finally:
-        server.stop()
+    with postgres.own_server() as server, postgres.fresh(server.url) as made:
+        env = {"CONSENT_LEDGER_DATABASE_URL": made.url}
+        with served(tmp_path / "ledger", env=env) as service:
+            service.grant()
+            assert service.allowed() is True
+            server.kill()
+            for _ in range(3):  # by a connection that was lost, and by one that cannot be had
+                with pytest.raises(service.house.away):
+                    service.house.ledger.vault.find_address(ANA)
+            for answer in (
+                service.post("/v1/gate", SIMILAR),
+                service.post("/v1/facts", fact(number=2), "writer"),
+                service.get("/readyz", None),
+            ):
+                assert answer.status_code == 503
+            assert service.get("/livez", None).status_code == 200
+            server.start()
+            assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is True
+            stop = fact("objected", "stop")
+            assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
 
 
 def patiently(call: Callable[[], Response]) -> Response:
