@@ -35,11 +35,11 @@ class Stage(World):
         super().__init__(folder, f"127.0.0.1:{network.port}")
         self.broker = broker
         self.network = network
-        self.mirror_url = mirror_url
         self.by_itself = 0
         self.killed = 0
         self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
-        self.mirror = sa.create_engine(mirror_url)
+        self._mirror_url = mirror_url
+        self.mirror = sa.create_engine(mirror_url.replace("postgresql:", "postgresql+psycopg:"))
         self.house = House.open(folder / "ledger", self._database)
         self.programs: dict[str, list[Program]] = {"mirror": [], "facts": [], "publish": []}
         self._numbers = iter(range(1_000_000))
@@ -47,7 +47,7 @@ class Stage(World):
     @property
     def env(self) -> dict[str, str]:
         """The settings of every process."""
-        return super().env | self._database | {"CONSENT_LEDGER_MIRROR_URL": self.mirror_url}
+        return super().env | self._database | {"CONSENT_LEDGER_MIRROR_URL": self._mirror_url}
 
     def start(self, what: str) -> Program:
         """Start one more."""
@@ -150,7 +150,7 @@ def staged(folder: Path, kind: str) -> Iterator[Stage]:
         broker.start()
         if kind == "postgresql":
             database: str | None = stack.enter_context(postgres.fresh()).url
-            mirror = stack.enter_context(postgres.fresh()).owner_url.replace("postgresql:", "postgresql+psycopg:")
+            mirror = stack.enter_context(postgres.fresh()).owner_url
         else:
             database, mirror = None, f"sqlite:///{folder / 'mirror.db'}"
         made = Stage(folder, broker, network, database, mirror)

@@ -43,7 +43,7 @@ def test_whatever_fails_the_reader_ends_with_the_ledgers_answers(seed: int, tmp_
     dice = random.Random(seed)
     with staged(tmp_path, KINDS[seed % 2]) as stage:
         writer = Writer(stage.house, stage.servers, stage.topic, seed, RATE)
-        watcher = Watcher(stage.servers, stage.topic(STATUS), stage.mirror_url, writer.seen)
+        watcher = Watcher(stage.servers, stage.topic(STATUS), stage.mirror.url, writer.seen)
         began = time.monotonic()
         watcher.start()
         writer.start()
@@ -61,6 +61,7 @@ def test_whatever_fails_the_reader_ends_with_the_ledgers_answers(seed: int, tmp_
         events_are_whole_and_in_order(stage)
         mirror_is_the_projection(stage)
         stops_were_kept(stage, writer, watcher)
+        assert not [log for log in tmp_path.glob("*.log") if b"@example.org" in log.read_bytes()]
         print(figures(seed, stage, writer, watcher, took), flush=True)
 
 

@@ -37,11 +37,11 @@ class Seen(NamedTuple):
 class Watcher:
     """A thread. `told`: the status topic in its order; `shown`: what the mirror came to hold, in its order."""
 
-    def __init__(self, servers: str, status_topic: str, mirror_url: str, told: list[Found]) -> None:
+    def __init__(self, servers: str, status_topic: str, mirror: sa.URL, told: list[Found]) -> None:
         self.told = told
         self.shown: list[Seen] = []
         self._reader = Reader(servers, [status_topic])
-        self._mirror = sa.create_engine(mirror_url)
+        self._mirror = sa.create_engine(mirror)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
