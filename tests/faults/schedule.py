@@ -32,6 +32,6 @@ def schedule(seed: int, outage: float) -> list[Step]:
     dice = random.Random(seed)
     steps = []
     for kind in dice.sample(KINDS, len(KINDS)):
-        seconds = outage if kind == "broker killed" else dice.uniform(0.5, min(outage, 4.0))
+        seconds = outage if kind == "broker killed" else dice.uniform(1.0, min(outage, 4.0))
         steps.append(Step(kind, round(seconds, 2), round(dice.uniform(0.2, 1.5), 2)))
     return steps

@@ -204,6 +204,7 @@ def _killed_in_a_stall(stage: Stage, seconds: float, kill: Callable[[], None]) -
     stage.network.stall()
     time.sleep(seconds)
     kill()
+    stage.network.cut()  # of what it had sent, half of a frame arrives
     stage.network.move()
 
 

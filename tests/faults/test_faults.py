@@ -47,6 +47,7 @@ def test_whatever_fails_the_reader_ends_with_the_ledgers_answers(seed: int, tmp_
         began = time.monotonic()
         watcher.start()
         writer.start()
+        time.sleep(2.0)  # so that there is something to lose
         try:
             for step in schedule(seed, OUTAGE):
                 print(f"seed {seed}, {time.monotonic() - began:5.1f} s: {step.kind}, {step.seconds} s", flush=True)

@@ -82,4 +82,4 @@ def test_without_a_broker(here: World) -> None:
     here.servers = "127.0.0.1:9"
     told = here.run("dlq", "list")
     assert told.returncode == EXIT.TEMPORARY
-    assert told.stderr.startswith("Kafka at 127.0.0.1:9: ")
+    assert told.stderr.startswith("Kafka at 127.0.0.1:9 (CONSENT_LEDGER_KAFKA): ")
