@@ -168,6 +168,11 @@ def engine_of(url: str, part: str) -> sa.Engine:
             "options": f"-c search_path={part},public",
             "application_name": f"consent-ledger {part}",
             "connect_timeout": 10,
+            # A server that no longer answers at all is given up after seconds, not after the system's two hours.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
         },
     )
 

@@ -20,7 +20,8 @@ from projections.status import Answers, Row, answers
 
 STOP, NEWS, AGAIN_STOPPED, AGAIN = range(4)
 """Ranks: an event took something away; another event, or a day that came; of those told again because of the
-rules or a rebuild, who may get nothing; the rest. The last two go at a set rate, when no other waits."""
+rules or a rebuild, who loses something or may get nothing; the rest. The last two go at a set rate, when no other
+waits."""
 
 _NAME = "outbox"
 _BLOCK = 40
@@ -85,15 +86,15 @@ def queue(driver: Driver, rows: Sequence[Row], news: Collection[str]) -> None:
     told = _by_contact(rows)
     numbers = _numbers(driver, len(told))
     heard = {uuid_bytes(one) for one in news}
-    before = _held(driver, [contact for contact in told if contact in heard])
+    before = _held(driver, list(told))
     put: list[tuple[object, ...]] = []
     for (contact, new), seq in zip(told.items(), numbers, strict=True):
+        stops = _takes_away(before.get(contact, ()), new)
         if contact in heard:
-            rank = STOP if _takes_away(before.get(contact, ()), new) else NEWS
-            put.append((contact, seq, rank, "event", None))
+            put.append((contact, seq, STOP if stops else NEWS, "event", None))
         else:
-            rank = AGAIN if any(one.allowed_at(one.since) for one in new) else AGAIN_STOPPED
-            put.append((contact, seq, rank, "policy", None))
+            stops = stops or not any(one.allowed_at(one.since) for one in new)
+            put.append((contact, seq, AGAIN_STOPPED if stops else AGAIN, "policy", None))
     driver.executemany(_PUT, put)
     _put_due(driver, {contact: _next(new, new[0].since) for contact, new in told.items()})
 
@@ -199,6 +200,13 @@ def done(driver: Driver, sent: Iterable[Queued]) -> None:
     _numbers(driver, 0)
     taken = [(uuid_bytes(one.contact), one.seq) for one in sent]
     driver.executemany("DELETE FROM outbox WHERE contact = ? AND seq = ?", taken)
+
+
+def again(driver: Driver, contacts: Sequence[str]) -> None:
+    """Queue contacts once more, as news: what was sent of them may have come after something newer."""
+    numbers = _numbers(driver, len(contacts))
+    put = [(uuid_bytes(contact), seq, NEWS, "event", None) for contact, seq in zip(contacts, numbers, strict=False)]
+    driver.executemany(_PUT, put)
 
 
 def waiting(driver: Driver) -> dict[int, int]:

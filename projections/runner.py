@@ -157,8 +157,13 @@ class StatusRunner:
         """Put the generation in place, with what still waits in the outbox of the one in use."""
         with self._views.snapshot() as old:
             if outbox.last_number(old) is not None:
-                with self._views.at(target) as beside, beside.transaction() as new:
-                    outbox.carry(old, new)
+                with self._views.at(target) as beside:
+                    with beside.snapshot() as new:
+                        begun = outbox.last_number(new) is not None
+                    if not begun:  # it was put in use while the new one was built
+                        self._queue_all(target, position)
+                    with beside.transaction() as new:
+                        outbox.carry(old, new)
         return self._views.swap(target, position)
 
     def _queue_all(self, target: str, position: int) -> None:

@@ -62,7 +62,7 @@ def add_agent(app: faust.App, topic: str, handle: Handle, away: tuple[type[Excep
             counted.dead(effects.dead)
             batch.clear()
 
-    app.agent(source, name="work")(work)
+    app.agent(source, name="work", concurrency=1)(work)
 
 
 def _record(message: Any) -> Record:

@@ -1,46 +1,70 @@
 """Facts that other systems submit on a topic: taken as over HTTP, and answered, each of them, by its place.
 
-What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed.
+What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed. So is a record at which we fail.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapters.kafka.cloudevents import Received, Refusal, read, uuid_only
 from adapters.kafka.dead_letters import dead_letter
 from adapters.kafka.messages import Message, ResultValue, result_message
 from adapters.kafka.records import Effects, Failed, Handle, Record
 from adapters.kafka.topics import FACTS_DLQ, named
+from adapters.reasons import Reason
 from adapters.submitting import Answer, Submission, take
 from adapters.wiring import House
+from ledger.codec import instant
+
+_OURS = Reason("", "could not be taken, and not for anything in it; it is kept, and somebody looks at it")
+log = logging.getLogger(__name__)
 
 
 def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
     """A handler: records what the records say. Raises eventsourcing's OperationalError when the database is away."""
-    ledger = house.ledger
+    ledger, away = house.ledger, house.away
 
     def result(value: ResultValue, at: str) -> Message:
         return result_message(ledger.id, value, at, prefix)
 
     def handle(records: Sequence[Record]) -> Effects:
+        try:
+            return taken(records)
+        except away:
+            raise
+        except Exception as error:  # noqa: BLE001 - kept as a dead letter, with its place
+            if len(records) > 1:  # done again one by one: what was recorded is known by its source and id
+                each = [handle([record]) for record in records]
+                return Effects([one for effects in each for one in effects.messages], sum(e.dead for e in each))
+            log.error(f"a fact could not be taken: {type(error).__name__}")
+            return failing(records[0], type(error).__name__)
+
+    def taken(records: Sequence[Record]) -> Effects:
         events = [read(record.headers, record.value) for record in records]
         received = [event for event in events if isinstance(event, Received)]
         answers = iter(take(house, [Submission(e.source, e.id, e.type, e.time, e.data) for e in received]))
-        now = clock()
-        at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        at = instant(clock())
         messages: list[Message] = []
         dead = 0
         for record, event in zip(records, events, strict=True):
             if isinstance(event, Received):
                 messages.append(result(_answered(record, event, next(answers)), at))
                 continue
-            failed = Failed(record, "no CloudEvent: " + "; ".join(_told(event)))
-            messages.append(dead_letter(named(FACTS_DLQ, prefix), failed, now, ledger.seal))
+            messages.append(letter(record, "no CloudEvent: " + "; ".join(_told(event))))
             messages.append(result(_refused(record, event), at))
             dead += 1
         return Effects(messages, dead)
+
+    def failing(record: Record, error: str) -> Effects:
+        """A mistake of ours, met by this record: kept, with its place, and answered; the others go on."""
+        answer = ResultValue(place=str(record.place), status="rejected", reasons=(_OURS,))
+        return Effects([letter(record, f"failed with {error}"), result(answer, instant(clock()))], 1)
+
+    def letter(record: Record, error: str) -> Message:
+        return dead_letter(named(FACTS_DLQ, prefix), Failed(record, error), clock(), ledger.seal)
 
     return handle
 

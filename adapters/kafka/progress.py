@@ -80,6 +80,11 @@ class Progress:
         with self._database.writing() as driver:
             return driver.execute(_HOLD, (name, holder, until, instant(now))).rowcount == 1
 
+    def holds(self, name: str, holder: str, now: datetime) -> bool:
+        """Whether the lease of this name is the holder's."""
+        with self._database.reading() as driver:
+            return driver.execute(_KEPT, (name, holder, instant(now))).fetchone() is not None
+
     def release(self, name: str, holder: str) -> None:
         """Give the lease up, so that another need not wait for it to lapse."""
         with self._database.writing() as driver:

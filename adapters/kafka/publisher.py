@@ -117,6 +117,13 @@ class Publisher:
             self._parts.sender.poll(0 if sent else timing.poll)
         elif not sent:
             self._parts.log.wait(events.position, timing.poll)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Store what is delivered, while the lease is ours: after that it may have arrived behind something newer."""
+        events, statuses = self._parts.events, self._parts.statuses
+        if statuses.is_flying and not self._parts.progress.holds(self.name, self.holder, self._clock()):
+            raise LeaseLostError
         statuses.settle()
         events.settle(self.holder, self._clock())
 
@@ -156,19 +163,21 @@ class Publisher:
         self._parts.follower.lead(False)
         self._parts.metrics.leads.set(0)
         self._parts.sender.drop()
+        self._parts.statuses.give_up()
 
     def _finish(self) -> None:
         """Wait a moment for what flies, and hand over."""
         parts, until = self._parts, self._monotonic() + self._timing.stop
-        ends: tuple[type[Exception], ...] = (DeliveryFailedError, LeaseLostError, *self._away)
+        ends: tuple[type[Exception], ...] = (DeliveryFailedError, *self._away)
         try:
             while self._flies() and self._monotonic() < until:
                 parts.sender.poll(self._timing.poll)
-                parts.statuses.settle()
-                parts.events.settle(self.holder, self._clock())
+                self._settle()
             parts.sender.drop()  # before another may begin
             if self._leads:
                 parts.progress.release(parts.events.name, self.holder)
+        except LeaseLostError:
+            self._stand_back()
         except ends as error:
             _log.warning(f"not everything sent is known to be delivered: {type(error).__name__}")
         parts.sender.drop()

@@ -14,6 +14,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from adapters.kafka.messages import Message
+from adapters.kafka.topics import LONGEST_STATUS
 
 _log = logging.getLogger("librdkafka")
 """Not ours: what the library says ten times a second while a broker is away is said once a minute."""
@@ -32,6 +33,7 @@ SETTINGS: Mapping[str, str | int | bool] = {
     # Bounded by the batches a sender lets fly, so these only have to be out of the way.
     "queue.buffering.max.messages": 1_000_000,
     "queue.buffering.max.kbytes": 2_000_000,
+    "message.max.bytes": LONGEST_STATUS,
     "reconnect.backoff.max.ms": 2_000,
     "socket.keepalive.enable": True,
     "log_level": 3,  # what matters comes by `error_cb`; its warnings are about settings it was given on purpose

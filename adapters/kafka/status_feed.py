@@ -68,6 +68,15 @@ class StatusFeed:
         """What flew and is not known to be delivered still waits in the outbox."""
         self._flying = None
 
+    def give_up(self) -> None:
+        """Have whoever publishes now send again what flies: it may arrive behind something newer, and would be the
+        last word on its key when the topic is compacted. To be called once nothing can be sent any more.
+        """
+        flying, self._flying = self._flying, None
+        if flying is not None:
+            with self._views.transaction() as driver:
+                outbox.again(driver, [one.contact for one in flying.queued])
+
     @property
     def is_flying(self) -> bool:
         """Whether something is sent and not known to be delivered."""

@@ -50,6 +50,9 @@ def _dead_letters(name: str, about: str) -> Topic:
     )
 
 
+LONGEST_STATUS = 8 * 1024**2
+"""The longest value that the publisher sends."""
+
 TOPICS: tuple[Topic, ...] = (
     Topic(
         EVENTS,
@@ -69,6 +72,8 @@ TOPICS: tuple[Topic, ...] = (
             "segment.ms": str(_DAY),
             "min.cleanable.dirty.ratio": "0.1",
             "max.compaction.lag.ms": str(2 * _DAY),
+            # A record that stands for thousands (a catch-all address) has a long value.
+            "max.message.bytes": str(LONGEST_STATUS),
         },
         "The last answers of each contact: what may be written to whom, for what, by which channel.",
     ),

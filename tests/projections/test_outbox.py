@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from ledger import events as e
+from ledger.database import uuid_bytes
 from ledger.terms import LEDGER_STREAM
 from projections import bulk, outbox, runner, views
 from projections.announcing import MOMENTS, encode
 from projections.contact_status import ContactStatus, ToldRecord
+from projections.status import Row
 from tests.projections.histories import POLICIES, START, address, contact
 from tests.projections.outbox_world import Taken, World, world
 from tests.stores import Place
@@ -387,3 +389,23 @@ def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypa
     for reader in readers:
         reader.join(30)
     assert len(opened) == len(set(opened)) == 1
+
+
+def test_of_those_told_again_who_loses_something_comes_first(w: World) -> None:
+    """Though something else stays allowed; a contact that loses nothing waits behind."""
+
+    def row(number: int, purpose: str, allowed: bool, revision: int) -> Row:
+        segments = f'[["2026-01-01T00:00:00Z",{"true" if allowed else "false"}]]'.encode()
+        return (uuid_bytes(contact(number)), purpose, "email", b"", segments, None, revision)
+
+    both = ("marketing.other", "marketing.similar")
+    before = [row(number, purpose, True, 1) for number in (1, 2) for purpose in both]
+    after = [row(1, both[0], True, 2), row(1, both[1], True, 2), row(2, both[0], True, 2), row(2, both[1], False, 2)]
+    w.switch_on()
+    with w.views.transaction() as driver:
+        views.put_rows(driver, [], before)
+        outbox.queue(driver, after, ())
+        assert [(one.contact, one.rank) for one in outbox.take(driver, 10)] == [
+            (contact(2), outbox.AGAIN_STOPPED),
+            (contact(1), outbox.AGAIN),
+        ]

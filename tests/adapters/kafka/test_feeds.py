@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import KafkaError
@@ -14,10 +14,15 @@ from adapters.kafka.event_feed import EventFeed, LeaseLostError
 from adapters.kafka.messages import Message
 from adapters.kafka.progress import Progress
 from adapters.kafka.sending import Batch, DeliveryFailedError, Sender
-from adapters.kafka.status_feed import Rate
+from adapters.kafka.status_feed import Rate, StatusFeed
+from adapters.kafka.topics import LONGEST_STATUS
 from ledger import events as e
 from ledger.log import Log
-from tests.projections.histories import contact, draft
+from projections import outbox
+from projections.announcing import Announcer
+from projections.runner import StatusRunner
+from projections.views import Views
+from tests.projections.histories import POLICIES, contact, draft
 from tests.stores import Place
 
 
@@ -83,7 +88,7 @@ def test_a_message_that_is_not_even_taken_is_a_failure_like_any_other() -> None:
     sender = Sender("127.0.0.1:1")
     sender.start()
     with pytest.raises(DeliveryFailedError, match="MSG_SIZE_TOO_LARGE"):
-        sender.send([Message("t", b"k", bytes(2_000_000), [])])
+        sender.send([Message("t", b"k", bytes(LONGEST_STATUS + 1), [])])
     sender.drop()
 
 
@@ -114,3 +119,41 @@ def test_the_rate_is_reached() -> None:
         rate.spend(count)
         went += count
     assert 1_000 <= went <= 1_100
+
+
+def test_what_a_publisher_had_in_flight_when_it_lost_its_lease_is_sent_again(place: Place) -> None:
+    """It may arrive behind what the next one sent, and would be the last word on its key."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    with Log.open(place("log"), lambda: now) as log, Views.open(place("views")) as live:
+        log.append([draft(e.OptedOut(stream=contact(n), source="t")) for n in (1, 2)])
+        runner = StatusRunner(log, place("log"), live, POLICIES.__getitem__)
+        runner.follow(once=True)
+        with live.transaction() as driver:
+            assert outbox.switch_on(driver, now)
+        announcer = Announcer(log, live, "t")
+        sender = Sender("127.0.0.1:1")
+        sender.start()
+        feed = StatusFeed(live, announcer, "t", sender, Rate(1_000, lambda: 0.0))
+        assert feed.send(now)
+        with live.transaction() as driver:  # the next publisher sends them meanwhile, and is done
+            outbox.done(driver, outbox.take(driver, 10))
+            assert outbox.take(driver, 10) == []
+        sender.drop()
+        feed.give_up()
+        assert not feed.is_flying
+        with live.snapshot() as driver:
+            assert {(one.contact, one.rank) for one in outbox.take(driver, 10)} == {
+                (contact(n), outbox.NEWS) for n in (1, 2)
+            }
+        feed.give_up()  # nothing flies any more
+
+
+def test_a_lease_is_held_until_it_lapses_or_another_has_it(place: Place) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    progress = Progress.open(place("streams"))
+    assert not progress.holds("p", "me", now)
+    assert progress.lease("p", "me", now, 10)
+    assert progress.holds("p", "me", now)
+    assert not progress.holds("p", "another", now)
+    assert not progress.holds("p", "me", now + timedelta(seconds=11))
+    progress.close()

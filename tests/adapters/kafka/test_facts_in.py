@@ -1,0 +1,54 @@
+"""The handler of submitted facts, without a broker: what it cannot take, it keeps, and goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.kafka import facts_in
+from adapters.kafka.facts_in import taking
+from adapters.kafka.messages import Place
+from adapters.kafka.records import Record
+from adapters.submitting import Answer, Submission, take
+from adapters.wiring import House, now
+
+MARKER = "boom-anna@example.com"
+
+
+def record(offset: int, email: str) -> Record:
+    event = {
+        "specversion": "1.0",
+        "id": str(offset),
+        "source": "shop",
+        "type": "contact.opted_out.v1",
+        "data": {"person": {"email": email}},
+    }
+    headers = [("content-type", b"application/cloudevents+json")]
+    return Record(Place("consent.facts.v1", 0, offset), None, json.dumps(event).encode(), headers)
+
+
+def test_a_record_at_which_we_fail_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, sealed, with its place; it is answered; and the others are recorded, each once."""
+
+    def faulty(house: House, submissions: Sequence[Submission]) -> list[Answer]:
+        answers = take(house, [one for one in submissions if MARKER.encode() not in one.data])
+        if any(MARKER.encode() in one.data for one in submissions):
+            raise ArithmeticError(MARKER)
+        return answers
+
+    monkeypatch.setattr(facts_in, "take", faulty)
+    with House.open(tmp_path / "ledger", {}) as house:
+        effects = taking(house, "", now)([record(0, "ana@example.com"), record(1, MARKER), record(2, "bo@example.com")])
+        assert house.ledger.log.last_position() == 4  # two contacts: an address linked and an opt-out each
+        assert effects.dead == 1
+        letters = [one for one in effects.messages if one.topic.endswith("dlq.v1")]
+        assert [one.key for one in letters] == [b"consent.facts.v1/0/1"]
+        letter = msgspec.json.decode(letters[0].value or b"")
+        assert "ArithmeticError" in letter["error"]
+        told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
+        assert [one["status"] for one in told] == ["unchanged", "rejected", "unchanged"]
+        assert MARKER.encode() not in b"".join(one.value or b"" for one in effects.messages)
