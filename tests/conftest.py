@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.stash[_watch] = watching.begin()
     if not hasattr(config, "workerinput"):
+        shared.sweep()
         shared.open_run()
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _FOLDER = "CONSENT_LEDGER_TEST_RUN"
+_PREFIX = "consent-ledger-tests-"
+_OWNER = "owner.pid"
 
 
 class MissingError(RuntimeError):
@@ -35,9 +37,18 @@ class Running(NamedTuple):
 
 def open_run() -> None:
     """Name the folder of this run; workers inherit it."""
-    folder = Path(tempfile.mkdtemp(prefix="consent-ledger-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder.chmod(0o755)  # a service may run as another user
-    os.environ.setdefault(_FOLDER, str(folder))
+    (folder / _OWNER).write_text(str(os.getpid()))
+    os.environ[_FOLDER] = str(folder)
+
+
+def sweep() -> None:
+    """End what runs left that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder / _OWNER
+        if owner.exists() and not _lives(int(owner.read_text())):
+            _close(folder, 5.0)
 
 
 def shared(name: str, start: Callable[[Path], Running]) -> str:
@@ -56,11 +67,14 @@ def shared(name: str, start: Callable[[Path], Running]) -> str:
 
 def close_run(seconds: float = 20.0) -> None:
     """End every service of this run, politely and then by force, and take its folder away."""
-    run = Path(os.environ.pop(_FOLDER))
+    _close(Path(os.environ.pop(_FOLDER)), seconds)
+
+
+def _close(run: Path, seconds: float) -> None:
     pids: list[int] = []
     for held in run.glob("*.json"):
         service = Running(**json.loads(held.read_text()))
-        if service.pid is not None:
+        if service.pid is not None and _serves(service.pid, run):
             pids.append(service.pid)
             with suppress(ProcessLookupError):
                 os.kill(service.pid, service.signal)
@@ -71,6 +85,12 @@ def close_run(seconds: float = 20.0) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(run, ignore_errors=True)
+
+
+def _serves(pid: int, run: Path) -> bool:
+    """Whether a process is still the one that was started for this run: its number may be another's by now."""
+    command = Path(f"/proc/{pid}/cmdline")
+    return str(run).encode() in command.read_bytes() if command.exists() else not Path("/proc").exists()
 
 
 def _lives(pid: int) -> bool:
