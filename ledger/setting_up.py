@@ -60,7 +60,7 @@ def _url(owner_url: str) -> sa.URL:
     if is_server(owner_url):
         with suppress(sa.exc.ArgumentError, ValueError):
             return sa.make_url(owner_url).set(drivername="postgresql+psycopg")
-    raise SetupError("the owner's URL cannot be read: write postgresql://OWNER:PASSWORD@HOST:PORT/DATABASE")
+    raise SetupError("the owner's URL cannot be read: write postgresql://OWNER@HOST:PORT/DATABASE")
 
 
 def _advice(error: sa.exc.DBAPIError) -> str:
