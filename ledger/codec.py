@@ -8,7 +8,7 @@ shows it byte by byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -171,16 +171,17 @@ def halves(draft: bytes) -> tuple[bytes, bytes]:
     return front + b'"recorded_at":"', b'"' + back
 
 
-def stamp_all(drafts: Iterable[bytes], recorded_at: str) -> list[bytes]:
-    """`stamp` for a transaction's drafts, which share one moment. EntryError for one that has a moment."""
+def stamp_all(drafts: Iterable[bytes], recorded_at: str) -> Iterator[bytes]:
+    """`stamp` for a transaction's drafts, which share one moment, as they are asked for.
+
+    EntryError for one that has a moment.
+    """
     stamped = b'"recorded_at":"%b"' % recorded_at.encode()
-    entries = []
     for draft in drafts:
         entry = draft.replace(_UNSTAMPED, stamped, 1)
         if len(entry) == len(draft):  # nothing was replaced
             raise EntryError("recorded_at is set by the log alone")
-        entries.append(entry)
-    return entries
+        yield entry
 
 
 def recorded_at(entry: bytes) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from struct import Struct
 from typing import cast
 
@@ -51,7 +51,7 @@ class PostgresEntries:
         streams: Sequence[bytes],
         versions: Sequence[int],
         topics: Sequence[str],
-        states: Sequence[bytes],
+        states: Iterable[bytes],
         sids: Sequence[bytes | None],
     ) -> None:
         """One COPY; the head moves with it, by a trigger that refuses positions with a gap."""
@@ -62,7 +62,7 @@ class PostgresEntries:
         connection.execute(_NOTIFY)
 
     def append_one(self, draft: Prepared, clock: Clock) -> Appended | None:
-        """Lock, look for the sid, count, insert: in the database, by one statement that is one transaction."""
+        """Lock, count and insert: in the database, by one statement that is one transaction."""
         stream, topic, entry, sid = draft
         front, back = codec.halves(entry)
         with self._database.calling() as driver:
@@ -70,7 +70,7 @@ class PostgresEntries:
                 _APPEND_ONE, (stream, topic, front, back, sid, codec.instant(clock())), prepare=True, binary=True
             ).fetchone()
         assert row is not None  # noqa: S101 - the function returns one
-        return Appended(*row)
+        return Appended(row[0], row[1], row[2], fresh=True)
 
 
 def copied(
@@ -78,7 +78,7 @@ def copied(
     streams: Sequence[bytes],
     versions: Sequence[int],
     topics: Sequence[str],
-    states: Sequence[bytes],
+    states: Iterable[bytes],
     sids: Sequence[bytes | None],
 ) -> Iterator[bytes]:
     """The rows in the form of a binary COPY, in blocks: the server takes one in while the next is made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ledger import codec
 from ledger.database import Driver
@@ -32,7 +32,7 @@ class SqliteEntries:
         streams: Sequence[bytes],
         versions: Sequence[int],
         topics: Sequence[str],
-        states: Sequence[bytes],
+        states: Iterable[bytes],
         sids: Sequence[bytes | None],
     ) -> None:
         """By columns: zip hands one tuple over again and again, where rows would be made and thrown away."""

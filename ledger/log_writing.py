@@ -5,7 +5,7 @@ What a dialect decides (how the head is read, how rows are inserted) is a `NewEn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -48,14 +48,17 @@ class NewEntries(Protocol):
         streams: Sequence[bytes],
         versions: Sequence[int],
         topics: Sequence[str],
-        states: Sequence[bytes],
+        states: Iterable[bytes],
         sids: Sequence[bytes | None],
     ) -> None:
         """Insert rows, given by columns."""
         ...
 
     def append_one(self, draft: Prepared, clock: Clock) -> Appended | None:
-        """Append one draft in a single round trip; None: this database has no such way."""
+        """Append one draft in a single round trip; None: this database has no such way.
+
+        Raises the driver's IntegrityError when its sid is known.
+        """
         ...
 
 
@@ -79,14 +82,11 @@ class LogWriter:
 
         Sids are not looked up first: the table refuses a known one, which is rare and costs a second try.
         """
-        if len(drafts) == 1:
-            place = self._entries.append_one(drafts[0], self._clock)
-            if place is not None:
-                return [place]
         sids = [draft[3] for draft in drafts if draft[3] is not None]
         if len(set(sids)) == len(sids):
             with suppress(self._database.dbapi.IntegrityError):
-                return self._try(drafts, [])
+                place = self._entries.append_one(drafts[0], self._clock) if len(drafts) == 1 else None
+                return self._try(drafts, []) if place is None else [place]
         return self._try(drafts, sids)
 
     def _try(self, drafts: Sequence[Prepared], sids: Sequence[bytes]) -> list[Appended]:
