@@ -51,7 +51,8 @@ def main() -> int:
     for module in asked.modules:
         began = time.perf_counter()
         run = importlib.import_module(f"tests.bench.{module}").run
-        found[module] = run(quick=True) if asked.quick else run()
+        day = time.strftime("%Y-%m-%d")
+        found[module] = [line | {"day": day} for line in (run(quick=True) if asked.quick else run())]
         for line in found[module]:
             print(f"{_word(line)} {line['name']}: {line['ratio']} (bar {line['bar']})")
         print(f"    {module}: {time.perf_counter() - began:.0f} s", flush=True)
@@ -88,18 +89,18 @@ def _write(found: dict[str, list[dict[str, Any]]]) -> None:
 def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     return (
-        f"Measured on {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
+        f"Measured on: {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}."
     )
 
 
 def _table(lines: Iterable[dict[str, Any]]) -> str:
-    rows = ["| what | ours | reference | ratio | bar | holds |", "|---|--:|--:|--:|--:|---|"]
+    rows = ["| what | ours | reference | ratio | bar | holds | day |", "|---|--:|--:|--:|--:|---|---|"]
     for line in lines:
         holds = "–" if line["bar"] is None else "yes" if line["holds"] else "**no**"
         bar = "–" if line["bar"] is None else line["bar"]
         figures = " | ".join(_number(line[name]) for name in ("ours", "reference", "ratio"))
-        rows.append(f"| {line['name']} | {figures} | {bar} | {holds} |")
+        rows.append(f"| {line['name']} | {figures} | {bar} | {holds} | {line['day']} |")
     return "\n".join(rows)
 
 
