@@ -57,6 +57,8 @@ for _table, _statements in _TRIGGERS.items():
         _ddl = sa.DDL(_statement)  # type: ignore[no-untyped-call]
         sa.event.listen(_table, "after_create", _ddl.execute_if(dialect="sqlite"))
 
+HEAD = "SELECT coalesce(max(position), 0) FROM entry"
+"""The last position; 0 in an empty log. The same on every database."""
 INSERT = "INSERT OR FAIL INTO entry (position, stream, version, topic, state, sid) VALUES (?, ?, ?, ?, ?, ?)"
 """OR FAIL for the same reason."""
 PRAGMAS = ("secure_delete = OFF",)

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ledger import codec
 from ledger.database import Driver
-from ledger.log_schema import INSERT
+from ledger.log_schema import HEAD, INSERT
 from ledger.log_writing import Appended, Clock, Prepared
 
-HEAD = "SELECT coalesce(max(position), 0) FROM entry"
 _LAST_VERSION = "SELECT coalesce(max(version), 0) FROM entry WHERE stream = ?"
 
 

@@ -23,10 +23,10 @@ from eventsourcing.persistence import (
 )
 
 from ledger.database import Database, Driver, Location, dbapi_of, marks, uuid_bytes
+from ledger.log_schema import HEAD
 from ledger.log_writing import NewEntries
 from ledger.subscription import Followed, PollingSubscription
 
-HEAD = "SELECT coalesce(max(position), 0) FROM entry"
 NO_STOP = 2**62
 """Stands for "to the end" in a range of positions or versions."""
 

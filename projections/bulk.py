@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, extend, fold
 from ledger.database import Location, uuid_bytes, uuid_text
+from ledger.log_schema import HEAD
 from ledger.policy.rules import Policy
 from ledger.scanning import Scan, scanning
 from ledger.terms import LEDGER_STREAM
@@ -57,7 +58,7 @@ def build(
     """Build a generation from the log alone, as of `stop`, else of its head; the position it stands at."""
     with scanning(log) as source:
         if stop is None:
-            (stop,) = source.driver.execute("SELECT coalesce(max(position), 0) FROM entry").fetchone()
+            (stop,) = source.driver.execute(HEAD).fetchone()
         setting = setting_at(source, stop, policy_of)
         pairs = tuple(sorted(set(_pairs(source, stop))))
         cuts = _cuts(source, stop, workers)
