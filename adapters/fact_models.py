@@ -60,6 +60,7 @@ EVENTS: tuple[type[e.Event], ...] = (
     e.MarketingStatusObserved,
     e.BasisClaimed,
     e.OptOutShown,
+    e.SubscriptionShown,
     e.DealWon,
     e.CountryEvidenced,
     e.RecipientDescribed,

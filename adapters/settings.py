@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 PREFIX = "CONSENT_LEDGER_"
 _SERVER = r"^postgres(ql)?://"
+_WEB = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"
 _SERVER_OR_FILE = r"^(sqlite:///|postgres(ql)?://)"
 
 
@@ -44,6 +45,27 @@ class Settings(BaseModel):
 
     worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")
     worker_stuck_after: float = Field(default=60.0, gt=0, description="seconds without progress: not ready any more")
+
+    public_url: str | None = Field(
+        default=None, pattern=_WEB, description="where webhooks reach the service, https://consent.example.org"
+    )
+    hubspot_url: str = Field(default="https://api.hubapi.com", pattern=_WEB, description="HubSpot's API")
+    hubspot_api: str = Field(
+        default="legacy", pattern=r"^(legacy|20[0-9]{2}-[0-9]{2})$", description="legacy (v1 to v4), or a dated version"
+    )
+    hubspot_token: SecretStr | None = Field(default=None, description="token of the private app or service key")
+    hubspot_secret: SecretStr | None = Field(
+        default=None, description="client secret that signs its webhooks; two, by a comma, while it is changed"
+    )
+    hubspot_app: int | None = Field(default=None, gt=0, description="id of our own app: its changes are our echoes")
+    crm_cap: int | None = Field(default=None, ge=0, description="marketing contacts that may not be exceeded")
+    crm_update_day: int | None = Field(
+        default=None, ge=1, le=31, description="day of the month on which HubSpot updates marketing contacts"
+    )
+    mailchimp_secret: SecretStr | None = Field(default=None, description="last part of the path of its webhooks")
+    postmark_secret: SecretStr | None = Field(default=None, description="USER:PASSWORD in the URL of its webhooks")
+    sendgrid_key: str | None = Field(default=None, description="public key that its event webhooks are signed with")
+    ses_topics: str | None = Field(default=None, description="ARNs of the SNS topics that may report, by commas")
 
     @field_validator("database_url", "mirror_url")
     @classmethod

@@ -34,6 +34,7 @@ _LINKS = (e.AddressLinked, e.AddressUnlinked, e.ContactsLinked, e.ContactsUnlink
 _GRANT_NOTHING = (
     e.MarketingStatusObserved,
     e.BasisClaimed,
+    e.SubscriptionShown,
     e.Opened,
     e.Clicked,
     e.ContactsLinked,

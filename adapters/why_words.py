@@ -34,6 +34,7 @@ WHAT: dict[type[e.Event], str] = {
     e.MarketingStatusObserved: "CRM marketing mark",
     e.BasisClaimed: "CRM claims a basis",
     e.OptOutShown: "CRM shows opted out of all",
+    e.SubscriptionShown: "CRM shows a subscription",
     e.DealWon: "CRM shows a deal won",
     e.CountryEvidenced: "signs of the country",
     e.RecipientDescribed: "recipient described",

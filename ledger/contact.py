@@ -107,6 +107,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.MarketingStatusObserved: "flags",
     e.BasisClaimed: "claims",
     e.OptOutShown: "shown",
+    e.SubscriptionShown: None,
     e.DealWon: "deals",
     e.CountryEvidenced: "countries",
     e.RecipientDescribed: "described",

@@ -310,6 +310,17 @@ class OptOutShown(Event, frozen=True, tag="crm.opt_out_shown.v1"):
     opted_out: bool = False
 
 
+class SubscriptionShown(Event, frozen=True, kw_only=True, tag="crm.subscription_shown.v1"):
+    """What the CRM shows of an address and a subscription type; `via` names what set it. Grants and stops nothing.
+
+    An opt-out that a person made is a stop, and recorded as one. This says what else the CRM holds: what we wrote
+    there ourselves, or that somebody switched on what a person had switched off.
+    """
+
+    subscription_type: str
+    state: Literal["subscribed", "unsubscribed", "not_specified"]
+
+
 class DealWon(Event, frozen=True, tag="crm.deal_won.v1"):
     """The CRM shows a deal as won. A sale with its conditions only if a declaration of the pipeline says so."""
 
@@ -549,6 +560,7 @@ AnyEvent = (
     | MarketingStatusObserved
     | BasisClaimed
     | OptOutShown
+    | SubscriptionShown
     | DealWon
     | CountryEvidenced
     | RecipientDescribed
