@@ -35,7 +35,6 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Person
 from ledger.contact import Contact
-from ledger.terms import BEGINNING
 
 KEY = "contacts.pages"
 _LEFT = "hs_email_optout_"
@@ -97,7 +96,7 @@ def pages(
     if cursor.since is None:
         yield from _listed(pull, cursor, properties, history)
     elif cursor.since < tally.started:
-        yield from _changed(pull, cursor, properties, history)
+        yield from _changed(pull, cursor, cursor.through or cursor.since - OVERLAP, properties, history)
 
 
 def _listed(
@@ -119,10 +118,9 @@ def _listed(
 
 
 def _changed(
-    pull: Pull, cursor: Cursor, properties: Sequence[str], history: Sequence[str]
+    pull: Pull, cursor: Cursor, since: datetime, properties: Sequence[str], history: Sequence[str]
 ) -> Iterator[tuple[Sequence[ContactRead], Cursor]]:
     """Each page begins at the moment the last one ended with, so that no search grows beyond its cap."""
-    since = cursor.through or (cursor.since or BEGINNING) - OVERLAP
     while True:
         found = pull.portal.changed_contacts(since, cursor.after, ["lastmodifieddate"])
         read = pull.portal.read_contacts([one.id for one in found.items], properties, history=history)

@@ -14,14 +14,14 @@ from adapters.hubspot.pull.statuses import pull_statuses
 
 KINDS: Mapping[str, Callable[[Pull], None]] = {
     "contacts": pull_contacts,
-    "statuses": pull_statuses,
     "timeline": pull_timeline,
     "events": pull_events,
+    "statuses": pull_statuses,
     "forms": pull_forms,
     "submissions": pull_submissions,
     "deals": pull_deals,
 }
-"""Who is there first, then what is known of them."""
+"""Who is there first; then what happened, before how things stand now, which is news only where it is another."""
 
 
 def pull_all(pull: Pull, only: Sequence[str] = ()) -> list[RefusedError]:

@@ -53,7 +53,7 @@ class Tally:
     started: datetime
     since: datetime | None
     pages: int = 0
-    before: Counts = Counts()
+    before: Counts = field(default_factory=Counts)
 
     def counts(self) -> Counts:
         """Everything together."""
@@ -80,7 +80,7 @@ class Pull:
     cursors: Cursors
     clock: Callable[[], datetime]
     ours: Ours
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     told: Told = lambda _, __, ___: None
     tallies: list[Tally] = field(default_factory=list)
 

@@ -29,6 +29,7 @@ SOURCE = "hubspot.statuses"
 WRITTEN_BY_US = "consent-ledger "
 """How every explanation begins that we write beside a status."""
 KEY = "statuses.pages"
+ALL = "*"
 CAPTURED_BY = "subscription_status"
 
 
@@ -56,24 +57,35 @@ def _people(page: Sequence[ContactRead]) -> Iterator[tuple[str, str]]:
 
 
 def _take(pull: Pull, tally: Tally, found: Sequence[tuple[str, str, AddressState]]) -> None:
-    stopped = _stopped(pull, found)
+    left = _left(pull, found)
     told = [
         Statement(email, number, event, source_id, None, 0)
         for email, number, state in found
-        for event, source_id in facts_of(state, pull.ours, stopped=email.casefold() in stopped)
+        for event, source_id in facts_of(state, pull.ours, left[email.casefold()])
     ]
     record(pull.house, SYSTEM, "subscription statuses", told, tally.taken)
 
 
-def _stopped(pull: Pull, found: Sequence[tuple[str, str, AddressState]]) -> set[str]:
-    """The addresses of which the ledger holds a stop: of those alone it is news that HubSpot shows them on."""
+def _left(pull: Pull, found: Sequence[tuple[str, str, AddressState]]) -> dict[str, frozenset[str]]:
+    """What the ledger holds a stop of, by address: types by their tokens, `ALL` for every mail."""
     people = pull.house.ledger.register_many([Registration(email, SYSTEM, number, False) for email, number, _ in found])
     contacts: Mapping[str, Contact] = pull.house.contacts(list({who.contact for who in people}))
-    return {email.casefold() for (email, _, _), who in zip(found, people, strict=True) if contacts[who.contact].stops}
+    return {
+        email.casefold(): frozenset(_stopped(contacts[who.contact]))
+        for (email, _, _), who in zip(found, people, strict=True)
+    }
 
 
-def facts_of(state: AddressState, ours: Ours, *, stopped: bool) -> Iterator[tuple[e.Event, str]]:
-    """What the states of an address say, each with its source id."""
+def _stopped(contact: Contact) -> Iterator[str]:
+    for entry in contact.stops:
+        yield entry.event.subscription_type if isinstance(entry.event, e.TypeOptedOut) else ALL
+
+
+def facts_of(state: AddressState, ours: Ours, left: frozenset[str]) -> Iterator[tuple[e.Event, str]]:
+    """What the states of an address say, each with its source id. `left`: what the ledger holds a stop of.
+
+    Of those alone it is news that HubSpot shows them switched on.
+    """
     key = digest(state.email.casefold())
     if state.all_out and not ours.status(state.email, None, state.all_out_at):
         stop = {**_dated(state.all_out_at), "via": "hubspot"}
@@ -84,7 +96,7 @@ def facts_of(state: AddressState, ours: Ours, *, stopped: bool) -> Iterator[tupl
         if one.state == "unsubscribed" and not written_by_us(state.email, one, ours):
             stop = {**_dated(one.at), "via": "hubspot_type"}
             yield e.TypeOptedOut(**stop, by=acted(one.source), channels=EMAIL, subscription_type=kind), source_id
-        elif stopped or one.state == "unsubscribed":
+        elif one.state == "unsubscribed" or kind in left or (ALL in left and not state.all_out):
             shown = {**_dated(one.at), "via": f"hubspot.{token(one.source)}" if one.source else "hubspot"}
             yield e.SubscriptionShown(**shown, by="system", subscription_type=kind, state=one.state), source_id
 
