@@ -110,7 +110,7 @@ def _progress(client: Client, *, quiet: bool) -> Iterator[Told]:
     screen = console(stderr=True)
     pace = Pace(time.monotonic)
     if not screen.is_terminal:
-        last = [0.0]
+        last = [time.monotonic()]
 
         def plain(kind: str, done: int, total: int | None) -> None:
             line = pace.line(kind, done, total, client.rate)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from adapters.hubspot.api.portal import Page
-from adapters.hubspot.api.reading import when
+from adapters.hubspot.api.reading import objects, when
+from adapters.hubspot.labels import fold
 from adapters.hubspot.layouts import EVENTS, SUBSCRIPTIONS
 from adapters.hubspot.mail_events import MailEvents
+from adapters.hubspot.pull.echoes import Left, ours_among
 from adapters.hubspot.pull.run import Pull, Raw, Tally
+from adapters.hubspot.said import acted
 from adapters.hubspot.subscriptions import SubscriptionEvents
 
 TYPES = ("SENT", "STATUSCHANGE", "BOUNCE", "SPAMREPORT", "DROPPED", "CLICK")
 """Of all e-mail events, those that count here; opens and the like are not asked for."""
+_OFF, _PERSON = "unsubscribed", "data_subject"
 
 
 def pull_timeline(pull: Pull) -> None:
@@ -21,8 +25,7 @@ def pull_timeline(pull: Pull) -> None:
     tally = pull.begin("timeline", SUBSCRIPTIONS.kind)
 
     def took(rows: Sequence[Raw]) -> bool:
-        theirs = [row for row in rows if not _all_ours(pull, row)]
-        pull.take(tally, SUBSCRIPTIONS, SubscriptionEvents, "subscription-timeline", theirs)
+        pull.take(tally, SUBSCRIPTIONS, SubscriptionEvents, "subscription-timeline", _theirs(pull, rows))
         return True
 
     def fetch(start: datetime | None, after: str | None, until: datetime) -> Page[Raw]:
@@ -32,18 +35,25 @@ def pull_timeline(pull: Pull) -> None:
     pull.finish(tally, f"hubspot.{SUBSCRIPTIONS.kind}")
 
 
-def _all_ours(pull: Pull, row: Raw) -> bool:
-    """Whether we wrote everything that a row tells of ourselves; it is no new stop then."""
-    changes = [one for one in row.get("changes") or () if isinstance(one, dict)]
-    email = str(row.get("recipient") or "")
-    return bool(changes) and all(
-        pull.ours.status(email, _number(one.get("subscriptionId")), when(one.get("timestamp") or row.get("timestamp")))
-        for one in changes
-    )
+def _theirs(pull: Pull, rows: Sequence[Raw]) -> list[Raw]:
+    """The rows without the changes that we wrote ourselves."""
+    ours = ours_among(pull, [left for row in rows for one in objects(row.get("changes")) for left in _left(row, one)])
+    kept = []
+    for row in rows:
+        changes = objects(row.get("changes"))
+        theirs = [one for one in changes if not ours.intersection(_left(row, one))]
+        if theirs or not changes:
+            kept.append({**row, "changes": theirs} if changes else row)
+    return kept
 
 
-def _number(value: object) -> str | None:
-    return str(value) if value else None
+def _left(row: Raw, change: Raw) -> Iterator[Left]:
+    """The opt-out that a change is, if it is one and not the person's own."""
+    at = when(change.get("timestamp") or row.get("timestamp"))
+    if at is None or fold(str(change.get("change"))) != _OFF or acted(str(change.get("source") or "")) == _PERSON:
+        return
+    number = change.get("subscriptionId")
+    yield Left(str(row.get("recipient") or ""), None if number is None else str(number), at)
 
 
 def pull_events(pull: Pull) -> None:
@@ -56,10 +66,23 @@ def pull_events(pull: Pull) -> None:
 
 def _pull_type(pull: Pull, tally: Tally, kind: str) -> None:
     def took(rows: Sequence[Raw]) -> bool:
-        pull.take(tally, EVENTS, MailEvents, "email-events", rows)
+        ours = ours_among(pull, [left for row in rows for left in _changed(row)])
+        theirs = [row for row in rows if not ours.intersection(_changed(row))]
+        pull.take(tally, EVENTS, MailEvents, "email-events", theirs)
         return True
 
     def fetch(start: datetime | None, after: str | None, until: datetime) -> Page[Raw]:
         return pull.portal.events(start, after, kind, until)
 
     pull.walk(tally, f"events.{kind}", fetch, took)
+
+
+def _changed(row: Raw) -> list[Left]:
+    """The opt-outs that a change of status tells of, if they are not the person's own."""
+    at = when(row.get("created"))
+    if row.get("type") != "STATUSCHANGE" or at is None or acted(str(row.get("source") or "")) == _PERSON:
+        return []
+    email = str(row.get("recipient") or "")
+    wide = [Left(email, None, at)] if fold(str(row.get("portalSubscriptionStatus"))) == _OFF else []
+    kinds = [one for one in objects(row.get("subscriptions")) if fold(str(one.get("status"))) == _OFF]
+    return wide + [Left(email, str(one.get("id") or one.get("subscriptionId")), at) for one in kinds]
