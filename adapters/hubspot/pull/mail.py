@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from adapters.hubspot.api.portal import Page
@@ -23,9 +23,11 @@ _OFF, _PERSON = "unsubscribed", "data_subject"
 def pull_timeline(pull: Pull) -> None:
     """Who left what and who confirmed, since the last pull."""
     tally = pull.begin("timeline", SUBSCRIPTIONS.kind)
+    types = _types(pull)
 
     def took(rows: Sequence[Raw]) -> bool:
-        pull.take(tally, SUBSCRIPTIONS, SubscriptionEvents, "subscription-timeline", _theirs(pull, rows))
+        theirs = [_named(row, "changes", "subscriptionName", types) for row in _theirs(pull, rows)]
+        pull.take(tally, SUBSCRIPTIONS, SubscriptionEvents, "subscription-timeline", theirs)
         return True
 
     def fetch(start: datetime | None, after: str | None, until: datetime) -> Page[Raw]:
@@ -33,6 +35,24 @@ def pull_timeline(pull: Pull) -> None:
 
     pull.walk(tally, "timeline.pages", fetch, took)
     pull.finish(tally, f"hubspot.{SUBSCRIPTIONS.kind}")
+
+
+def _types(pull: Pull) -> Mapping[str, str]:
+    """Id -> name; a `;` would part it in two."""
+    return {one.id: one.name.replace(";", ",") or one.id for one in pull.portal.types()}
+
+
+def _named(row: Raw, within: str, place: str, types: Mapping[str, str]) -> Raw:
+    """A row with subscription types by the names that exports, webhooks and declarations call them by."""
+    found = objects(row.get(within))
+    if not found:
+        return row
+    numbers = [str(one.get("subscriptionId", one.get("id"))) for one in found]
+    named = [
+        one if (one.get(place) and place != "id") or number not in types else {**one, place: types[number]}
+        for one, number in zip(found, numbers, strict=True)
+    ]
+    return {**row, within: named}
 
 
 def _theirs(pull: Pull, rows: Sequence[Raw]) -> list[Raw]:
@@ -59,15 +79,16 @@ def _left(row: Raw, change: Raw) -> Iterator[Left]:
 def pull_events(pull: Pull) -> None:
     """What was sent and what came of it, type by type."""
     tally = pull.begin("events", EVENTS.kind)
+    types = _types(pull)
     for kind in TYPES:
-        _pull_type(pull, tally, kind)
+        _pull_type(pull, tally, kind, types)
     pull.finish(tally, f"hubspot.{EVENTS.kind}")
 
 
-def _pull_type(pull: Pull, tally: Tally, kind: str) -> None:
+def _pull_type(pull: Pull, tally: Tally, kind: str, types: Mapping[str, str]) -> None:
     def took(rows: Sequence[Raw]) -> bool:
         ours = ours_among(pull, [left for row in rows for left in _changed(row)])
-        theirs = [row for row in rows if not ours.intersection(_changed(row))]
+        theirs = [_named(row, "subscriptions", "id", types) for row in rows if not ours.intersection(_changed(row))]
         pull.take(tally, EVENTS, MailEvents, "email-events", theirs)
         return True
 
