@@ -138,7 +138,7 @@ def importing(api: httpx.Client, rows: str, **more: Any) -> httpx.Response:
     columns = [{"columnObjectTypeId": "0-1", "columnName": one, "propertyName": one} for one in names]
     page = {"fileName": "a.csv", "fileFormat": "CSV", "fileImportPage": {"hasHeader": True, "columnMappings": columns}}
     request = json.dumps({"name": "Fair", "files": [page], **more})
-    files = {"importRequest": (None, request), "files": ("a.csv", rows.encode(), "text/csv")}
+    files: dict[str, Any] = {"importRequest": (None, request), "files": ("a.csv", rows.encode(), "text/csv")}
     return api.post("/crm/v3/imports", files=files)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -141,11 +141,21 @@ class WebhookSender:
             self._changed.notify_all()
         return True
 
-    def bodies(self) -> list[dict[str, Any]]:
-        """What waits, as it would be sent: for tests that send it themselves."""
+    def taken(self) -> list[dict[str, Any]]:
+        """What waits, and will not be sent from here any more: for tests that send it themselves."""
         with self._changed:
             taken, self._waiting = self._waiting, []
             return taken
+
+    def signed(self, batch: Sequence[Mapping[str, Any]]) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a call with these events, signed now."""
+        body = msgspec.json.encode(batch)
+        timestamp = round(self._clock() * 1000)
+        return body, {
+            "Content-Type": "application/json;charset=UTF-8",
+            "X-HubSpot-Signature-v3": sign(self.secret, "POST", self.public_url, body, timestamp),
+            "X-HubSpot-Request-Timestamp": str(timestamp),
+        }
 
     def _take(self) -> list[dict[str, Any]]:
         with self._changed:
@@ -160,13 +170,7 @@ class WebhookSender:
             return batch
 
     def _post(self, batch: list[dict[str, Any]]) -> int:
-        body = msgspec.json.encode(batch)
-        timestamp = round(self._clock() * 1000)
-        headers = {
-            "Content-Type": "application/json;charset=UTF-8",
-            "X-HubSpot-Signature-v3": sign(self.secret, "POST", self.public_url, body, timestamp),
-            "X-HubSpot-Request-Timestamp": str(timestamp),
-        }
+        body, headers = self.signed(batch)
         try:
             return self._http.post(self.target_url, content=body, headers=headers).status_code
         except httpx.HTTPError:
