@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -72,7 +71,7 @@ class WebhookSender:
         seed: int = 1,
         calm: bool = False,
         watched: tuple[str, ...] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.state, self.target_url, self.secret = state, target_url, secret
         self.public_url = public_url or target_url
@@ -80,7 +79,7 @@ class WebhookSender:
         self.sent: list[dict[str, Any]] = []
         self.given_up: list[dict[str, Any]] = []
         self.answers: list[int] = []
-        self._random, self._clock = Random(seed), clock
+        self._random, self._clock = Random(seed), clock or state.clock
         self._waiting: list[dict[str, Any]] = []
         self._flying = 0
         self._events = 714_285_000
