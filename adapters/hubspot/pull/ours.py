@@ -17,6 +17,6 @@ class OurApp:
         """See `Ours`."""
         return change.source_id in self._ids
 
-    def status(self, email: str, type_id: str | None, at: datetime | None) -> bool:  # noqa: ARG002 - see `Ours`
-        """Of a status HubSpot does not say it: the explanation does."""
+    def wrote(self, record: str, type_id: str | None, at: datetime) -> bool:  # noqa: ARG002 - see `Ours`
+        """See `Ours`; of its own writes an app alone knows nothing."""
         return False

@@ -82,8 +82,7 @@ def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[st
     """What we took the address off ourselves: types by their ids, `ALL` for every mail."""
 
     def wrote(type_id: str | None, at: datetime | None, explanation: str | None) -> bool:
-        told = explained_by_us(explanation) or pull.ours.status(state.email, type_id, at)
-        return told or changed_by_us(pull, contact, type_id, at)
+        return explained_by_us(explanation) or changed_by_us(pull, contact, type_id, at)
 
     kinds = {one.type_id for one in state.types if wrote(one.type_id, one.at, one.explanation)}
     return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at, None) else set()))
