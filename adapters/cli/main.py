@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, policy, publish, record, review, service, streams
+from adapters.cli import database, dlq, hubspot_sync, policy, publish, record, review, service, streams
 from adapters.cli import map as map_
+from adapters.cli.hubspot import app as hubspot
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -30,6 +31,8 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
+hubspot_sync.add_to(hubspot)
+app.add_typer(hubspot, name="hubspot")
 app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]

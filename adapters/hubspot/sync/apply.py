@@ -72,11 +72,12 @@ class Sync:
         self._house, self._portal, self._book, self._clock, self._cap = house, portal, book, clock, cap
         self._types: list[SubscriptionType] = []
 
-    def look(self, contacts: Iterable[str]) -> Outcome:
-        """What would be written. Changes nothing."""
+    def look(self, contacts: Iterable[str], spent: int = 0) -> Outcome:
+        """What would be written. Changes nothing. `spent`: raises that would be made before these."""
         scene, gone = self._scene(contacts)
         records = [record.id for record in scene.records]
-        return Outcome(plan(scene, Allowance(self._book.raised(records), self._book.left(self._cap))), (), gone)
+        allowance = Allowance(self._book.raised(records), self._book.left(self._cap) - spent)
+        return Outcome(plan(scene, allowance), (), gone)
 
     def apply(self, contacts: Iterable[str]) -> Outcome:
         """Write what is missing, stops first. What is refused for one contact holds up no other."""

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
+from adapters.hubspot.sync.plan import Call
 from adapters.wiring import House
 from ledger.codec import instant
 from ledger.database import Database, Driver, chunks, marks, open_database
@@ -78,7 +79,7 @@ class Result(NamedTuple):
 
     contact: str
     record: str
-    call: str
+    call: Call
     about: str
     status: Status
     code: int
