@@ -8,6 +8,7 @@ out between what we read and what we write.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -239,7 +240,7 @@ class Interleavings(RuleBasedStateMachine):
 
 TestInterleavings = Interleavings.TestCase
 TestInterleavings.settings = settings(
-    max_examples=20,
+    max_examples=int(os.environ.get("CONSENT_LEDGER_SYNC_RUNS", "20")),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
