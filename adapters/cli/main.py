@@ -11,9 +11,8 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, hubspot_sync, policy, publish, record, review, service, streams
+from adapters.cli import database, dlq, hubspot, hubspot_sync, policy, publish, record, review, service, streams
 from adapters.cli import map as map_
-from adapters.cli.hubspot import app as hubspot
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -31,9 +30,9 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
-hubspot_sync.add_to(hubspot)
-app.add_typer(hubspot, name="hubspot")
 app.add_typer(service.app, name="keys")
+app.add_typer(hubspot.app, name="hubspot")
+hubspot_sync.add_to(hubspot.app)
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
