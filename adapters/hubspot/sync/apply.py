@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from adapters.hubspot.api.portal import Portal, Written
 from adapters.hubspot.sync.looking import Looking
-from adapters.hubspot.sync.plan import VERDICT, Allowance, Plan, Step, plan
+from adapters.hubspot.sync.plan import VERDICT, Allowance, Plan, Scene, Step, plan
 from adapters.hubspot.sync.store import Book, Result
 from adapters.hubspot.sync.writing import in_turn, write_alike
 from adapters.wiring import House
@@ -59,16 +59,20 @@ class Sync:
         self._portal, self._book, self._clock, self._cap = portal, book, clock, cap
         self._looking = Looking(house, portal, clock)
 
+    def scene(self, contacts: Iterable[str]) -> tuple[Scene, tuple[str, ...]]:
+        """Everything that the ledger answers and HubSpot shows of them, and the records HubSpot does not hold."""
+        return self._looking.scene(contacts)
+
     def look(self, contacts: Iterable[str], spent: int = 0) -> Outcome:
         """What would be written. Changes nothing. `spent`: raises that would be made before these."""
-        scene, gone = self._looking.scene(contacts)
+        scene, gone = self._looking.scene(contacts, thrifty=True)
         records = [record.id for record in scene.records]
         allowance = Allowance(self._book.raised(records), self._book.left(self._cap) - spent)
         return Outcome(plan(scene, allowance), (), gone)
 
     def apply(self, contacts: Iterable[str]) -> Outcome:
         """Write what is missing, stops first. What is refused for one contact holds up no other."""
-        scene, gone = self._looking.scene(contacts)
+        scene, gone = self._looking.scene(contacts, thrifty=True)
         raised = self._book.raised([record.id for record in scene.records])
         planned = plan(scene, Allowance(raised, self._book.left(self._cap)))
         if planned.raises:  # counted before they are made: a crash in between makes none too many
