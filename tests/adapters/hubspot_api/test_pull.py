@@ -23,6 +23,7 @@ from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, TypeChange
 from adapters.hubspot.portal import write_portal
+from adapters.hubspot.pull.asked import words_of
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.forms import findings
 from adapters.hubspot.pull.ours import OurApp, OurWrites
@@ -341,6 +342,12 @@ def test_other_words_are_another_version_and_boxes_that_are_none_are_told(place:
 def test_a_ticked_box_is_told() -> None:
     box = {"fieldType": "single_checkbox", "label": "News", "defaultValue": "true"}
     assert len(list(findings({"fieldGroups": [{"fields": [box]}]}))) == 1
+
+
+def test_numbers_for_a_confirmation_are_what_the_portal_says_they_are() -> None:
+    options = [{"value": "5", "label": "User clicked confirmation"}, {"value": "Confirmed", "label": "Bestätigt"}]
+    assert words_of({"options": options}) == {"5": "User clicked confirmation"}
+    assert words_of({}) == {}
 
 
 def test_without_batch_scopes_it_asks_one_by_one(place: Place) -> None:
