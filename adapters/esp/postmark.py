@@ -70,7 +70,7 @@ class PostmarkReceiver:
     """Takes what comes with this name and password. ValueError where one of them is empty."""
 
     name = "postmark"
-    methods = ("POST",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, user: str, password: str) -> None:
         if not user or not password:

@@ -60,7 +60,7 @@ class SendGridReceiver:
     """Takes what is signed by the key whose public half (base64, or PEM) is given. ValueError for no such key."""
 
     name = "sendgrid"
-    methods = ("POST",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(self, public_key: str) -> None:
         self._key = _public_key(public_key)

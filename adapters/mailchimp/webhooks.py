@@ -57,7 +57,7 @@ class MailchimpReceiver:
     """Takes what comes to the path that ends in a secret. ValueError for no secret, or one that can be guessed."""
 
     name = "mailchimp"
-    methods = ("GET", "HEAD", "POST")
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST")
 
     def __init__(self, secrets: Sequence[str]) -> None:
         if not secrets or min(map(len, secrets)) < LEAST_SECRET:

@@ -42,7 +42,8 @@ def fired(kind: str, fired_at: str = FIRED, at: datetime = NOW, tail: str = SECR
 
 
 def left(email: str = ANA, **data: str) -> Sent:
-    return fired("unsubscribe", **({"action": "unsub", "reason": "manual", "email": email} | data))
+    fields = {"action": "unsub", "reason": "manual", "email": email} | data
+    return fired("unsubscribe", FIRED, NOW, SECRET, **fields)
 
 
 def test_either_secret_opens_and_nothing_else_does() -> None:

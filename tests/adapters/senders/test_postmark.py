@@ -125,7 +125,7 @@ def test_a_reason_that_is_not_known_is_a_stop(held: World) -> None:
 
 
 def test_switched_on_again_it_is_shown_and_revives_nothing(held: World) -> None:
-    on = {
+    on: dict[str, Any] = {
         "SuppressSending": False,
         "SuppressionReason": None,
         "ChangedAt": "2026-03-02T11:00:00Z",
@@ -220,7 +220,7 @@ def test_a_stop_of_a_clock_that_is_wrong_does_not_wait(held: World) -> None:
 
 
 def test_repeated_replayed_and_in_any_order_it_is_the_same(tmp_path: Path) -> None:
-    on = {"SuppressSending": False, "SuppressionReason": None, "ChangedAt": "2026-03-02T11:00:00Z"}
+    on: dict[str, Any] = {"SuppressSending": False, "SuppressionReason": None, "ChangedAt": "2026-03-02T11:00:00Z"}
     story = [sent(CHANGED), sent(CHANGED, **on), sent(BOUNCE, Type="SoftBounce")]
     for place, order in enumerate(itertools.permutations(story)):
         with world(tmp_path / str(place)) as made:

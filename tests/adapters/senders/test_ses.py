@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.esp.ses import WINDOW, SesReceiver
 from adapters.esp.sns import AGAIN, MOST_CERTIFICATES, at_sns, signed_text
-from adapters.receiving import MOST_BYTES, Accepted, AwayError, Delivery, Refused
+from adapters.receiving import MOST_BYTES, MOST_ITEMS, Accepted, AwayError, Delivery, Refused
 from ledger import events as e
 from tests.adapters.senders.world import (
     ANA,
@@ -32,7 +32,7 @@ from tests.adapters.senders.world import (
 )
 
 MAIL = {"timestamp": "2026-03-02T11:40:01.123Z", "messageId": "EXAMPLE7c191be45", "destination": [ANA]}
-COMPLAINT = {
+COMPLAINT: dict[str, Any] = {
     "eventType": "Complaint",
     "complaint": {
         "complainedRecipients": [{"emailAddress": ANA}],
@@ -51,7 +51,7 @@ def preferences(everything: bool, **topics: str) -> dict[str, Any]:
 
 
 def subscription(after: object, before: object, at: str = "2026-03-02T11:50:00.910Z") -> dict[str, Any]:
-    held = {"contactList": "Readers", "timestamp": at, "source": "UnsubscribeHeader"}
+    held: dict[str, object] = {"contactList": "Readers", "timestamp": at, "source": "UnsubscribeHeader"}
     held |= {"newTopicPreferences": after, "oldTopicPreferences": before}
     return {"eventType": "Subscription", "subscription": held, "mail": MAIL}
 
@@ -113,7 +113,8 @@ def test_the_text_that_is_signed_is_names_and_values_by_name() -> None:
 def test_forged_it_is_refused(sns: Sns, receiver: SesReceiver) -> None:
     said = sns.notification(COMPLAINT)
     for field in ("Message", "MessageId", "Timestamp", "TopicArn", "Type", "Signature", "SignatureVersion"):
-        for value in (None, "", "x", 7, [], f"{said[field]} "):
+        values: list[object] = [None, "", "x", 7, [], f"{said[field]} "]
+        for value in values:
             assert refused(receiver.accept(posted(said | {field: value}))) in (400, 401)
     assert refused(receiver.accept(posted(said | {"Subject": "added"}))) == 401
     assert refused(receiver.accept(posted(said | {"SignatureVersion": "1"}))) == 401
@@ -272,8 +273,12 @@ def test_a_confirmation_that_nobody_answers_is_tried_again(sns: Sns, receiver: S
         raise AwayError("does not answer")
 
     sns.fetching = away
-    with pytest.raises(AwayError):
-        receiver.hear(held.house, answer.deliveries)
+    complaint = receiver.accept(posted(sns.notification(COMPLAINT)))
+    assert isinstance(complaint, Accepted)
+    waits, told = receiver.hear(held.house, [*answer.deliveries, *complaint.deliveries])
+    assert waits.later
+    assert told.sayings
+    assert not told.later
 
 
 def test_a_delivery_of_a_topic_that_is_allowed_no_more_confirms_nothing(sns: Sns, held: World) -> None:
@@ -321,16 +326,22 @@ def test_a_complaint_stops_all_advertising_and_joining_again_revives_nothing(
 
 
 def test_moved_out_of_the_spam_folder_is_no_complaint(sns: Sns, receiver: SesReceiver, held: World) -> None:
-    kind = {"complaint": {**COMPLAINT["complaint"], "complaintFeedbackType": "not-spam"}}  # type: ignore[dict-item]
+    kind = {"complaint": COMPLAINT["complaint"] | {"complaintFeedbackType": "not-spam"}}
     assert heard_of(held, receiver, sns, COMPLAINT | kind) == []
 
 
 def test_everybody_who_may_have_complained_did(sns: Sns, receiver: SesReceiver, held: World) -> None:
     held.known(BEN)
-    both = [{"emailAddress": f"Ana <{ANA}>"}, {"emailAddress": BEN}, {"emailAddress": "?"}, "?"]
-    (heard,) = held.take(receiver, posted(sns.notification(COMPLAINT | {"complaint": {"complainedRecipients": both}})))
-    assert heard.problem  # who the others are, a person has to find out
+    both = [{"emailAddress": f"Ana <{ANA}>"}, {"emailAddress": "?"}, "?", {"emailAddress": BEN}]
+    heard = held.take(receiver, posted(sns.notification(COMPLAINT | {"complaint": {"complainedRecipients": both}})))
+    # who the two others are, a person has to find out
+    assert [bool(one.problem) for one in heard] == [False, True, True, False]
     assert held.may(ANA) == held.may(BEN) == (False, "complained")
+
+
+def test_a_message_that_tells_of_too_many_is_refused(sns: Sns, receiver: SesReceiver) -> None:
+    many: dict[str, Any] = {"complaint": {"complainedRecipients": [{}] * (MOST_ITEMS + 1)}}
+    assert refused(receiver.accept(posted(sns.notification(COMPLAINT | many)))) == 413
 
 
 @pytest.mark.parametrize(
