@@ -132,8 +132,15 @@ def text(said: object) -> str:
 
 
 def name_of(*said: object) -> str:
-    """A name as it may stand in the log, by its parts; those that say nothing are left out."""
-    return ".".join(token(one) for one in map(text, said) if one)
+    """A name by its parts, as it may stand in the log: the token of what an evidence map calls it."""
+    named = ["masked-address" if is_address(one) else one for one in map(text, said) if one]
+    return token(" ".join(named)) if named else ""
+
+
+def by_way_of(system: str, said: object) -> str:
+    """The door by which a fact came: the system, and what it names beside itself."""
+    door = name_of(said)
+    return f"{system}.{door}" if door else system
 
 
 def message(said: object) -> str | None:

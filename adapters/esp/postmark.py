@@ -21,6 +21,7 @@ from adapters.hearing import (
     Told,
     address,
     alarming,
+    by_way_of,
     delivery,
     exact,
     json_of,
@@ -138,7 +139,7 @@ def _changed(said: Mapping[str, Any], span: Span | None) -> _Facts:
     reason, origin = text(said.get("SuppressionReason")), text(said.get("Origin"))
     stream = name_of(SYSTEM, said.get("MessageStream"))
     if said.get("SuppressSending") is False:
-        shown = _common("system", span, name_of(SYSTEM, origin))
+        shown = _common("system", span, by_way_of(SYSTEM, origin))
         yield "shown", e.SubscriptionShown(**shown, subscription_type=stream, state="subscribed")
     elif reason == "HardBounce":
         yield "bounced", e.Bounced(**_common("system", span), kind="hard")

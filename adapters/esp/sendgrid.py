@@ -179,13 +179,13 @@ def _left_group(said: Mapping[str, Any], span: Span | None) -> _Facts:
         yield from _left(said, span)
         return
     stop = _common("data_subject", clocks(span, CAPTURED_BY), f"{SYSTEM}.group")
-    kind = name_of(SYSTEM, said.get("asm_group_id"))
+    kind = name_of(SYSTEM, "group", said.get("asm_group_id"))
     yield "left", e.TypeOptedOut(**stop, channels=EMAIL, subscription_type=kind)
 
 
 def _joined_group(said: Mapping[str, Any], span: Span | None) -> _Facts:
     shown = _common("system", clocks(span, CAPTURED_BY), f"{SYSTEM}.group_resubscribe")
-    kind = name_of(SYSTEM, said.get("asm_group_id"))
+    kind = name_of(SYSTEM, "group", said.get("asm_group_id"))
     yield "shown", e.SubscriptionShown(**shown, subscription_type=kind, state="subscribed")
 
 

@@ -66,10 +66,10 @@ def recipients(event: Mapping[str, Any]) -> Sequence[object]:
 def hear_event(one: Told, key: str, place: int) -> Heard:
     """What an event says of one of those whom it is about. `key`: the id of the message that brought it."""
     kind, whom = _kind(one.event), recipients(one.event)
-    if kind in _QUIET:
+    if says_nothing(one.event):
         return Heard()
     if kind not in _READS:
-        return Heard(problem=UNKNOWN) if alarming(kind) or not kind else Heard()
+        return Heard(problem=UNKNOWN)
     facts = list(_READS[kind](one))
     email = address(whom[place]) if 0 <= place < len(whom) else None
     if not facts:
@@ -132,7 +132,7 @@ def _left(one: Told) -> _Facts:
         yield "shown", _shown(span, name_of(SYSTEM, name), "subscribed")
     stood = _topics(before)
     for topic, state in _topics(after).items():
-        kind, about = name_of(SYSTEM, f"{name} {topic}"), token(topic)
+        kind, about = name_of(SYSTEM, name, topic), token(topic)
         if state == "OptIn":
             yield f"shown.{about}", _shown(span, kind, "subscribed")
         elif stood.get(topic) == state:

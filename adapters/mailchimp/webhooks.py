@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from adapters.hearing import NO_EVENT, NOBODY, SKEW, Told, address, delivery, oversized, same, saying, told
-from adapters.mailchimp.audience import CAPTURED_BY, EMAIL, OBSERVED_BY, SYSTEM
-from adapters.reading import clocks, digest, happened, moment, token
+from adapters.hearing import NO_EVENT, NOBODY, SKEW, Told, address, delivery, name_of, oversized, same, saying, told
+from adapters.mailchimp.audience import CAPTURED_BY, EMAIL, OBSERVED_BY, SYSTEM, form_of
+from adapters.reading import clocks, digest, happened, moment
 from adapters.receiving import MOST_ITEMS, Accepted, Delivery, Heard, Refused, Sent
 from adapters.recording import Saying
 from adapters.times import Span, TimeReader
@@ -44,7 +44,12 @@ class _Member(NamedTuple):
     @property
     def form(self) -> str:
         """The audience, named as its files name the form by which people come into it."""
-        return f"{SYSTEM}.{token(_text(self.said, 'data[list_id]') or 'audience')}"
+        return form_of(self.audience)
+
+    @property
+    def audience(self) -> str:
+        """The audience's id."""
+        return _text(self.said, "data[list_id]") or "audience"
 
     def fact(self, about: str, event: e.Event) -> Saying:
         """A fact, with the id that it has in a file."""
@@ -134,7 +139,7 @@ def _joined(member: _Member) -> list[Saying]:
     It fires for single and for double opt-in alike, so it confirms nothing.
     """
     form, span = member.form, member.span
-    facts = [member.fact("subscribed", _shown(form, "subscribed", span, f"{SYSTEM}.subscribe"))]
+    facts = [member.fact("subscribed", _shown(member, "subscribed", f"{SYSTEM}.subscribe"))]
     if span is not None and _text(member.said, "data[ip_signup]"):
         sent_in = e.FormSubmitted(**_common("data_subject", "form"), form=form, **happened(span, CAPTURED_BY))
         facts.append(member.fact("form", sent_in))
@@ -166,10 +171,10 @@ def _complained(member: _Member) -> Saying:
     return member.fact("complained", complaint)
 
 
-def _shown(form: str, state: Any, span: Span | None, via: str) -> e.Event:
-    return e.SubscriptionShown(
-        **_common("system", via), subscription_type=form, state=state, **clocks(span, OBSERVED_BY)
-    )
+def _shown(member: _Member, state: Any, via: str) -> e.Event:
+    kind = name_of(SYSTEM, member.audience)
+    times = clocks(member.span, OBSERVED_BY)
+    return e.SubscriptionShown(**_common("system", via), subscription_type=kind, state=state, **times)
 
 
 def _moved(house: House, said: Mapping[str, Any], span: Span | None) -> Heard:
@@ -186,8 +191,7 @@ def _moved(house: House, said: Mapping[str, Any], span: Span | None) -> Heard:
     change = digest(form, old.casefold(), new.casefold(), _text(said, "data[new_id]"), moment(span))
     states = zip(members, ("moved_from", "moved_to"), ("not_specified", "subscribed"), strict=True)
     sayings = [
-        saying(SYSTEM, member.email, _shown(form, state, span, via), f"{about}:{change}")
-        for member, about, state in states
+        saying(SYSTEM, member.email, _shown(member, state, via), f"{about}:{change}") for member, about, state in states
     ]
     if house.ledger.log.find({house.ledger.sid(SOURCE, f"moved_from:{change}")}):
         return Heard(sayings)  # told again: nobody is made known by it

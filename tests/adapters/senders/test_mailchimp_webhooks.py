@@ -121,7 +121,7 @@ def test_a_sign_up_counts_where_mailchimp_holds_its_address_and_confirms_nothing
     assert (form.form, form.by, form.captured_by) == (f"mailchimp.{LIST}", "data_subject", "form_record")
     (added,) = only(held.take(RECEIVER, fired("subscribe", email=ANA, ip_opt="192.0.2.1")))
     assert isinstance(added, e.SubscriptionShown)
-    assert (added.subscription_type, added.state) == (f"mailchimp.{LIST}", "subscribed")
+    assert (added.subscription_type, added.state) == (f"mailchimp-{LIST}", "subscribed")
 
 
 @pytest.mark.parametrize("kind", ["profile", "campaign"])

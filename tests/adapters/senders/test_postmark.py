@@ -13,6 +13,7 @@ import pytest
 
 from adapters.esp.postmark import PostmarkReceiver
 from adapters.receiving import MOST_BYTES, Accepted, Sent
+from adapters.tokens import token_of
 from ledger import events as e
 from tests.adapters.senders.world import ANA, NOW, World, only, posted, refused, world
 
@@ -114,7 +115,7 @@ def test_a_suppression_by_hand_stops_by_the_name_of_its_stream(held: World, orig
     assert held.may(ANA)[0]
     (stop,) = only(held.take(RECEIVER, sent(CHANGED, Origin=origin)))
     assert isinstance(stop, e.TypeOptedOut)
-    assert (stop.by, stop.subscription_type, stop.channels) == (by, "postmark.newsletter", ("email",))
+    assert (stop.by, stop.subscription_type, stop.channels) == (by, token_of("Postmark newsletter"), ("email",))
     assert stop.occurred_from == datetime(2026, 3, 2, 10, 53, 34, 416_071, UTC)
     assert not held.may(ANA)[0]
 
@@ -135,7 +136,7 @@ def test_switched_on_again_it_is_shown_and_revives_nothing(held: World) -> None:
     (shown,) = only(held.take(RECEIVER, sent(CHANGED, **on)))
     assert isinstance(shown, e.SubscriptionShown)
     assert (shown.subscription_type, shown.state, shown.via) == (
-        "postmark.newsletter",
+        token_of("Postmark newsletter"),
         "subscribed",
         "postmark.customer",
     )

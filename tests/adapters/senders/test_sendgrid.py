@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters.esp.sendgrid import SIGNATURE, TIMESTAMP, WINDOW, SendGridReceiver
 from adapters.receiving import MOST_BYTES, MOST_ITEMS, Accepted, Sent
+from adapters.tokens import token_of
 from ledger import events as e
 from tests.adapters.senders.world import ANA, BEN, NOW, World, only, refused, world
 
@@ -151,14 +152,14 @@ def test_a_complaint_stops_all_advertising_and_a_group_joined_again_revives_noth
     assert complaint.occurred_from == datetime.fromtimestamp(SECOND, UTC)
     (shown,) = only(held.take(RECEIVER, signed(event("group_resubscribe", 2, asm_group_id=10, timestamp=SECOND + 9))))
     assert isinstance(shown, e.SubscriptionShown)
-    assert (shown.subscription_type, shown.state) == ("sendgrid.10", "subscribed")
+    assert (shown.subscription_type, shown.state) == (token_of("SendGrid group 10"), "subscribed")
     assert held.may(ANA) == (False, "complained")
 
 
 def test_a_group_left_stops_by_the_name_of_the_group(held: World) -> None:
     (stop,) = only(held.take(RECEIVER, signed(event("group_unsubscribe", asm_group_id=10))))
     assert isinstance(stop, e.TypeOptedOut)
-    assert (stop.subscription_type, stop.by) == ("sendgrid.10", "data_subject")
+    assert (stop.subscription_type, stop.by) == (token_of("SendGrid group 10"), "data_subject")
     assert not held.may(ANA)[0]
     (all_of_it,) = only(held.take(RECEIVER, signed(event("group_unsubscribe", 2))))
     assert isinstance(all_of_it, e.OptedOut)

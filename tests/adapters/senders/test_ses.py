@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from adapters.esp.ses import WINDOW, SesReceiver
 from adapters.esp.sns import AGAIN, MOST_CERTIFICATES, at_sns, signed_text
 from adapters.receiving import MOST_BYTES, MOST_ITEMS, Accepted, AwayError, Delivery, Refused
+from adapters.tokens import token_of
 from ledger import events as e
 from tests.adapters.senders.world import (
     ANA,
@@ -380,7 +381,7 @@ def test_leaving_everything_stops_and_topics_that_stood_so_are_shown(
     stop, shown = heard_of(held, receiver, sns, event)
     assert isinstance(stop, e.OptedOut)
     assert isinstance(shown, e.SubscriptionShown)
-    assert (shown.subscription_type, shown.state) == ("ses.readers-news", "unsubscribed")
+    assert (shown.subscription_type, shown.state) == (token_of("SES Readers News"), "unsubscribed")
     assert held.may(ANA) == (False, "opted_out")
 
 
@@ -390,7 +391,7 @@ def test_leaving_a_topic_stops_by_its_name(sns: Sns, receiver: SesReceiver, held
     )
     left, shown = heard_of(held, receiver, sns, event)
     assert isinstance(left, e.TypeOptedOut)
-    assert (left.subscription_type, left.by) == ("ses.readers-news", "data_subject")
+    assert (left.subscription_type, left.by) == (token_of("SES Readers News"), "data_subject")
     assert isinstance(shown, e.SubscriptionShown)
     assert not held.may(ANA)[0]
 
