@@ -134,7 +134,8 @@ def _left(one: Told) -> _Facts:
     for topic, state in _topics(after).items():
         kind, about = name_of(SYSTEM, name, topic), token(topic)
         if state == "OptIn":
-            yield f"shown.{about}", _shown(span, kind, "subscribed")
+            if stood.get(topic) != state:
+                yield f"shown.{about}", _shown(span, kind, "subscribed")
         elif stood.get(topic) == state:
             yield f"shown.{about}", _shown(span, kind, "unsubscribed")
         else:

@@ -138,12 +138,11 @@ def _joined(member: _Member) -> list[Saying]:
 
     It fires for single and for double opt-in alike, so it confirms nothing.
     """
-    form, span = member.form, member.span
-    facts = [member.fact("subscribed", _shown(member, "subscribed", f"{SYSTEM}.subscribe"))]
-    if span is not None and _text(member.said, "data[ip_signup]"):
-        sent_in = e.FormSubmitted(**_common("data_subject", "form"), form=form, **happened(span, CAPTURED_BY))
-        facts.append(member.fact("form", sent_in))
-    return facts
+    span = member.span
+    if span is None or not _text(member.said, "data[ip_signup]"):
+        return [member.fact("subscribed", _shown(member, "subscribed", f"{SYSTEM}.subscribe"))]
+    sent_in = e.FormSubmitted(**_common("data_subject", "form"), form=member.form, **happened(span, CAPTURED_BY))
+    return [member.fact("form", sent_in)]
 
 
 def _left(member: _Member) -> list[Saying]:
@@ -189,9 +188,9 @@ def _moved(house: House, said: Mapping[str, Any], span: Span | None) -> Heard:
     members = _Member(said, old, span), _Member(said, new, span)
     form, via = members[0].form, f"{SYSTEM}.upemail"
     change = digest(form, old.casefold(), new.casefold(), _text(said, "data[new_id]"), moment(span))
-    states = zip(members, ("moved_from", "moved_to"), ("not_specified", "subscribed"), strict=True)
-    sayings = [
-        saying(SYSTEM, member.email, _shown(member, state, via), f"{about}:{change}") for member, about, state in states
+    sayings = [  # whether they are subscribed, it does not say
+        saying(SYSTEM, member.email, _shown(member, "not_specified", via), f"{about}:{change}")
+        for member, about in zip(members, ("moved_from", "moved_to"), strict=True)
     ]
     if house.ledger.log.find({house.ledger.sid(SOURCE, f"moved_from:{change}")}):
         return Heard(sayings)  # told again: nobody is made known by it

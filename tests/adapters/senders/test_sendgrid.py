@@ -223,6 +223,15 @@ def test_an_id_that_may_not_stand_in_the_log_stays_in_the_payload(held: World) -
     assert held.house.payload(held.events(ANA)[0])["message_id"] == "-_odd@id"
 
 
+def test_an_address_where_a_name_belongs_does_not_reach_the_log(held: World) -> None:
+    (sent,) = only(held.take(RECEIVER, signed(event("processed", category=ANA))))
+    assert isinstance(sent, e.CampaignMailSent)
+    assert sent.campaign == "masked-address"
+    (stop,) = only(held.take(RECEIVER, signed(event("group_unsubscribe", 2, asm_group_id=ANA))))
+    assert isinstance(stop, e.TypeOptedOut)
+    assert stop.subscription_type == token_of("SendGrid group masked-address")
+
+
 @pytest.mark.parametrize("kind", ["open", "click", "deferred", "something_new", ""])
 def test_others_are_accepted_and_not_kept(kind: str) -> None:
     assert RECEIVER.accept(signed(event(kind))) == Accepted([])
