@@ -107,7 +107,7 @@ class Inbox:
     def _insert(self, rows: Sequence[_Kept]) -> list[bool]:
         new: list[bool] = []
         with self._database.writing() as driver:
-            held = set()
+            held: set[bytes] = set()
             for part in chunks([row[0] for row in rows]):
                 found = driver.execute(f"SELECT mark FROM delivery WHERE mark IN ({marks(part)})", part)  # noqa: S608
                 held.update(bytes(mark) for (mark,) in found)

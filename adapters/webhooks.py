@@ -135,9 +135,7 @@ class Actor:
     def _later(self, receiver: Receiver, one: Taken) -> End:
         """Twice as long each time. It is never given up: the sender's service comes back, or somebody drops it."""
         seconds = min(LONGEST_WAIT, 2.0 ** min(one.attempts, 10))
-        self._lines.write(
-            "warning", "webhooks.later", receiver=receiver.name, attempts=one.attempts, seconds=seconds
-        )
+        self._lines.write("warning", "webhooks.later", receiver=receiver.name, attempts=one.attempts, seconds=seconds)
         return End(one.id, "later", due=self._clock() + timedelta(seconds=seconds))
 
     def _record(self, name: str, heard: Sequence[Heard]) -> None:

@@ -100,7 +100,8 @@ def _ref(shape: Any) -> dict[str, str]:
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
-    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in (None, str, bytes, dict)]
+    plain = (None, str, bytes, dict)
+    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in plain]
     _, found = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
     _, facts = models_json_schema(
         [(model, "validation") for model in models().values()], ref_template=_REF.replace("name", "model")
