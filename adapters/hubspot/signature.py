@@ -46,7 +46,7 @@ def signed_url(url: str) -> str:
 
 def signature(secret: bytes, method: str, url: str, body: bytes, timestamp: str) -> bytes:
     """The value of the header, as HubSpot makes it."""
-    text = method.encode() + signed_url(url).encode() + body + timestamp.encode("latin-1")
+    text = method.encode() + signed_url(url).encode() + body + timestamp.encode()
     return base64.b64encode(hmac.digest(secret, text, "sha256"))
 
 
@@ -55,7 +55,7 @@ def refusal(sent: Sent, url: str, secrets: Sequence[bytes]) -> Refused | None:
     given, timestamp = sent.headers.get(SIGNATURE), sent.headers.get(TIMESTAMP)
     if not given or not timestamp:
         return _MISSING
-    raw = given.encode("latin-1", "replace")
+    raw = given.encode()
     fits = [hmac.compare_digest(signature(one, sent.method, url, sent.body, timestamp), raw) for one in secrets]
     if not any(fits):
         return _FALSE

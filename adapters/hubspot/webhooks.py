@@ -26,7 +26,7 @@ class HubSpotReceiver:
     """
 
     name = "hubspot"
-    methods = ("POST",)
+    methods: tuple[str, ...] = ("POST",)
 
     def __init__(
         self,
