@@ -21,7 +21,7 @@ class Asking:
     def __init__(self, portal: Portal | None, clock: Callable[[], float]) -> None:
         self._portal, self._clock = portal, clock
         self._rests_until = float("-inf")
-        self.known_types: Mapping[str, str] = {}
+        self.known_types: dict[str, str] = {}
         self._missed: set[str] = set()
         self.refused = False
 
@@ -53,7 +53,7 @@ class Asking:
         if self._portal is not None and (is_new or not self.known_types):
             portal = self._portal
             found = self._asked(portal.types)
-            self.known_types = {one.id: one.name for one in found or ()} or self.known_types
+            self.known_types.update({one.id: one.name for one in found or ()})
             if wanted is not None and wanted not in self.known_types and len(self._missed) < 1_000:
                 self._missed.add(wanted)
         return self.known_types

@@ -40,6 +40,7 @@ class HubSpotReceiver:
         self._url = public_url.rstrip("/") + PATH
         self._ours = frozenset() if app is None else frozenset({str(app), f"appId:{app}"})
         self._asking = Asking(portal, clock)
+        self._changes = Changes(self._asking.known_types, self._is_ours)
 
     def accept(self, sent: Sent) -> Accepted | Refused:
         """Whether HubSpot signed it, and the notices in it."""
@@ -72,9 +73,9 @@ class HubSpotReceiver:
         if (is_hint(notice) or is_watched(notice)) and records_of(notice)[0] in unasked:
             return Heard(later=True)
         try:
-            kind = _type_of(notice)
-            types = self._asking.types(kind) if kind else self._asking.known_types
-            return Hearing(house, Changes(types, self._is_ours), known, self._asking).hear(notice)
+            if kind := _type_of(notice):
+                self._asking.types(kind)
+            return Hearing(house, self._changes, known, self._asking).hear(notice)
         except AwayError:
             return Heard(later=True)
 
