@@ -118,6 +118,12 @@ def taken(body: bytes) -> list[Delivery] | Refused:
     return found if isinstance(found, Refused) else list(found.deliveries)
 
 
+def delivered(*notices: Any) -> list[Delivery]:
+    found = taken(body_of(*notices))
+    assert isinstance(found, list)
+    return found
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -145,8 +151,7 @@ def test_too_many_at_once_are_refused() -> None:
     refused = taken(body_of(*(notice(at=n) for n in range(10_000))))
     assert isinstance(refused, Refused)
     assert refused.status == 413
-    found = taken(body_of(*(notice(at=n) for n in range(MOST_ITEMS))))
-    assert isinstance(found, list)
+    found = delivered(*(notice(at=n) for n in range(MOST_ITEMS)))
     assert len({one.key for one in found}) == MOST_ITEMS
 
 
@@ -177,26 +182,22 @@ WRONG: list[Any] = [
 
 @pytest.mark.parametrize("wrong", WRONG[:-1], ids=range(len(WRONG) - 1))
 def test_a_notice_that_is_none_is_kept_and_holds_up_no_other(wrong: Any) -> None:
-    found = taken(body_of(notice(at=1), wrong, notice(at=2)))
-    assert isinstance(found, list)
+    found = delivered(notice(at=1), wrong, notice(at=2))
     assert len(found) == 3
     assert [one.key.startswith("unread:") for one in found] == [False, True, False]
     assert found[1].occurred_at is None
 
 
 def test_a_field_that_is_not_known_is_left_out() -> None:
-    (one,) = taken(body_of(WRONG[-1]))
-    assert isinstance(one, Delivery)
+    (one,) = delivered(WRONG[-1])
     assert not one.key.startswith("unread:")
 
 
 def test_a_repeat_has_the_key_of_the_first_and_nothing_else_has() -> None:
-    (first,) = taken(body_of(notice()))
-    (again,) = taken(body_of(notice(attemptNumber=7)))
-    assert isinstance(first, Delivery)
-    assert isinstance(again, Delivery)
+    (first,) = delivered(notice())
+    (again,) = delivered(notice(attemptNumber=7))
     assert first.key == again.key
-    other = {
+    other: dict[str, Any] = {
         "portalId": 1,
         "subscriptionId": 1,
         "subscriptionType": "contact.creation",
@@ -205,7 +206,7 @@ def test_a_repeat_has_the_key_of_the_first_and_nothing_else_has() -> None:
         "occurredAt": int((NOW - timedelta(days=1)).timestamp() * 1_000),
         "eventId": 1,
     }
-    keys = {one.key for name, value in other.items() for one in taken(body_of(notice(**{name: value})))}  # type: ignore[union-attr]
+    keys = {one.key for name, value in other.items() for one in delivered(notice(**{name: value}))}
     assert len(keys | {first.key}) == len(other) + 1
 
 

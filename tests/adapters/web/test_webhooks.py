@@ -52,8 +52,8 @@ def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def quiet(service: Served) -> bool:
     """Whether nothing waits."""
-    inbox = inbox_of(service)
-    return inbox.execute("SELECT count(*) FROM delivery WHERE state = 'waiting'").fetchone()[0] == 0
+    (waiting,) = inbox_of(service).execute("SELECT count(*) FROM delivery WHERE state = 'waiting'").fetchone()
+    return int(waiting) == 0
 
 
 def inbox_of(service: Served) -> sqlite3.Connection:

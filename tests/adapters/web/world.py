@@ -101,9 +101,10 @@ def served(
     log = io.StringIO()
     with House.open(directory, env or {}) as house, ExitStack() as stack:
         keys = KeyFile(directory)
-        settings = {"wait_seconds": 0.2, "receivers": receivers} | settings
+        settings = {"wait_seconds": 0.2} | settings
         if receivers:
-            settings["inbox"] = stack.enter_context(closing(Inbox.open(house)))
+            inbox = stack.enter_context(closing(Inbox.open(house)))
+            settings |= {"receivers": receivers, "inbox": inbox}
         app = make_app(house, keys, now, Lines(log, now), CollectorRegistry(), os.urandom, **settings)
         with asyncio.Runner() as run:
             one = Served(house, app, keys, run, log)
