@@ -139,11 +139,12 @@ def _told(house: House, contact: str) -> Any:
 def _course(packed: bytes) -> list[Any]:
     """An answer and when it becomes another. Of several stops that stand, it names the one recorded last."""
     course: list[Any] = []
-    for start, told in unpack(packed, ""):
+    for one in unpack(packed, ""):
+        told = one.decision
         reason = told.reason if told.allowed else "no"
         said = (told.allowed, reason, told.basis, told.rules, told.obligations, told.uncertain)
         if not course or course[-1][1] != said:
-            course.append((start, said))
+            course.append((one.start, said))
     return course
 
 
