@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -92,10 +91,7 @@ def _portal(settings: Settings, stack: ExitStack) -> Portal | None:
     """Whom to ask where a notice only hints; None without a token."""
     if settings.hubspot_token is None:
         return None
-    from adapters.hubspot.api.client import Client
-    from adapters.hubspot.api.connection import Connection
+    from adapters.hubspot.api.opening import client_of
     from adapters.hubspot.api.portal import Portal
 
-    connection = Connection(settings.hubspot_url, settings.hubspot_token, settings.hubspot_api)
-    client = Client(connection, time.monotonic, time.sleep, random.random, patience=ASK_SECONDS)
-    return Portal(stack.enter_context(client))
+    return Portal(stack.enter_context(client_of(settings, patience=ASK_SECONDS)))

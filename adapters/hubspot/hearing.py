@@ -6,14 +6,15 @@ at the moment of reading would undo an opt-in that came between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from adapters.addresses import is_address
 from adapters.hubspot.api.shapes import ContactRead
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SOURCE, SYSTEM, TYPE_PREFIX, WATCHED, Change, Changes
 from adapters.hubspot.notices import Notice
-from adapters.hubspot.rereading import Reread
+from adapters.hubspot.rereading import Reread, address_of
 from adapters.receiving import Heard
 from adapters.recording import Saying
 from adapters.wiring import House
@@ -65,9 +66,9 @@ def _is_redacted(notice: Notice) -> bool:
 class Hearing:
     """Hears one batch, of which everything that must be asked was asked."""
 
-    def __init__(self, house: House, changes: Changes, known: Known, asking: Asking) -> None:
+    def __init__(self, house: House, changes: Changes, known: Known, asking: Asking, reread: Reread) -> None:
         self._house, self._changes, self._known, self._asking = house, changes, known, asking
-        self._reread = Reread(house, changes, asking)
+        self._reread = reread
 
     def hear(self, notice: Notice) -> Heard:
         """What one notice comes to. Raises AwayError where HubSpot must be asked for more, and does not answer."""
@@ -100,7 +101,7 @@ class Hearing:
     def _who(self, record: str) -> Registration:
         """Whose a record is: by the address that HubSpot shows, else the one known here, else by itself."""
         there = self._known.there.get(record)
-        return Registration((there.email if there else None) or self._address(record), SYSTEM, record)
+        return Registration((address_of(there) if there else None) or self._address(record), SYSTEM, record)
 
     def _address(self, record: str) -> str | None:
         here = self._known.here.get(record)
@@ -115,7 +116,7 @@ class Hearing:
             sayings += self._reread.sayings(there, whole=notice.kind in ("merge", "restore"))
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
-        elif notice.property_name == "email" and "@" in (notice.property_value or "") and not self._asking.possible:
+        elif notice.property_name == "email" and not self._asking.possible and is_address(notice.property_value or ""):
             self._house.ledger.register_many([Registration(notice.property_value, SYSTEM, record)])
         if notice.kind == "merge":
             sayings += self._noted(
@@ -155,9 +156,9 @@ class Hearing:
         return [one for one in texts if isinstance(one, str)]
 
 
-def wanted(notices: Sequence[Notice], here: Iterable[str]) -> list[str]:
-    """Records that HubSpot must be asked about: hinted at, or not known here."""
-    known = set(here)
+def wanted(notices: Sequence[Notice], here: Mapping[str, RecordRow]) -> list[str]:
+    """Records that HubSpot must be asked about: hinted at, or of which no address is known here."""
+    known = {record for record, row in here.items() if row.address}
     return list(
         dict.fromkeys(
             records_of(one)[0]

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from adapters.hubspot import notices
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import Asking
-from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Change, Changes
+from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
 from adapters.hubspot.hearing import Hearing, Known, is_hint, is_watched, records_of, wanted
 from adapters.hubspot.notices import Notice
+from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.rereading import Reread
 from adapters.hubspot.signature import refusal
 from adapters.receiving import Accepted, AwayError, Delivery, Heard, Refused, Sent
 from adapters.wiring import House
@@ -38,9 +40,9 @@ class HubSpotReceiver:
     ) -> None:
         self._secrets = [one.encode() for one in secrets]
         self._url = public_url.rstrip("/") + PATH
-        self._ours = frozenset() if app is None else frozenset({str(app), f"appId:{app}"})
+        self._ours = OurApp(app).change
         self._asking = Asking(portal, clock)
-        self._changes = Changes(self._asking.known_types, self._is_ours)
+        self._changes = Changes(self._asking.known_types, self._ours)
 
     def accept(self, sent: Sent) -> Accepted | Refused:
         """Whether HubSpot signed it, and the notices in it."""
@@ -62,10 +64,11 @@ class HubSpotReceiver:
             there, is_away = self._asking.contacts(need), False
         except AwayError:
             there, is_away = {}, True
-        known = Known(here, there)
-        return [self._heard(house, one, known, need if is_away else ()) for one in read]
+        reread = Reread(house, self._changes, self._ours, self._asking)
+        hearing = Hearing(house, self._changes, Known(here, there), self._asking, reread)
+        return [self._heard(hearing, one, need if is_away else ()) for one in read]
 
-    def _heard(self, house: House, notice: Notice | str, known: Known, unasked: Sequence[str]) -> Heard:
+    def _heard(self, hearing: Hearing, notice: Notice | str, unasked: Sequence[str]) -> Heard:
         if isinstance(notice, str):
             return Heard(problem=notice)
         if not records_of(notice):
@@ -75,12 +78,9 @@ class HubSpotReceiver:
         try:
             if kind := _type_of(notice):
                 self._asking.types(kind)
-            return Hearing(house, self._changes, known, self._asking).hear(notice)
+            return hearing.hear(notice)
         except AwayError:
             return Heard(later=True)
-
-    def _is_ours(self, change: Change) -> bool:
-        return change.source_id in self._ours
 
 
 def _type_of(notice: Notice) -> str | None:

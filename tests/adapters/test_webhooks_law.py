@@ -149,7 +149,7 @@ def _course(packed: bytes) -> list[Any]:
 
 
 @given(data=st.data())
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_any_order_says_the_same_as_the_true_one(data: st.DataObject) -> None:
     told = data.draw(notices())
     opt_ins = data.draw(st.lists(st.integers(0, 20), max_size=PEOPLE))
