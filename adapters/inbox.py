@@ -36,7 +36,7 @@ _RETRY = (
     "UPDATE delivery SET state = 'waiting', due_at = ?, attempts = 0, ended_at = NULL, problem = NULL "
     "WHERE id = ? AND state = 'dead'"
 )
-_DROP = "UPDATE delivery SET state = 'done', ended_at = ?, problem = ?, sealed = NULL WHERE id = ? AND state = 'dead'"
+_DROP = "UPDATE delivery SET state = 'done', ended_at = ?, problem = ?, sealed = NULL WHERE id = ? AND state <> 'done'"
 _ROW = "SELECT id, receiver, state, occurred_at, arrived_at, ended_at, attempts, problem FROM delivery"
 
 _Kept = tuple[bytes, str, str, str, str, bytes]
@@ -203,7 +203,7 @@ class Inbox:
             return driver.execute(_RETRY, (instant(now), place)).rowcount == 1
 
     def drop(self, place: int, reason: str, now: datetime) -> bool:
-        """Give a dead one up: its body goes, the reason stays with its hash."""
+        """Give one up that is not done: its body goes, the reason stays with its hash."""
         with self._database.writing() as driver:
             return driver.execute(_DROP, (instant(now), reason, place)).rowcount == 1
 

@@ -73,7 +73,7 @@ def retry(numbers: Numbers, ledger: LedgerDir = None) -> None:
 
     with _inbox(ledger) as inbox:
         for number in numbers:
-            _done(inbox.retry(number, now()), number)
+            _done(inbox.retry(number, now()), "dead", number)
             show(f"waits again: {number}")
 
 
@@ -81,12 +81,12 @@ def retry(numbers: Numbers, ledger: LedgerDir = None) -> None:
 def drop(
     numbers: Numbers, reason: Annotated[str, typer.Option(help="why; kept with its number")], ledger: LedgerDir = None
 ) -> None:
-    """Give dead ones up, for a reason. What was sent is gone from then on."""
+    """Give up what is dead, or waits for a sender that is set up no more, for a reason. What was sent is gone then."""
     from adapters.wiring import now
 
     with _inbox(ledger) as inbox:
         for number in numbers:
-            _done(inbox.drop(number, reason, now()), number)
+            _done(inbox.drop(number, reason, now()), "left", number)
             show(f"dropped: {number}")
 
 
@@ -97,6 +97,6 @@ def _found(inbox: Inbox, number: int) -> Row:
     return row
 
 
-def _done(done: bool, number: int) -> None:
+def _done(done: bool, which: str, number: int) -> None:
     if not done:
-        raise LookupError(f"no dead delivery has the number {number}: `consent-ledger webhooks list` names them")
+        raise LookupError(f"no delivery that is {which} has the number {number}: see `consent-ledger webhooks list`")

@@ -72,8 +72,10 @@ def make_app(
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
-    receivers     senders of webhooks, whose deliveries wait in `inbox`
+    receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
     """
+    if receivers and inbox is None:
+        raise ValueError("what webhooks bring needs an inbox")
     models()  # made once, here, and not by the first fact
     metrics = Metrics(registry)
     follower = Follower(house.runner, house.ledger.log, house.away, lines)

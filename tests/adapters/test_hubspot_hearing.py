@@ -58,7 +58,7 @@ class World:
 
     def tell(self, *notices: dict[str, Any]) -> None:
         """Deliver what waits at HubSpot, or these, and act until nothing is due."""
-        taken = self.receiver.accept(sent(body_of(*(notices or self.sender.bodies())), now()))
+        taken = self.receiver.accept(sent(body_of(*(notices or self.sender.taken())), now()))
         assert isinstance(taken, Accepted)
         self.inbox.keep("hubspot", taken.deliveries, self.clock())
         self.act()
@@ -119,14 +119,14 @@ def test_what_a_merge_hides_is_read_again(world: World) -> None:
     """Each address keeps its own state, and no property tells that of the second."""
     state = world.hubspot.state
     kept, gone = state.add_contact(ANA), state.add_contact(BEN)
-    world.sender.bodies()
+    world.sender.taken()
     state.person_opts_out(BEN, PRODUCT_NEWS)
-    world.sender.bodies()  # nobody was told
+    world.sender.taken()  # nobody was told
     assert world.events(BEN) == []
     state.merge(kept, gone)
     world.tell()
     (stop,) = world.events(BEN, e.TypeOptedOut)
-    assert (stop.subscription_type, stop.by) == ("product-news", "data_subject")
+    assert (stop.subscription_type, stop.source) == ("product-news", "hubspot.statuses")
     assert stop.address == world.house.find(BEN)[1]
     world.tell(happened("merge", kept, at=9, primaryObjectId=kept, mergedObjectIds=[gone], newObjectId=kept))
     assert len(world.events(BEN, e.TypeOptedOut)) == 1  # read twice, it is one fact
@@ -136,7 +136,7 @@ def test_our_own_write_read_again_is_no_stop(world: World) -> None:
     state = world.hubspot.state
     record = state.add_contact(ANA)
     world.portal.unsubscribe_all([ANA])
-    world.sender.bodies()
+    world.sender.taken()
     world.tell(happened("restore", record))
     assert world.events(ANA, e.OptedOut) == []
     assert [one.opted_out for one in world.events(ANA, e.OptOutShown)] == [True]
@@ -169,7 +169,7 @@ def test_a_value_that_is_hidden_is_read(world: World) -> None:
 def test_while_hubspot_is_away_those_who_are_known_do_not_wait(world: World) -> None:
     state = world.hubspot.state
     known, unknown = state.add_contact(ANA), state.add_contact(BEN)
-    world.sender.bodies()
+    world.sender.taken()
     world.house.ledger.register_many([Registration(ANA, "hubspot", str(known))])
     state.chaos.outage(60.0)
     world.tell(notice(known), notice(unknown, at=1))
@@ -188,7 +188,7 @@ def test_while_hubspot_is_away_those_who_are_known_do_not_wait(world: World) -> 
 def test_where_hubspot_will_not_say_a_stop_still_counts_and_a_hint_is_for_a_person(world: World) -> None:
     state = world.hubspot.state
     record = state.add_contact(ANA)
-    world.sender.bodies()
+    world.sender.taken()
     for app in state.apps.values():
         app.scopes.discard("crm.objects.contacts.read")
     stop, hint = world.hear(notice(record), happened("restore", record, at=1))
@@ -206,7 +206,7 @@ def test_a_record_that_is_gone_is_heard_by_what_the_notice_says(world: World) ->
 
 def test_poison_is_dead_and_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     record = world.hubspot.state.add_contact(ANA)
-    world.sender.bodies()
+    world.sender.taken()
     whole = world.receiver.hear
 
     def broken(house: House, deliveries: Any) -> Sequence[Heard]:

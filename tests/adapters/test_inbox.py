@@ -112,6 +112,10 @@ def test_a_dead_one_can_be_looked_at_tried_again_and_dropped(inbox: Inbox) -> No
     assert (row.state, row.problem) == ("done", "a test")
     assert inbox.row(10**6) is None
     assert not inbox.drop(10**6, "a test", NOW)
+    assert not inbox.drop(second.id, "again", NOW)
+    assert inbox.drop(first.id, "it waits, and nobody takes it", NOW)
+    inbox.end([End(first.id, "dead", "too late")], "a", NOW)
+    assert inbox.counts() == (0, 0)
 
 
 def test_a_dead_one_nobody_asks_for_is_let_go_and_counted(inbox: Inbox) -> None:
