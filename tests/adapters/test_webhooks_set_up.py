@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +64,7 @@ def test_what_cannot_be_meant_is_refused_and_not_quoted(env: dict[str, str]) -> 
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def home(tmp_path: Path) -> Path:
     """A ledger whose inbox holds one that waits, one that is dead and one that is done."""
     home = tmp_path / "ledger"
     with House.open(home, {}) as house, closing(Inbox.open(house)) as inbox:
