@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from adapters.cli.senders import senders_of
 from adapters.receiving import Receiver
 from adapters.settings import PREFIX, Settings, SettingsError
-from adapters.wiring import now
 
 if TYPE_CHECKING:
     from adapters.hubspot.api.portal import Portal
@@ -28,58 +28,13 @@ def receivers_of(settings: Settings, stack: ExitStack) -> list[Receiver]:
 def _receivers(settings: Settings, stack: ExitStack) -> Iterator[Receiver]:
     if settings.hubspot_secret is not None:
         yield _hubspot(settings, settings.hubspot_secret, stack)
-    if settings.mailchimp_secret is not None:
-        yield _made("MAILCHIMP_SECRET", _mailchimp, settings.mailchimp_secret.get_secret_value())
-    if settings.postmark_secret is not None:
-        yield _made("POSTMARK_SECRET", _postmark, settings.postmark_secret.get_secret_value())
-    if settings.sendgrid_key is not None:
-        yield _made("SENDGRID_KEY", _sendgrid, settings.sendgrid_key)
-    if settings.ses_topics is not None:
-        yield _made("SES_TOPICS", _ses, settings.ses_topics)
-
-
-def _made(name: str, make: Callable[[str], Receiver], text: str) -> Receiver:
-    """SettingsError where the text cannot be meant; it may be a secret, and is not quoted."""
-    try:
-        return make(text)
-    except ValueError as error:
-        raise SettingsError(f"{PREFIX}{name} is not understood: {error}") from None
-
-
-def _parts(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]
-
-
-def _mailchimp(text: str) -> Receiver:
-    from adapters.mailchimp.webhooks import MailchimpReceiver
-
-    return MailchimpReceiver(_parts(text))
-
-
-def _postmark(text: str) -> Receiver:
-    from adapters.esp.postmark import PostmarkReceiver
-
-    user, _, password = text.partition(":")
-    return PostmarkReceiver(user, password)
-
-
-def _sendgrid(text: str) -> Receiver:
-    from adapters.esp.sendgrid import SendGridReceiver
-
-    return SendGridReceiver(text)
-
-
-def _ses(text: str) -> Receiver:
-    from adapters.esp.fetching import fetch
-    from adapters.esp.ses import SesReceiver
-
-    return SesReceiver(_parts(text), fetch, now)
+    yield from senders_of(settings)
 
 
 def _hubspot(settings: Settings, secret: SecretStr, stack: ExitStack) -> Receiver:
     from adapters.hubspot.webhooks import HubSpotReceiver
 
-    secrets = _parts(secret.get_secret_value())
+    secrets = [one.strip() for one in secret.get_secret_value().split(",") if one.strip()]
     if settings.public_url is None or not secrets:
         raise SettingsError(
             f"{PREFIX}HUBSPOT_SECRET needs {PREFIX}PUBLIC_URL beside it: HubSpot signs the URL that it calls"
