@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, hubspot, hubspot_sync, policy, publish, record, review, service, streams
+from adapters.cli import (
+    database,
+    dlq,
+    hubspot,
+    hubspot_sync,
+    policy,
+    publish,
+    record,
+    review,
+    service,
+    streams,
+    webhooks,
+)
 from adapters.cli import map as map_
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
@@ -30,6 +42,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(service.app, name="keys")
 app.add_typer(hubspot.app, name="hubspot")
 hubspot_sync.add_to(hubspot.app)

@@ -25,6 +25,7 @@ MODULES = (
     "bench_publish",
     "bench_mirror",
     "bench_crm",
+    "bench_webhooks",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")
