@@ -189,13 +189,14 @@ def _line(purpose: str, found: Explanation) -> WhyLine:
     return WhyLine(
         purpose=purpose,
         verdict=verdict_of(decision),
-        reason=_reason(decision),
+        reason=reason_of(decision),
         basis=decision.basis,
         changes_at=decision.changes_at.date() if decision.changes_at else None,
     )
 
 
-def _reason(decision: Decision) -> str:
+def reason_of(decision: Decision) -> str:
+    """Why, in words."""
     if not decision.allowed and decision.uncertain:
         return "a stop and an opt-in overlap in time"
     return REASONS.get(decision.reason, decision.reason.replace("_", " "))

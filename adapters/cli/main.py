@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, policy, publish, record, review, service, streams
+from adapters.cli import database, dlq, policy, publish, record, review, sends, service, streams
 from adapters.cli import map as map_
+from adapters.cli.groups import TwoWords
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
     name="consent-ledger",
+    cls=TwoWords,
     help="Why may we write to this person, since when, until when, and can we prove it?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -113,6 +115,9 @@ def audit(
         fail_on=fail_on,
     )
     raise typer.Exit(run_audit(files, ledger, asked))
+
+
+app.command("audit sends")(sends.sends)
 
 
 @app.command()
