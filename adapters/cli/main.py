@@ -176,8 +176,12 @@ def generate_portal(
 
 @app.command()
 def why(
-    email: Annotated[str, typer.Argument(help="an address, or a reference of a report (CL-...)")],
+    email: Annotated[str | None, typer.Argument(help="an address, or a reference of a report (CL-...)")] = None,
     on: On = None,
+    message_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="instead of an address: one e-mail, by its id or reference in `audit sends`"),
+    ] = None,
     purpose: Annotated[str | None, typer.Option(help="the purpose asked about; all marketing purposes")] = None,
     channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
     known_at: Known = None,
@@ -193,9 +197,14 @@ def why(
 
     if audience not in ("counsel", "person"):
         raise typer.BadParameter(f"{audience!r} is nobody a page is for: write counsel or person")
+    if (email is None) == (message_id is None):
+        raise typer.BadParameter("name an address, or an e-mail by --message-id; one of the two")
+    if message_id is not None and on is not None:
+        raise typer.BadParameter("--message-id names the moment too: leave --on out")
     asked = asked_of(on, purpose, channel, moment(known_at), moment(law_at))
     person = audience == "person"
-    raise typer.Exit(run_why(email, ledger, asked, person=person, html=html, pdf=pdf, json=json))
+    code = run_why(email, ledger, asked, message_id=message_id, person=person, html=html, pdf=pdf, json=json)
+    raise typer.Exit(code)
 
 
 @app.command()

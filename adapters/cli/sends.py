@@ -40,8 +40,8 @@ def sends(
     from adapters.report.sends import FINDINGS, SHOWN, Head, json_parts, render, write_csv
     from adapters.sends import sent_rows
     from adapters.wiring import now
-    from projections.sends import Totals, Window
     from ledger.terms import BEGINNING, END
+    from projections.sends import Totals, Window
 
     if csv and json:
         raise typer.BadParameter("--csv and --json are two answers: ask for one")

@@ -15,12 +15,12 @@ from ledger.contact import Entry
 from ledger.log import Log
 from ledger.policy.question import Decision, Question
 from ledger.policy.shipped import policy
+from ledger.scanning import scanning
 from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
 from projections.bulk import pairs_of
 from projections.explain import explain
 from projections.groups import neighbours, reach
 from projections.sends import Sending, Totals, Window, audited
-from ledger.scanning import scanning
 from tests.projections.histories import START, address, batches, contact, draft, history, open_log
 from tests.stores import Place
 
