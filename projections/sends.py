@@ -76,7 +76,7 @@ class Sending(NamedTuple):
 
 
 class Totals(msgspec.Struct, kw_only=True):
-    """Sums over the mails looked at. `findings`: every `Finding` -> mails; `then_*`: what was known as they went out."""
+    """Sums over the mails looked at. `findings`: each `Finding` -> mails; `then_*`: as known when they went out."""
 
     sends: int = 0
     contacts: int = 0
