@@ -1,0 +1,121 @@
+"""HubSpot's JSON into values, as forgiving as it must be: what is absent is None, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from adapters.hubspot.api.shapes import AddressState, ContactRead, Page, SubscriptionType, TypeState
+from adapters.hubspot.changes import Change
+
+State = Literal["subscribed", "unsubscribed", "not_specified"]
+_STATES: Mapping[str, State] = {
+    "SUBSCRIBED": "subscribed",
+    "UNSUBSCRIBED": "unsubscribed",
+    "NOT_SUBSCRIBED": "unsubscribed",
+}
+
+
+def when(value: object) -> datetime | None:
+    """A time, in milliseconds or as ISO; None for anything else."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC)
+        if isinstance(value, str) and value:
+            if value.isdigit():
+                return datetime.fromtimestamp(int(value) / 1000, UTC)
+            found = datetime.fromisoformat(value)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def milliseconds(moment: datetime) -> str:
+    """A time as HubSpot takes it."""
+    return str(int(moment.timestamp() * 1000))
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list, whatever else stands in it."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def results(body: object) -> list[dict[str, Any]]:
+    """The objects of an answer."""
+    return objects(body.get("results")) if isinstance(body, dict) else []
+
+
+def page_of(body: object, name: str = "results") -> Page[dict[str, Any]]:
+    """A page, whichever of its two ways of paging HubSpot uses here."""
+    if not isinstance(body, dict):
+        return Page((), None, None)
+    after = ((body.get("paging") or {}).get("next") or {}).get("after")
+    if after is None and body.get("hasMore"):
+        after = body.get("offset")
+    total = body.get("total")
+    return Page(
+        objects(body.get(name)), None if after is None else str(after), total if isinstance(total, int) else None
+    )
+
+
+def contact_of(found: Mapping[str, Any]) -> ContactRead:
+    """A contact as any of its calls tells of it."""
+    record = str(found.get("id", ""))
+    properties = {name: _text(value) for name, value in (found.get("properties") or {}).items()}
+    history = {
+        name: sorted(_changes(record, name, versions), key=lambda change: change.at)
+        for name, versions in (found.get("propertiesWithHistory") or {}).items()
+    }
+    also = tuple(part.strip() for part in (properties.get("hs_additional_emails") or "").split(";") if part.strip())
+    email = properties.get("email") or None
+    return ContactRead(record, email, properties, history, bool(found.get("archived")), also)
+
+
+def _changes(record: str, name: str, versions: object) -> Iterator[Change]:
+    for one in objects(versions):
+        at = when(one.get("timestamp"))
+        if at is not None:
+            value, source = _text(one.get("value")) or "", _text(one.get("sourceType")) or ""
+            yield Change(record, name, value, at, source, _text(one.get("sourceId")) or "")
+
+
+def type_of(found: Mapping[str, Any]) -> SubscriptionType:
+    """A definition of a subscription type."""
+    return SubscriptionType(str(found.get("id", "")), str(found.get("name") or ""), found.get("isActive") is not False)
+
+
+def by_address(body: object, within: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a batch by the address they are of, as it was written; grouped there already, or one by one."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in results(body):
+        address = str(one.get("subscriberIdString", ""))
+        rows = found.setdefault(address.casefold(), [])
+        rows += objects(one[within]) if isinstance(one.get(within), list) else [one]
+    return found
+
+
+def address_state(email: str, statuses: Iterable[Mapping[str, Any]], wide: Iterable[Mapping[str, Any]]) -> AddressState:
+    """What the rows of an address say; an empty list of wide ones says it did not leave all mail."""
+    out = [one for one in wide if str(one.get("status", "UNSUBSCRIBED")).upper() == "UNSUBSCRIBED"]
+    times = [at for one in out if (at := when(one.get("timestamp"))) is not None]
+    return AddressState(email, tuple(map(_state, statuses)), bool(out), min(times, default=None))
+
+
+def _state(found: Mapping[str, Any]) -> TypeState:
+    return TypeState(
+        type_id=str(found.get("subscriptionId", "")),
+        name=str(found.get("subscriptionName") or ""),
+        state=_STATES.get(str(found.get("status", "")).upper(), "not_specified"),
+        at=when(found.get("timestamp")),
+        source=str(found.get("source") or ""),
+        explanation=_text(found.get("legalBasisExplanation")),
+        legal_basis=_text(found.get("legalBasis")),
+    )
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
