@@ -11,9 +11,22 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, policy, publish, record, review, sends, service, streams
+from adapters.cli import (
+    database,
+    dlq,
+    doctor,
+    hubspot_sync,
+    policy,
+    publish,
+    record,
+    review,
+    sends,
+    service,
+    streams,
+)
 from adapters.cli import map as map_
 from adapters.cli.groups import TwoWords
+from adapters.cli.hubspot import app as hubspot
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -32,6 +45,9 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
+hubspot_sync.add_to(hubspot)
+app.add_typer(hubspot, name="hubspot")
+app.add_typer(doctor.app, name="doctor")
 app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
