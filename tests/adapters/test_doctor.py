@@ -24,7 +24,7 @@ MUST = (PRODUCT_NEWS, "I agree to product news", True)
 @pytest.fixture
 def portal() -> Iterator[Fake]:
     """A portal with a form that sets marketing, one with a required box, an import and an app that set it too."""
-    state = State(rate=None)
+    state = State()
     state.forms.add("Contact us", consent(NEWS), guid="f-1")
     state.forms.add("Webinar", consent(MUST), guid="f-2", marketing=False)
     state.forms.add("Demo", {"type": "none"}, guid="f-3", marketing=False)
@@ -131,8 +131,8 @@ def test_our_properties_are_of_the_right_type() -> None:
     del there["consent_ledger_basis"]
     there["consent_ledger_verdict"] = {"type": "string", "fieldType": "text", "options": []}
     found = list(of_properties(there))
-    assert [(one.kind, one.severity) for one in found] == [("property_differs", "high"), ("property_missing", "low")]
-    assert "lacks the option marketing" in found[0].said
+    assert [(one.kind, one.severity) for one in found] == [("property_missing", "low"), ("property_differs", "high")]
+    assert "lacks the option marketing" in found[1].said
 
 
 def test_a_box_that_is_ticked_beforehand_is_found() -> None:

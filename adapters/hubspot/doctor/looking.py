@@ -11,7 +11,14 @@ from adapters.hubspot.api.client import Call, RefusedError
 from adapters.hubspot.api.portal import Page, Portal
 from adapters.hubspot.api.reading import milliseconds, page_of
 from adapters.hubspot.doctor.menus import BY_HAND
-from adapters.hubspot.doctor.probing import MARKETABLE, definitions, marketing_status, of_credentials, of_properties, probed
+from adapters.hubspot.doctor.probing import (
+    MARKETABLE,
+    definitions,
+    marketing_status,
+    of_credentials,
+    of_properties,
+    probed,
+)
 from adapters.hubspot.doctor.settings import SOURCES, Origin, Seen, of_settings
 from adapters.hubspot.doctor.shapes import SEVERITIES, Diagnosis, Rates
 

@@ -11,8 +11,7 @@ from adapters.hubspot.doctor.shapes import Unknown
 
 CHANGE: Mapping[str, str] = {
     "form_sets_marketing": (
-        "Marketing > Forms > {where} > Edit > Settings (Options) > "
-        "“Set contacts created as marketing contacts”: off"
+        "Marketing > Forms > {where} > Edit > Settings (Options) > “Set contacts created as marketing contacts”: off"
     ),
     "form_required_box": "Marketing > Forms > {where} > Edit > Data privacy and consent > the box > “Required”: off",
     "form_ticked_box": "Marketing > Forms > {where} > Edit > the field > “Default value”: not ticked",

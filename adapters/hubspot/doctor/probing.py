@@ -134,28 +134,30 @@ def marketing_status(known: Mapping[str, Mapping[str, Any]] | None) -> Ability:
 
 def of_properties(known: Mapping[str, Mapping[str, Any]] | None) -> Iterator[Finding]:
     """Our own properties: there, and of the right type."""
-    for name, wanted in PROPERTIES.items() if known is not None else ():
-        there = (known or {}).get(name)
-        if there is None:
-            yield Finding(
-                severity="low",
-                kind="property_missing",
-                where=name,
-                said="our property is not there yet",
-                change=CHANGE["property_missing"],
-            )
-            continue
-        wrong = [field for field in ("type", "fieldType") if there.get(field) != wanted[field]]
-        missing = {one["value"] for one in wanted.get("options", ())} - {
-            str(one.get("value")) for one in there.get("options") or ()
-        }
-        if wrong or missing:
-            said = [f"{field} is {there.get(field)}, not {wanted[field]}" for field in wrong]
-            said += [f"lacks the option {one}" for one in sorted(missing)]
-            yield Finding(
-                severity="high",
-                kind="property_differs",
-                where=name,
-                said="; ".join(said),
-                change=CHANGE["property_differs"].format(where=name),
-            )
+    if known is None:
+        return
+    missing = [name for name in PROPERTIES if name not in known]
+    if missing:
+        yield Finding(
+            severity="low",
+            kind="property_missing",
+            where=", ".join(missing),
+            said="not there yet",
+            change=CHANGE["property_missing"],
+        )
+    for name, wanted in PROPERTIES.items():
+        said = _differs(wanted, known[name]) if name in known else ""
+        if said:
+            change = CHANGE["property_differs"].format(where=name)
+            yield Finding(severity="high", kind="property_differs", where=name, said=said, change=change)
+
+
+def _differs(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> str:
+    said = [
+        f"{field} is {there.get(field)}, not {wanted[field]}"
+        for field in ("type", "fieldType")
+        if there.get(field) != wanted[field]
+    ]
+    options = {str(one.get("value")) for one in there.get("options") or ()}
+    said += [f"lacks the option {one['value']}" for one in wanted.get("options", ()) if one["value"] not in options]
+    return "; ".join(said)
