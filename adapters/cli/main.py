@@ -15,6 +15,7 @@ from adapters.cli import (
     database,
     dlq,
     doctor,
+    drift,
     hubspot_sync,
     policy,
     publish,
@@ -48,6 +49,7 @@ app.add_typer(dlq.app, name="dlq")
 hubspot_sync.add_to(hubspot)
 app.add_typer(hubspot, name="hubspot")
 app.add_typer(doctor.app, name="doctor")
+app.add_typer(drift.app, name="drift")
 app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]

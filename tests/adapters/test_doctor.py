@@ -30,11 +30,7 @@ def portal() -> Iterator[Fake]:
     state.forms.add("Demo", {"type": "none"}, guid="f-3", marketing=False)
     state.person_opts_in("ana@example.com", form="f-1")
     state.person_opts_in("bo@example.com", form="f-1")
-    state.imports.run(
-        [{"email": "cy@example.com"}],
-        {"name": "Fair 2026", "marketableContactImport": True},
-        state.apps["pat-fake-other"].actor,
-    )
+    state.imports.run([{"email": "cy@example.com"}], {"name": "Fair 2026", "marketableContactImport": True})
     record = state.add_contact("di@example.com")
     state.user_sets(
         record,

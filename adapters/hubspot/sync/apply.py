@@ -74,14 +74,14 @@ class Sync:
 
     def look(self, contacts: Iterable[str], spent: int = 0) -> Outcome:
         """What would be written. Changes nothing. `spent`: raises that would be made before these."""
-        scene, gone = self._scene(contacts)
+        scene, gone = self.scene(contacts)
         records = [record.id for record in scene.records]
         allowance = Allowance(self._book.raised(records), self._book.left(self._cap) - spent)
         return Outcome(plan(scene, allowance), (), gone)
 
     def apply(self, contacts: Iterable[str]) -> Outcome:
         """Write what is missing, stops first. What is refused for one contact holds up no other."""
-        scene, gone = self._scene(contacts)
+        scene, gone = self.scene(contacts)
         raised = self._book.raised([record.id for record in scene.records])
         planned = plan(scene, Allowance(raised, self._book.left(self._cap)))
         if planned.raises:  # counted before they are made: a crash in between makes none too many
@@ -99,7 +99,7 @@ class Sync:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def _scene(self, contacts: Iterable[str]) -> tuple[Scene, tuple[str, ...]]:
+    def scene(self, contacts: Iterable[str]) -> tuple[Scene, tuple[str, ...]]:
         """What the ledger answers, asked after HubSpot was read: nothing that it heard meanwhile is missed."""
         ids = self._house.ledger.vault.records_in(SYSTEM, contacts)
         wanted = [one for found in ids.values() for one in found]
