@@ -24,6 +24,7 @@ MODULES = (
     "bench_gate",
     "bench_publish",
     "bench_mirror",
+    "bench_crm",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from tests.hubspot.calls import Answer, Call, RefusedError, not_found
+from tests.hubspot.control import add_control
 from tests.hubspot.journal import Actor
 from tests.hubspot.routes import Route, Routes
 from tests.hubspot.state import App, State
@@ -31,6 +32,7 @@ def make_app(state: State) -> FastAPI:
         with state.lock:
             return _answer(state, routes, request, path, body)
 
+    add_control(app, state)
     app.add_route("/{path:path}", answer, methods=_METHODS)
     return app
 
@@ -63,6 +65,8 @@ def _answer(state: State, routes: Routes, request: Request, path: str, body: byt
         if error.status == 429:
             made.body["requestId"] = state.mail.identifier()  # type: ignore[index]
         headers = rates.headers(kind) if app is not None else {}
+        if error.status == 429 and headers:
+            headers = {**headers, "X-HubSpot-RateLimit-Remaining": "0"}
     state.calls.append((method, route.path if route else "", made.status))
     return _response(made, headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from tests.hubspot.addresses import LEGAL_BASES, Address, Status
 from tests.hubspot.calls import Answer, Call, RefusedError, batch, invalid, not_found, number
@@ -46,7 +47,7 @@ def subscribe_v3(state: State, call: Call) -> Answer:
 
 def unsubscribe_v3(state: State, call: Call) -> Answer:
     """Turn a type off."""
-    return _done_v3(state, call, _asked_v3(state, call), "UNSUBSCRIBED")
+    return _done_v3(state, call, _asked_v3(state, call, "UNSUBSCRIBED"), "UNSUBSCRIBED")
 
 
 def resubscribe(state: State, call: Call) -> Answer:
@@ -137,7 +138,7 @@ def links(state: State, call: Call) -> Answer:
     _channel(call.query)
     body = call.json()
     email = _email(body.get("subscriberIdString"))
-    site, token = "https://preferences.example", f"{abs(hash(email)):x}"
+    site, token = "https://preferences.example", f"{crc32(email.encode()):08x}"
     made = {
         "subscriberIdString": email,
         "managePreferencesUrl": f"{site}/manage/{token}",
@@ -198,13 +199,13 @@ def _each(state: State, call: Call, make: Any) -> Answer:
     return batch(results, errors, started, iso(state.journal.now()))
 
 
-def _asked_v3(state: State, call: Call) -> tuple[str, int, str | None, str | None]:
+def _asked_v3(state: State, call: Call, status: Status = "SUBSCRIBED") -> tuple[str, int, str | None, str | None]:
     body = call.json()
     email = _email(body.get("emailAddress"))
     state.chaos.check_lock(email)
     if not isinstance(body.get("subscriptionId"), str):
         raise invalid("subscriptionId is a string of digits")
-    return email, _type(state, body["subscriptionId"]), *_legal(state, body, "SUBSCRIBED")
+    return email, _type(state, body["subscriptionId"]), *_legal(state, body, status)
 
 
 def _done_v3(state: State, call: Call, asked: tuple[str, int, str | None, str | None], status: Status) -> Answer:
@@ -219,8 +220,8 @@ def _legal(state: State, given: Mapping[str, Any], status: Status) -> tuple[str 
     basis, explanation = given.get("legalBasis") or None, given.get("legalBasisExplanation") or None
     if basis is not None and basis not in LEGAL_BASES:
         raise invalid(f"legalBasis is one of {', '.join(sorted(LEGAL_BASES))}")
-    if state.data_privacy and (basis is None) != (explanation is None):
-        raise invalid("legalBasis and legalBasisExplanation are required together: data privacy settings are on")
+    if state.data_privacy and basis is not None and explanation is None:
+        raise invalid("legalBasisExplanation is required with legalBasis: data privacy settings are on")
     if state.data_privacy and status == "SUBSCRIBED" and basis is None:
         raise invalid("legalBasis and legalBasisExplanation are required: data privacy settings are on")
     return basis, explanation

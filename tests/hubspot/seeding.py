@@ -29,6 +29,7 @@ _OPENED = datetime(2021, 1, 1, tzinfo=UTC)
 _paragraph = re.compile(r"<p>([^<]+)</p>").search
 _BOUNCED = ("BOUNCE", "SPAMREPORT", "DROPPED")
 Row = Mapping[str, str]
+_Left = Mapping[tuple[str, int | None], int]
 
 
 def seed_portal(state: State, folder: Path) -> None:
@@ -37,16 +38,17 @@ def seed_portal(state: State, folder: Path) -> None:
     events = json.loads((folder / "email-events.json").read_text("utf-8"))["events"]
     state.mail.load(timeline, events)
     left = _subscriptions(state, folder, timeline)
+    back = _came_back(timeline)
     bounced = {event["recipient"]: event["created"] for event in state.mail.events if event["type"] in _BOUNCED}
     for row in _table(folder / "contacts.csv"):
-        _contact(state, row, left, bounced.get(row["Email"]))
+        _contact(state, row, left, back, bounced.get(row["Email"]))
     _forms(state, folder)
     for row in _table(folder / "deals.csv"):
         _deal(state, row)
     _imports(state)
 
 
-def _subscriptions(state: State, folder: Path, timeline: list[dict[str, Any]]) -> dict[tuple[str, int | None], int]:
+def _subscriptions(state: State, folder: Path, timeline: list[dict[str, Any]]) -> _Left:
     """Set every address; when each left, by (address, type)."""
     ids = {kind.name: kind.id for kind in state.addresses.types.values()}
     said: list[tuple[int, str, int | None, Status]] = []
@@ -67,7 +69,18 @@ def _subscriptions(state: State, folder: Path, timeline: list[dict[str, Any]]) -
     return left
 
 
-def _contact(state: State, row: Row, left: Mapping[tuple[str, int | None], int], bounced: int | None) -> None:
+def _came_back(timeline: list[dict[str, Any]]) -> dict[str, tuple[int, Actor]]:
+    """When an address was last turned on by a form, and by which."""
+    rows = sorted(timeline, key=lambda row: int(row["timestamp"]))
+    return {
+        row["recipient"].lower(): (change["timestamp"], by_form(change["formId"], change["formName"]))
+        for row in rows
+        for change in row["changes"]
+        if change["change"] == "SUBSCRIBED" and "formId" in change
+    }
+
+
+def _contact(state: State, row: Row, left: _Left, back: Mapping[str, tuple[int, Actor]], bounced: int | None) -> None:
     values = {name: value_of(label, row[label]) for label, name in COLUMNS.items() if row.get(label)}
     also = [part for part in row["Additional email addresses"].split(";") if part.strip()]
     created, modified = _moment(row["Create Date"]), _moment(row["Last Modified Date"])
@@ -83,14 +96,14 @@ def _contact(state: State, row: Row, left: Mapping[tuple[str, int | None], int],
     cells: list[tuple[int | None, str]] = [(None, "Unsubscribed from all email")]
     cells += [(kind.id, f"Opted out of email: {kind.name}") for kind in state.addresses.types.values()]
     for kind, label in cells:
-        _optout(state, contact, kind, flag(row.get(label, "")), left)
+        at = left.get((contact.email, kind))
+        _optout(state, contact, kind, flag(row.get(label, "")), at, back.get(contact.email))
 
 
 def _optout(
-    state: State, contact: Contact, kind: int | None, shown: bool, left: Mapping[tuple[str, int | None], int]
+    state: State, contact: Contact, kind: int | None, shown: bool, at: int | None, back: tuple[int, Actor] | None
 ) -> None:
-    """What the contact shows is what counts: an opt-out that it does not show was lifted by somebody."""
-    at = left.get((contact.email, kind))
+    """What the contact shows is what counts: an opt-out that it does not show was lifted by them, or by somebody."""
     if not contact.email or (at is None and not shown):
         return
     name = OPTOUT if kind is None else f"{OPTOUT}_{kind}"
@@ -98,7 +111,8 @@ def _optout(
     state.addresses.known(contact.email, kind, "UNSUBSCRIBED" if shown else "SUBSCRIBED", since, "Subscription page")
     past = [Change(since, PERSON, "property", name, None, "true", contact.id)]
     if not shown:
-        past.append(Change(max(contact.modified, since + 1), user(), "property", name, "true", "false", contact.id))
+        when, who = back if back and back[0] > since else (max(contact.modified, since + 1), user())
+        past.append(Change(when, who, "property", name, "true", "false", contact.id))
     contact.history[name] = past
     contact.properties[name] = "true" if shown else "false"
 

@@ -148,6 +148,16 @@ class State:
                 self.contact(record), marketing, who, self.journal.now(), reason="USER_SET", reason_id=who.id
             )
 
+    def update_date(self) -> int:
+        """The update date has come: pending demotions are done; how many."""
+        with self.lock:
+            return self.marketing.update_date()
+
+    def run_workflow(self) -> int:
+        """The portal's workflow takes everybody whose verdict stands already; how many values it changed."""
+        with self.lock:
+            return self.marketing.run()
+
     def merge(self, kept: int | str, gone: int | str, actor: Actor | None = None) -> int:
         """Two contacts become one; each address keeps its own state. The id that stays."""
         with self.lock:

@@ -42,7 +42,12 @@ def answers(given: Mapping[str, Answer], rest: Answer = NO) -> dict[str, Answer]
 
 
 def scene(
-    given: dict[str, Answer], types: str = "???", *, all_out: bool = False, subscribe: bool = True, **shown: str
+    given: dict[str, Answer],
+    types: str = "???",
+    shown: Mapping[str, str | None] = {},
+    *,
+    all_out: bool = False,
+    subscribe: bool = True,
 ) -> Scene:
     """`types`: of each of the three, `+` on, `-` off, `?` nobody decided."""
     words = {"+": "subscribed", "-": "unsubscribed", "?": "not_specified"}
@@ -80,7 +85,7 @@ ALLOWED, STOPPED, NOTHING = answers({"similar": YES}), answers({}, OUT), answers
         # never over what somebody turned off, nor beside a stop that the ledger has not heard of
         (scene(ALLOWED, "-??"), []),
         (scene(ALLOWED, all_out=True), []),
-        (scene(ALLOWED, hs_email_optout="true"), []),
+        (scene(ALLOWED, shown={"hs_email_optout": "true"}), []),
         (scene(ALLOWED, "?-?"), []),
         (scene(ALLOWED, "??-"), []),
         (scene(ALLOWED, subscribe=False), []),
@@ -93,7 +98,7 @@ def test_subscriptions(shown: Scene, steps: list[str]) -> None:
 
 
 def test_a_step_carries_its_reference_and_its_basis() -> None:
-    made = plans.plan(scene(ALLOWED, **SAID, hs_marketable_status="true"), Allowance())
+    made = plans.plan(scene(ALLOWED, shown=SAID | {"hs_marketable_status": "true"}), Allowance())
     (step,) = made.steps
     assert (step.legal_basis, step.explanation) == (
         "LEGITIMATE_INTEREST_CLIENT",
@@ -126,20 +131,20 @@ def test_verdicts(
     written: str | None,
     counts: tuple[int, int, int],
 ) -> None:
-    made = plans.plan(scene(given, **shown), allowance)
+    made = plans.plan(scene(given, shown=shown), allowance)
     assert verdict(made) == written
     assert (len(made.raises), len(made.waiting), len(made.demotions)) == counts
 
 
 def test_that_it_was_looked_at_is_no_difference() -> None:
     shown = SAID | {"hs_marketable_status": "true", "consent_ledger_checked_at": "2020-01-01T00:00:00Z"}
-    made = plans.plan(scene(ALLOWED, "+??", **shown), Allowance())
+    made = plans.plan(scene(ALLOWED, "+??", shown), Allowance())
     assert made == Plan(equal=2)
 
 
 def test_a_demotion_that_hubspot_waits_with_is_pending() -> None:
     shown = {"hs_marketable_status": "true", "hs_marketable_until_renewal": "true"}
-    (waiting,) = plans.plan(scene(STOPPED, **shown), Allowance()).demotions
+    (waiting,) = plans.plan(scene(STOPPED, shown=shown), Allowance()).demotions
     assert waiting.pending
 
 
