@@ -22,7 +22,8 @@ def portal() -> Iterator[dict[str, str]]:
     """A fake portal, while it is used; the variables that lead to it."""
     state = State()
     for email in ("ana@example.com", "bo@example.com"):
-        state.add_contact(email)  # records 1001 and 1002, as the pages have them
+        record = state.add_contact(email)  # records 1001 and 1002, as the pages have them
+        state.user_sets_marketing(record, True)
     state.forms.add("Contact us", consent((PRODUCT_NEWS, "Send me product news", False)))
     state.forms.add("Webinar", consent((PRODUCT_NEWS, "I agree to product news", True)))
     state.imports.run([{"email": "cy@example.com"}], {"name": "Fair 2026", "marketableContactImport": True})
