@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 
 import msgspec
@@ -46,19 +46,33 @@ def take_in(
     taken: list[Taken] = []
     for file in files:
         result = Taken(file.name, file.sha256, file.kind, found=file.found)
-        for chunk in _chunks(file.statements(wanted, result.rejected.append)):
-            _record(house, file, chunk, result)
-            done += len(chunk)
-            progress(done)
-        result.rows = file.rows
-        _close(house, file, result)
+        before = done
+
+        def step(facts: int, before: int = before) -> None:
+            progress(before + facts)
+
+        done += take(house, file, wanted, result, step)
+        if not (_was_taken(house, file.sha256) and not result.added):
+            close(house, f"{file.system}.{file.kind}", file.taken_on, result)
         taken.append(result)
     return taken
 
 
-def _record(house: House, file: Evidence, chunk: Sequence[Statement], result: Taken) -> None:
+def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: Progress = lambda _: None) -> int:
+    """Record what one file, or one page of an API, states, and count it in; how many facts there were."""
+    done = 0
+    for chunk in _chunks(file.statements(wanted, result.rejected.append)):
+        record(house, file.system, file.name, chunk, result)
+        done += len(chunk)
+        progress(done)
+    result.rows += file.rows
+    return done
+
+
+def record(house: House, system: str, name: str, chunk: Sequence[Statement], result: Taken) -> None:
+    """Record statements, and count them in. `name`: what they stand in, for a finding."""
     ledger = house.ledger
-    people = ledger.register_many([Registration(one.email, file.system, one.record_id, False) for one in chunk])
+    people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
     facts = [
         Fact(
             msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),
@@ -80,31 +94,32 @@ def _record(house: House, file: Evidence, chunk: Sequence[Statement], result: Ta
             result.last = day if result.last is None else max(day, result.last)
     for place in outcome.conflicts:
         result.findings.append(
-            f"{file.name}, row {chunk[place].row}: differs from what position {outcome.positions[place]} holds under "
+            f"{name}, row {chunk[place].row}: differs from what position {outcome.positions[place]} holds under "
             "the same id; not recorded. Was the source edited? Record what is right with `consent-ledger record`."
         )
 
 
-def _close(house: House, file: Evidence, result: Taken) -> None:
-    """Record that the file was taken in, unless it was before and said nothing new."""
-    before = any(isinstance(n.event, e.ImportFinished) and n.event.file == file.sha256 for n in house.catalogue.imports)
-    if before and not result.added:
-        return
+def _was_taken(house: House, sha256: str) -> bool:
+    return any(isinstance(n.event, e.ImportFinished) and n.event.file == sha256 for n in house.catalogue.imports)
+
+
+def close(house: House, source: str, taken_on: datetime, result: Taken, rejected: int | None = None) -> None:
+    """Record that something was taken in. `rejected`: how many rows were not, where not all of them are at hand."""
     period = {"first": result.first, "last": result.last}
     house.ledger.record(
         Fact(
             e.ImportFinished(
                 stream=LEDGER_STREAM,
-                source=f"{file.system}.{file.kind}",
+                source=source,
                 by="system",
                 occurred_from=now(),
-                captured_at=file.taken_on,
+                captured_at=taken_on,
                 captured_by="import_file",
-                file=file.sha256,
+                file=result.sha256,
                 rows=result.rows,
                 added=result.added,
                 unchanged=result.unchanged,
-                rejected=len(result.rejected),
+                rejected=len(result.rejected) if rejected is None else rejected,
                 stops=result.stops,
             ),
             payload={name: day.isoformat() for name, day in period.items() if day is not None}

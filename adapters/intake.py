@@ -175,7 +175,7 @@ class Share:
             self._keep(row, person)
             if not person.contact:
                 continue
-            for event, source_id in self._said(row, person, known.get(person.contact)):
+            for event, source_id in self.said(row, person, known.get(person.contact)):
                 facts.append(Fact(event, source_id))
                 if isinstance(event, e.Stop):
                     self._stops.append(source_id)
@@ -188,7 +188,7 @@ class Share:
     def _folds(self, people: Iterable[Person]) -> dict[str, Contact]:
         return self._house.contacts(list({person.contact for person in people}))
 
-    def _said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
+    def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """What the row says; of a record known before, only what it did not say before."""
         about = RowPerson(person.contact, person.address, person.record)
         at = self._occasion.observed_at

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal, NamedTuple, Protocol, cast
 
@@ -66,6 +67,11 @@ class Source:
             return "workbook"
         return "json" if self.name.lower().endswith(_JSON) or _BEGINS_AS_JSON(head) else "lines"
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file it stands in."""
+        return self.path.stat().st_size
+
     def held(self) -> bytes:
         """All the bytes, for what can only be read whole. Raises UnreadableInput: too_large."""
         with self.open() as file:
@@ -90,6 +96,28 @@ class Source:
                 f"{self.name} cannot be read: {_sentence(error)}.",
                 "Check the path and the permissions; if the file is damaged, download it again.",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Source):
+    """Bytes that are at hand already, as a file of that name would hold them."""
+
+    content: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """See `Source`."""
+        return len(self.content)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """See `Source`."""
+        yield BytesIO(self.content)
+
+
+def held(name: str, content: bytes) -> Held:
+    """Bytes as if they stood in a file of that name."""
+    return Held(Path(name), None, name, content)
 
 
 class Grid(Protocol):

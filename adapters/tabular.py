@@ -15,10 +15,10 @@ from pathlib import Path
 from adapters.encodings import Ask, Decoding, UnreadableInput, known_encoding, unfit
 from adapters.lines import Lines, decoding_of, delimiter_of, preview_of, scan
 from adapters.nested import objects_of
-from adapters.sources import Grid, Source, sources_of
+from adapters.sources import Grid, Source, held, sources_of
 from adapters.workbooks import sheets_of
 
-__all__ = ["Ask", "Rejected", "Table", "UnreadableInput", "open_tables", "require_unique"]
+__all__ = ["Ask", "Rejected", "Table", "UnreadableInput", "open_tables", "require_unique", "table_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Table:
     @property
     def size(self) -> int:
         """Bytes of the file it stands in."""
-        return self._grid.source.path.stat().st_size
+        return self._grid.source.size
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -128,6 +128,17 @@ def open_tables(
                 "header_only", f"{table.name} has a header and no rows.", "Export it again, with contacts in it."
             )
     return [table for table, _ in found]
+
+
+def table_of(name: str, objects: bytes) -> Table | None:
+    """JSON that is at hand as a table, as if it stood in a file of that name; None where it holds no object."""
+    found = _open(held(f"{name}.json", objects), None, None, None)
+    try:
+        return next(table for table, _ in found)
+    except UnreadableInput as error:
+        if error.code == "empty":
+            return None
+        raise
 
 
 def _open(source: Source, archive: str | None, forced: str | None, ask: Ask | None) -> Iterator[tuple[Table, bool]]:

@@ -84,11 +84,20 @@ class PostgresDatabase(Database):
                 _assert_durable(driver)
                 _assert_set_up(driver)
             if made_here is not None:
+                self._make_schema()
                 with self.writing(), self.engine.connect() as connection:
                     made_here.create_all(connection)
         except BaseException:
             self.close()
             raise
+
+    def _make_schema(self) -> None:
+        """A schema that no migration makes: of a part that may be lost, it is the writer's own."""
+        with self.reading() as driver:
+            (known,) = driver.execute("SELECT to_regnamespace(?) IS NOT NULL", (self.part,)).fetchone()
+        if not known:
+            with self.writing() as driver:
+                driver.execute(f"CREATE SCHEMA IF NOT EXISTS {self.part}")
 
     @contextmanager
     def writing(self) -> Iterator[PostgresDriver]:

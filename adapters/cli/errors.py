@@ -37,6 +37,12 @@ def _away() -> tuple[type[Exception], ...]:
     return (OperationalError, Wrapped) if psycopg is None else (OperationalError, Wrapped, psycopg.OperationalError)
 
 
+def _refused() -> tuple[type[Exception], ...]:
+    """What HubSpot's client raises for a call that is not allowed; it is loaded where HubSpot is asked."""
+    client = sys.modules.get("adapters.hubspot.api.client")
+    return () if client is None else (client.RefusedError,)
+
+
 def _said(error: Exception) -> str:
     """The text of an error; of a database's, what the database said, and where to look."""
     if _is_taken(error):
@@ -56,6 +62,7 @@ def _is_taken(error: Exception) -> bool:
 
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
+    from adapters.receiving import AwayError
     from adapters.sent_mail import NoSuchMailError
     from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
@@ -81,6 +88,8 @@ def _code(error: Exception) -> EXIT | None:
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
+        (AwayError, EXIT.TEMPORARY),
+        *((kind, EXIT.ERROR) for kind in _refused()),
         (SettingsError, EXIT.USAGE),
         (LookupError, EXIT.ERROR) if type(error) is LookupError else (FileNotFoundError, EXIT.UNREADABLE),
     ]

@@ -76,34 +76,19 @@ def recipe() -> None:
 
 
 @contextmanager
-def portal_of(settings: Settings) -> Iterator[Portal]:
-    """The portal that the settings name. Ends the command where they name none, or it does not answer."""
-    import random
-    import time
-    from importlib.util import find_spec
+def portal_opened() -> Iterator[Portal]:
+    """The portal that the environment names. Ends the command where its token may not write."""
+    from adapters.cli.hubspot import opened_client
 
-    if find_spec("httpx2") is None:
-        show("this needs the package for HubSpot: pip install 'consent-ledger[hubspot]'")
-        raise typer.Exit(EXIT.ERROR)
-    if settings.hubspot_token is None:
-        show("no token for HubSpot: set CONSENT_LEDGER_HUBSPOT_TOKEN to that of a private app or service key")
-        raise typer.Exit(EXIT.ERROR)
-    from adapters.hubspot.api.client import Client, RefusedError
-    from adapters.hubspot.api.connection import Connection
-    from adapters.hubspot.api.portal import Portal
-    from adapters.hubspot.sync.apply import NotAllowedError
-    from adapters.receiving import AwayError
+    with opened_client() as client:
+        from adapters.hubspot.api.portal import Portal
+        from adapters.hubspot.sync.apply import NotAllowedError
 
-    connection = Connection(settings.hubspot_url, settings.hubspot_token, settings.hubspot_api)
-    try:
-        with Client(connection, time.monotonic, time.sleep, random.random) as client:
+        try:
             yield Portal(client)
-    except AwayError as error:
-        show(f"{error}; what was written so far stands, and the same command goes on from there")
-        raise typer.Exit(EXIT.TEMPORARY) from None
-    except (RefusedError, NotAllowedError) as error:
-        show(str(error))
-        raise typer.Exit(EXIT.ERROR) from None
+        except NotAllowedError as error:
+            show(str(error))
+            raise typer.Exit(EXIT.ERROR) from None
 
 
 class HubSpotKeeper:
@@ -164,7 +149,7 @@ def hubspot_keeper(
     from adapters.wiring import now
 
     with ExitStack() as stack:
-        portal = stack.enter_context(portal_of(settings))
+        portal = stack.enter_context(portal_opened())
         sync = Sync(house, portal, stack.enter_context(Book.open(house)), now, settings.crm_cap)
         if apply:
             sync.prepare()
@@ -185,7 +170,7 @@ def opened(ledger: Path | None, settings: Settings, stack: ExitStack) -> tuple[H
     from adapters.wiring import now
 
     house = stack.enter_context(open_house(ledger))
-    portal = stack.enter_context(portal_of(settings))
+    portal = stack.enter_context(portal_opened())
     book = stack.enter_context(Book.open(house))
     return house, portal, Sync(house, portal, book, now, settings.crm_cap)
 

@@ -16,6 +16,7 @@ from adapters.cli import (
     dlq,
     doctor,
     drift,
+    hubspot,
     hubspot_sync,
     policy,
     publish,
@@ -27,7 +28,6 @@ from adapters.cli import (
 )
 from adapters.cli import map as map_
 from adapters.cli.groups import TwoWords
-from adapters.cli.hubspot import app as hubspot
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
@@ -46,11 +46,11 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
-hubspot_sync.add_to(hubspot)
-app.add_typer(hubspot, name="hubspot")
+app.add_typer(service.app, name="keys")
+app.add_typer(hubspot.app, name="hubspot")
+hubspot_sync.add_to(hubspot.app)
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(drift.app, name="drift")
-app.add_typer(service.app, name="keys")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]

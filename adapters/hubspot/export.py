@@ -94,6 +94,7 @@ class Export:
     twice     record ids that stand twice with differing consent columns; complete once `rows` has ended
     folded    rows that repeat another of the same record id in every cell read, and were passed over
     share     which rows `rows` reads, when several read one export
+    forgiving any number of rows may be rejected: it is a page of an API, not a file somebody may have spoilt
     newest    the latest `Last Modified Date` of all rows, or None without such a column; complete likewise
     """
 
@@ -104,6 +105,7 @@ class Export:
     folded: int = 0
     newest: Span | None = None
     share: Share = WHOLE
+    forgiving: bool = False
     _place: int = 0
     _findings: Findings = field(default_factory=Findings)
     _counts: list[_Count] = field(default_factory=list)
@@ -162,7 +164,8 @@ class Export:
         readers = Readers(self.zone)
         for (table, columns), count in zip(self.tables, self._counts, strict=True):
             yield from self._rows_of(table, columns, readers, count)
-            _refuse_unreadable(table.name, count)
+            if not self.forgiving:
+                _refuse_unreadable(table.name, count)
 
     def _rows_of(self, table: Table, columns: Columns, readers: Readers, count: _Count) -> Iterator[Row]:
         reader = RowReader(table, columns, readers, self._findings)

@@ -162,9 +162,14 @@ class Interleavings(RuleBasedStateMachine):
     def a_stop_comes_in_the_middle(self, after: int, who: str) -> None:
         self._interrupted(after, lambda: self.here.opts_out(who))
 
-    @rule(times=st.integers(1, 3), status=st.sampled_from((423, 429, 500, 502)))
-    def hubspot_stumbles(self, times: int, status: int) -> None:
-        self.here.state.chaos.fail_next(times, status)
+    @rule(times=st.integers(1, 3), status=st.sampled_from((423, 429, 500, 502)), done=st.booleans())
+    def hubspot_stumbles(self, times: int, status: int, done: bool) -> None:
+        """`done`: what was asked for is done, and only the answer is lost."""
+        self.here.state.chaos.fail_next(times, status, done=done)
+
+    @rule(who=people)
+    def an_address_is_locked(self, who: str) -> None:
+        self.here.state.chaos.lock(who)
 
     # --- what must hold
 
@@ -182,7 +187,7 @@ class Interleavings(RuleBasedStateMachine):
         """With HubSpot there, everything heard and everybody looked at: every stop is there, and nothing is left."""
         here = self.here
         here.after_call = lambda: None
-        here.clock.sleep(3_600)
+        here.state.chaos.recover()
         for seed in range(3):
             here.hear(Random(seed))
             here.sync.apply(here.everybody())

@@ -125,9 +125,22 @@ class Portal(Preferences):
     def _update(self, ids: Sequence[str], changes: Mapping[str, Mapping[str, str]]) -> Call:
         return self._batch("contacts.update", [{"id": one, "properties": dict(changes[one])} for one in ids], {})
 
+    def properties(self) -> list[Raw]:
+        """The definitions of every property of a contact."""
+        return results(self._get("properties", {}))
+
+    def property_names(self) -> frozenset[str] | None:
+        """The names of every property of a contact; None where the token may not ask."""
+        try:
+            return frozenset(str(one.get("name")) for one in self.properties())
+        except RefusedError as error:
+            if error.status != 403:
+                raise
+            return None
+
     def ensure_properties(self) -> list[str]:
         """Make those of our own properties that are missing; the names of those made."""
-        there = {str(one.get("name")) for one in results(self._get("properties", {}))}
+        there = {str(one.get("name")) for one in self.properties()}
         missing = [name for name in PROPERTIES if name not in there]
         if not missing:
             return []

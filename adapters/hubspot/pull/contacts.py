@@ -1,0 +1,223 @@
+"""Contacts: what each shows now, as an export would, and how that came about, dated and attributed.
+
+The first pull lists them all; later ones search for those modified since, by windows of time, since a search hands
+out no more than ten thousand. Where the history of a property explains a stop, it is recorded with its date, and
+not once more as one from an unknown time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from adapters.addresses import is_address
+from adapters.encodings import UnreadableInput
+from adapters.evidence import record
+from adapters.hubspot import changes as c
+from adapters.hubspot.api.portal import ContactRead, Page, RefusedError
+from adapters.hubspot.api.reading import when
+from adapters.hubspot.changes import Changes
+from adapters.hubspot.evidence import SYSTEM
+from adapters.hubspot.export import Export
+from adapters.hubspot.labels import recognise
+from adapters.hubspot.pull.cursors import Cursor
+from adapters.hubspot.pull.run import OVERLAP, Pull, Tally
+from adapters.hubspot.rows import Row
+from adapters.hubspot.wordings import LABELS, OPTED_OUT_OF
+from adapters.intake import SOURCE, Occasion, Portion, Share
+from adapters.reading import token
+from adapters.statements import Statement
+from adapters.tabular import table_of
+from adapters.wiring import House
+from ledger import events as e
+from ledger.application import Person
+from ledger.contact import Contact
+
+KEY = "contacts.pages"
+_LEFT = "hs_email_optout_"
+_FEW = 20
+_BOUNCED = {"quarantined": c.QUARANTINE, "hard": c.HARD_BOUNCE, "invalid": c.BAD_ADDRESS}
+
+
+class Asked(NamedTuple):
+    """What is asked of contacts. `header`: property -> the column that it is read as; `types`: id -> name."""
+
+    header: Mapping[str, str]
+    history: tuple[str, ...]
+    types: Mapping[str, str]
+
+
+def pull_contacts(pull: Pull) -> None:
+    """All contacts, or those that changed since the last pull."""
+    tally = pull.begin("contacts", "export")
+    asked = asked_of(pull)
+    changes = Changes(asked.types, pull.ours.change)
+    total = _total(pull) if tally.since is None else None
+    for page, cursor in pages(pull, tally, KEY, tuple(asked.header), asked.history):
+        tally.pages += 1
+        _take(pull, tally, asked, changes, page)
+        pull.paged(tally, KEY, cursor, total)
+    pull.finish(tally, SOURCE)
+
+
+def asked_of(pull: Pull) -> Asked:
+    """The properties that this portal has of those that are read, each as an export would name it."""
+    types = {one.id: one.name or one.id for one in pull.portal.types()}
+    known = pull.portal.property_names()
+    header: dict[str, str] = {}
+    for name, (internal, *_) in LABELS.items():
+        held = next((one for one in internal.split("|") if known is None or one in known), None)
+        if held is not None or name in ("record_id", "email"):
+            header[held or internal.partition("|")[0]] = held or internal.partition("|")[0]
+    word = OPTED_OUT_OF["en"].partition("|")[0]
+    left = {f"{_LEFT}{number}": f"{word}: {name}" for number, name in types.items()}
+    left = {name: label for name, label in left.items() if known is None or name in known}
+    watched = [name for name in c.WATCHED if known is None or name in known]
+    return Asked(header | left, (*watched, *left), types)
+
+
+def _total(pull: Pull) -> int | None:
+    try:
+        return pull.portal.count_contacts()
+    except RefusedError:
+        return None
+
+
+def pages(
+    pull: Pull, tally: Tally, key: str, properties: Sequence[str], history: Sequence[str] = ()
+) -> Iterator[tuple[Sequence[ContactRead], Cursor]]:
+    """Pages of contacts, each with the cursor to be kept once it is recorded."""
+    cursor = pull.cursors.get(key)
+    if cursor.started != tally.started:
+        cursor = Cursor(since=cursor.since, started=tally.started)
+    if cursor.since is None:
+        yield from _listed(pull, cursor, properties, history)
+    elif cursor.since < tally.started:
+        yield from _changed(pull, cursor, cursor.through or cursor.since - OVERLAP, properties, history)
+
+
+def _listed(
+    pull: Pull, cursor: Cursor, properties: Sequence[str], history: Sequence[str]
+) -> Iterator[tuple[Sequence[ContactRead], Cursor]]:
+    while True:
+        try:
+            page = pull.portal.contacts(cursor.after, properties, history)
+        except RefusedError as error:
+            if cursor.after is None or error.status not in (400, 404, 410):
+                raise
+            cursor = msgspec.structs.replace(cursor, after=None)
+            continue
+        if page.after is None:
+            yield page.items, Cursor(since=cursor.started)
+            return
+        cursor = msgspec.structs.replace(cursor, after=page.after)
+        yield page.items, cursor
+
+
+def _changed(
+    pull: Pull, cursor: Cursor, since: datetime, properties: Sequence[str], history: Sequence[str]
+) -> Iterator[tuple[Sequence[ContactRead], Cursor]]:
+    """Each page begins at the moment the last one ended with, so that no search grows beyond its cap."""
+    while True:
+        found = pull.portal.changed_contacts(since, cursor.after, ["lastmodifieddate"])
+        read = pull.portal.read_contacts([one.id for one in found.items], properties, history=history)
+        last = _modified(found)
+        if found.after is None or not found.items:
+            yield list(read.values()), Cursor(since=cursor.started)
+            return
+        moved = last is not None and last > since
+        since = last if moved and last is not None else since
+        cursor = msgspec.structs.replace(cursor, through=since, after=None if moved else found.after)
+        yield list(read.values()), cursor
+
+
+def _modified(page: Page[ContactRead]) -> datetime | None:
+    times = [when(one.properties.get("lastmodifieddate")) for one in page.items]
+    return max((at for at in times if at is not None), default=None)
+
+
+def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Sequence[ContactRead]) -> None:
+    """Record a page: how things came about first, so that what is shown of them is no news."""
+    rows = [{label: one.properties.get(name) or "" for name, label in asked.header.items()} for one in found]
+    for row, one in zip(rows, found, strict=True):
+        row["hs_object_id"] = one.id
+    table = table_of("contacts", msgspec.json.encode(rows)) if rows else None
+    if table is None:
+        return
+    export = Export(((table, recognise(table.header)),), None, forgiving=True)
+    occasion = Occasion("", tally.started, False, False, frozenset())
+    share = _PulledShare(pull.house, export, occasion, {one.id: _explained(one, asked.types) for one in found})
+    portion = share.read(lambda _: None)
+    _refuse_other_portal(portion)
+    told = [one for contact in found for one in _history(contact, changes)]
+    record(pull.house, SYSTEM, "history of contacts", told, tally.taken)
+    portion = share.settle()
+    taken = tally.taken
+    taken.rows += portion.rows + len(export.rejected)
+    taken.facts += portion.added + portion.unchanged
+    taken.added += portion.added
+    taken.unchanged += portion.unchanged
+    taken.stops += len(portion.stops)
+    taken.rejected += export.rejected
+    taken.findings += [said for said in portion.findings if said not in taken.findings]
+
+
+class _PulledShare(Share):
+    """A page of contacts as a share of an export. `explained`: record -> what its history dates."""
+
+    def __init__(
+        self, house: House, export: Export, occasion: Occasion, explained: Mapping[str, frozenset[str]]
+    ) -> None:
+        super().__init__(house, export, occasion)
+        self._explained = explained
+
+    def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
+        """See `Share`; a stop that the history dates is not one from ever."""
+        explained = self._explained.get(row.record_id or "", frozenset())
+        for event, source_id in super().said(row, person, contact):
+            if _about(event) not in explained:
+                yield event, source_id
+
+
+def _about(event: e.Event) -> str | None:
+    """The property that a stop or a bounce was read from."""
+    if isinstance(event, e.TypeOptedOut):
+        return f"{_LEFT}{event.subscription_type}"
+    if isinstance(event, e.OptedOut):
+        return c.OPTED_OUT
+    if isinstance(event, e.Complained):
+        return c.QUARANTINE
+    return _BOUNCED.get(event.kind) if isinstance(event, e.Bounced) else None
+
+
+def _explained(contact: ContactRead, types: Mapping[str, str]) -> frozenset[str]:
+    """The properties whose history says since when they are as they are; of types, by their name's token."""
+    found = set()
+    for name, held in contact.history.items():
+        if held and held[-1].value and held[-1].value == (contact.properties.get(name) or held[-1].value):
+            number = name.removeprefix(_LEFT)
+            kind = token(types.get(number, number)) if name.startswith(_LEFT) else None
+            found.add(name if kind is None else f"{_LEFT}{kind}")
+    return frozenset(found)
+
+
+def _history(contact: ContactRead, changes: Changes) -> Iterator[Statement]:
+    email = contact.email if contact.email and is_address(contact.email) else None
+    for versions in contact.history.values():
+        for change in versions:
+            for said in changes.facts(change):
+                event = msgspec.structs.replace(said.event, stream="")
+                yield Statement(email, contact.id, event, said.source_id, None, 0)
+
+
+def _refuse_other_portal(portion: Portion) -> None:
+    """Raise UnreadableInput if most of the known records of a page have another address."""
+    if portion.known >= _FEW and portion.contradicting * 2 > portion.known:
+        raise UnreadableInput(
+            "another_portal",
+            f"{portion.contradicting} of {portion.known} known record ids have another address in this portal.",
+            "Is CONSENT_LEDGER_HUBSPOT_TOKEN that of another portal? A ledger belongs to one: use --ledger.",
+        )
