@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, open_house, out, show
 
 if TYPE_CHECKING:
+    from adapters.evidence_map.reading import EvidenceMap
     from adapters.hubspot.api.client import Client
     from adapters.hubspot.pull.run import Told
+    from adapters.wiring import House
 
 app = typer.Typer(help="HubSpot: pull, keep in step.", no_args_is_help=True)
 
+_MAP = "audit.toml"
 _EVERY = 5.0
 """Seconds between two lines on the progress where there is no terminal to draw on."""
 
@@ -36,6 +39,9 @@ def pull(
         Path | None,
         typer.Option("--map", metavar="FILE", help="the evidence map; else audit.toml in the ledger's directory"),
     ] = None,
+    patience: Annotated[
+        float, typer.Option(metavar="SECONDS", help="how long to try again while HubSpot does not answer", min=0)
+    ] = 120,
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
@@ -43,7 +49,8 @@ def pull(
 
     Stopped half-way, it goes on from there. CONSENT_LEDGER_HUBSPOT_TOKEN gives access.
     """
-    raise typer.Exit(_pull(only or [], ledger, map, from_start=from_start, json=json))
+    asked = _Asked(tuple(only or ()), map, from_start, patience, json)
+    raise typer.Exit(_pull(asked, ledger))
 
 
 @contextmanager
@@ -63,10 +70,18 @@ def opened_client(patience: float | None = None) -> Iterator[Client]:
         yield client
 
 
-def _pull(only: list[str], ledger: Path | None, map_: Path | None, *, from_start: bool, json: bool) -> int:
+class _Asked(NamedTuple):
+    """The options of a pull, as they were typed."""
+
+    only: tuple[str, ...]
+    map: Path | None
+    from_start: bool
+    patience: float
+    json: bool
+
+
+def _pull(asked: _Asked, ledger: Path | None) -> int:
     from adapters.cli.hubspot_said import as_json, summary
-    from adapters.evidence_map.adopting import adopt_map
-    from adapters.evidence_map.reading import read_map
     from adapters.hubspot.api.portal import Portal
     from adapters.hubspot.pull.cursors import Cursors
     from adapters.hubspot.pull.ours import OurApp
@@ -76,30 +91,42 @@ def _pull(only: list[str], ledger: Path | None, map_: Path | None, *, from_start
     from adapters.settings import Settings
     from adapters.wiring import now
 
-    for kind in only:
+    for kind in asked.only:
         if kind not in KINDS:
             raise typer.BadParameter(f"--only takes one of {', '.join(KINDS)}")
     with (
-        opened_client() as client,
+        opened_client(asked.patience) as client,
         open_house(ledger, make=True) as house,
         closing(Cursors.open(house.location("hubspot"))) as cursors,
-        _progress(client, quiet=json) as told,
+        _progress(client, quiet=asked.json) as told,
     ):
-        path = map_ or house.directory / "audit.toml"
-        said = read_map(path) if map_ is not None or path.exists() else None
-        if said is not None and (map_ is not None or said.stanzas):
-            adopt_map(house, said, now())
-        if from_start:
+        said = _adopted(house, asked.map)
+        if asked.from_start:
             cursors.forget()
         wanted = said.wanted if said else NOTHING_WANTED
         ours = OurApp(Settings.read(os.environ).hubspot_app)
         run = Pull(house, Portal(client), cursors, now, ours, wanted, told)
-        refused = pull_all(run, only)
-        out((as_json if json else summary)(run.tallies, refused))
-    if not json:
+        refused = pull_all(run, asked.only)
+        out((as_json if asked.json else summary)(run.tallies, refused))
+    if not asked.json:
         for error in refused:
             show(str(error))
     return EXIT.ERROR if refused else EXIT.OK
+
+
+def _adopted(house: House, named: Path | None) -> EvidenceMap | None:
+    """The evidence map, adopted as an import adopts it: of boxes, only those that it speaks of are kept."""
+    from adapters.evidence_map.adopting import adopt_map
+    from adapters.evidence_map.reading import read_map
+    from adapters.wiring import now
+
+    path = named or house.directory / _MAP
+    if named is None and not path.exists():
+        return None
+    said = read_map(path)
+    if named is not None or said.stanzas:
+        adopt_map(house, said, now())
+    return said
 
 
 @contextmanager

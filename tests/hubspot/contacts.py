@@ -131,19 +131,20 @@ class Contacts:
     def delete(self, contact: Contact, actor: Actor, at: int) -> None:
         """It goes to where it can be restored from."""
         contact.archived, contact.archived_at, contact.modified = True, at, at
+        self._leave(contact)
         self._journal.add(Change(at, actor, "deleted", record=contact.id))
         self._journal.tell(Event("contact.deletion", contact.id, at, actor, more={"changeFlag": "DELETED"}))
 
     def restore(self, contact: Contact, actor: Actor, at: int) -> None:
         """It comes back."""
         contact.archived, contact.modified = False, at
+        self._take(contact, contact.also)
         self._journal.add(Change(at, actor, "restored", record=contact.id))
         self._journal.tell(Event("contact.restore", contact.id, at, actor, more={"changeFlag": "RESTORED"}))
 
     def erase(self, contact: Contact, actor: Actor, at: int) -> None:
         """Nothing of it is left but a line in the journal."""
-        for email in contact.addresses:
-            self.by_email.pop(email, None)
+        self._leave(contact)
         del self.by_id[contact.id]
         self._journal.add(Change(at, actor, "erased", record=contact.id))
         self._journal.tell(Event("contact.privacyDeletion", contact.id, at, actor))
@@ -185,6 +186,12 @@ class Contacts:
         if contact.email in contact.also:
             self._take(contact, [one for one in contact.also if one != contact.email])
         self._take(contact, contact.also)
+
+    def _leave(self, contact: Contact) -> None:
+        """Its addresses are free for another contact."""
+        for email in contact.addresses:
+            if self.by_email.get(email) == contact.id:
+                del self.by_email[email]
 
     def _take(self, contact: Contact, also: Sequence[str]) -> None:
         contact.also = [email.strip().lower() for email in also if email.strip()]

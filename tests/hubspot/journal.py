@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -108,6 +109,7 @@ class Journal:
             listener(event)
 
 
+@lru_cache(1 << 17)
 def iso(at: int) -> str:
     """A moment as HubSpot's newer API writes it."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

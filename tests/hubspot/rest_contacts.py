@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from tests.hubspot.calls import Answer, Call, RefusedError, batch, checked_limit, invalid, not_found, number, page
+from tests.hubspot.calls import Answer, Call, RefusedError, batch, invalid, not_found, number, page
 from tests.hubspot.contacts import Contact
-from tests.hubspot.journal import Change, iso, millis
+from tests.hubspot.journal import Change, iso
 from tests.hubspot.state import State
 
 USUAL = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
 ALWAYS = ("createdate", "hs_object_id", "lastmodifieddate")
-MOST, MOST_WITH_HISTORY, MOST_FOUND, MOST_OF_A_SEARCH = 100, 50, 200, 10_000
+MOST, MOST_WITH_HISTORY = 100, 50
 
 
 def listed(state: State, call: Call) -> Answer:
@@ -65,9 +65,9 @@ def archive(state: State, call: Call) -> Answer:
 def batch_read(state: State, call: Call) -> Answer:
     """Up to a hundred contacts, by id or by address."""
     body = call.json()
-    history = _names(body, "propertiesWithHistory")
+    history = names_of(body, "propertiesWithHistory")
     inputs = call.inputs(MOST_WITH_HISTORY if history else MOST)
-    names, by = _names(body, "properties"), body.get("idProperty")
+    names, by = names_of(body, "properties"), body.get("idProperty")
     if by not in (None, "", "hs_object_id", "email"):
         raise invalid(f"{by} is no unique property of contacts")
     started = iso(state.journal.now())
@@ -103,27 +103,6 @@ def batch_update(state: State, call: Call) -> Answer:
             _write(state, contact, values, call)
             rows.append(shown(contact, list(values), ()))
     return batch(rows, refused + _missing(missing), started, iso(state.journal.now()))
-
-
-def search(state: State, call: Call) -> Answer:
-    """Contacts that fit; never beyond the ten thousandth."""
-    body = call.json()
-    limit = checked_limit(body.get("limit", 10), MOST_FOUND)
-    first = number(body.get("after") or 0, "after")
-    if first + limit > MOST_OF_A_SEARCH:
-        raise invalid(f"Paging through search results is limited to {MOST_OF_A_SEARCH} results")
-    groups = [[_filter(one) for one in group.get("filters", [])] for group in body.get("filterGroups") or []]
-    found = [
-        contact
-        for contact in state.contacts.by_id.values()
-        if not contact.archived and (not groups or any(all(fits(contact) for fits in group) for group in groups))
-    ]
-    for sort in reversed(body.get("sorts") or []):
-        name, down = (sort, False) if isinstance(sort, str) else (sort["propertyName"], sort.get("direction"))
-        found.sort(key=_order(str(name)), reverse=down == "DESCENDING")
-    rows = [shown(one, _names(body, "properties"), ()) for one in found[first : first + limit]]
-    after = first + limit if first + limit < len(found) else None
-    return Answer(200, page(rows, after, total=len(found)))
 
 
 def merge(state: State, call: Call) -> Answer:
@@ -235,7 +214,7 @@ def _key(one: object) -> str:
     return str(one["id"])
 
 
-def _names(body: Mapping[str, Any], name: str) -> list[str]:
+def names_of(body: Mapping[str, Any], name: str) -> list[str]:
     found = body.get(name) or []
     if not isinstance(found, list):
         raise invalid(f"{name} is a list")
@@ -247,49 +226,3 @@ def _missing(keys: list[str]) -> list[dict[str, Any]]:
         return []
     message = "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
     return [{"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": keys}}]
-
-
-_TIMES = frozenset({"lastmodifieddate", "createdate"})
-
-
-def _order(name: str) -> Callable[[Contact], Any]:
-    if name in _TIMES:
-        return lambda contact: contact.modified if name == "lastmodifieddate" else contact.created
-    if name == "hs_object_id":
-        return lambda contact: contact.id
-    return lambda contact: contact.properties.get(name, "")
-
-
-def _filter(one: Mapping[str, Any]) -> Callable[[Contact], bool]:
-    name, operator = str(one.get("propertyName")), one.get("operator")
-    take = _order(name)
-
-    def value(given: object) -> Any:
-        try:
-            return (
-                millis(str(given)) if name in _TIMES else number(given, name) if name == "hs_object_id" else str(given)
-            )
-        except ValueError:
-            raise invalid(f"{name} cannot be compared with that") from None
-
-    if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
-        return lambda contact: bool(contact.shown(name)) == (operator == "HAS_PROPERTY")
-    if operator in ("IN", "NOT_IN"):
-        several = {value(each) for each in one.get("values") or ()}
-        return lambda contact: (take(contact) in several) == (operator == "IN")
-    if operator == "BETWEEN":
-        low, high = value(one.get("value")), value(one.get("highValue"))
-        return lambda contact: bool(low <= take(contact) <= high)
-    compared = value(one.get("value"))
-    tests: dict[object, Callable[[Contact], bool]] = {
-        "EQ": lambda contact: bool(take(contact) == compared),
-        "NEQ": lambda contact: bool(take(contact) != compared),
-        "LT": lambda contact: bool(take(contact) < compared),
-        "LTE": lambda contact: bool(take(contact) <= compared),
-        "GT": lambda contact: bool(take(contact) > compared),
-        "GTE": lambda contact: bool(take(contact) >= compared),
-        "CONTAINS_TOKEN": lambda contact: str(compared).strip("*").lower() in str(take(contact)).lower(),
-    }
-    if operator not in tests:
-        raise invalid(f"{operator} is no operator")
-    return tests[operator]

@@ -7,7 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from tests.hubspot.addresses import LEGAL_BASES, Address, Status
-from tests.hubspot.calls import Answer, Call, RefusedError, batch, invalid, not_found, number
+from tests.hubspot.calls import Answer, Call, RefusedError, batch, invalid, number
 from tests.hubspot.journal import iso
 from tests.hubspot.state import State
 
@@ -18,52 +18,20 @@ _STATES: Mapping[object, Status] = {
 }
 
 
-def definitions_v3(state: State, call: Call) -> Answer:
-    """The subscription types."""
-    return Answer(200, {"subscriptionDefinitions": _definitions(state)})
-
-
 def definitions(state: State, call: Call) -> Answer:
     """The subscription types."""
-    return _complete(state, _definitions(state))
-
-
-def status_v3(state: State, call: Call) -> Answer:
-    """Where an address stands: who opted out and who was never asked look alike."""
-    address = state.addresses.of(_email(call.path["email"]))
-    return Answer(200, {"recipient": address.email, "subscriptionStatuses": _rows_v3(state, address)})
-
-
-def subscribe_v3(state: State, call: Call) -> Answer:
-    """Turn a type on for somebody who is not opted out of it: whoever is, is refused."""
-    if not state.v3_subscribe:
-        raise not_found("This version of the API is no longer there.")
-    email, type_id, basis, explanation = _asked_v3(state, call)
-    address = state.addresses.of(email)
-    if address.out(type_id):
-        raise invalid("The contact has unsubscribed and cannot be subscribed again through this API.")
-    return _done_v3(state, call, (email, type_id, basis, explanation), "SUBSCRIBED")
-
-
-def unsubscribe_v3(state: State, call: Call) -> Answer:
-    """Turn a type off."""
-    return _done_v3(state, call, _asked_v3(state, call, "UNSUBSCRIBED"), "UNSUBSCRIBED")
-
-
-def resubscribe(state: State, call: Call) -> Answer:
-    """The dated call that does turn on whoever had opted out."""
-    return _done_v3(state, call, _asked_v3(state, call), "SUBSCRIBED")
+    return _complete(state, definitions_of(state))
 
 
 def statuses(state: State, call: Call) -> Answer:
     """Where an address stands with each type."""
     _channel(call.query)
-    return _complete(state, _statuses(state, state.addresses.of(_email(call.path["email"]))))
+    return _complete(state, _statuses(state, state.addresses.of(email_of(call.path["email"]))))
 
 
 def set_status(state: State, call: Call) -> Answer:
     """Set one type, to whatever is asked: this call does turn on whoever had opted out."""
-    email = _email(call.path["email"])
+    email = email_of(call.path["email"])
     state.chaos.check_lock(email)
     return _complete(state, [_set(state, call, email, call.json())])
 
@@ -71,13 +39,13 @@ def set_status(state: State, call: Call) -> Answer:
 def unsubscribed_all(state: State, call: Call) -> Answer:
     """Whether an address is out of all e-mail: no results where it is not."""
     _channel(call.query)
-    return _complete(state, _wide(state.addresses.of(_email(call.path["email"]))))
+    return _complete(state, _wide(state.addresses.of(email_of(call.path["email"]))))
 
 
 def unsubscribe_all(state: State, call: Call) -> Answer:
     """Out of all e-mail. There is no call that undoes it."""
     _channel(call.query)
-    email = _email(call.path["email"])
+    email = email_of(call.path["email"])
     state.chaos.check_lock(email)
     reason = state.addresses.set_all(email, True, call.actor, state.journal.now())
     return _complete(state, _statuses(state, state.addresses.of(email), reason))
@@ -137,7 +105,7 @@ def links(state: State, call: Call) -> Answer:
     """Links with which the person can decide themselves."""
     _channel(call.query)
     body = call.json()
-    email = _email(body.get("subscriberIdString"))
+    email = email_of(body.get("subscriberIdString"))
     site, token = "https://preferences.example", f"{crc32(email.encode()):08x}"
     made = {
         "subscriberIdString": email,
@@ -162,14 +130,14 @@ def _wanted(state: State, given: Mapping[str, Any]) -> tuple[int, Status, str | 
     status = _STATES.get(given.get("statusState"))
     if status is None:
         raise invalid("statusState is one of SUBSCRIBED, UNSUBSCRIBED, NOT_SPECIFIED")
-    type_id = _type(state, given.get("subscriptionId"))
+    type_id = type_of(state, given.get("subscriptionId"))
     _channel(given)
-    return type_id, status, *_legal(state, given, status)
+    return type_id, status, *legal(state, given, status)
 
 
 def _fault(state: State, email: str, given: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        _email(email)
+        email_of(email)
         _wanted(state, given)
     except RefusedError as error:
         context = {"ids": [email], "subscriptionId": [str(given.get("subscriptionId"))]}
@@ -199,24 +167,7 @@ def _each(state: State, call: Call, make: Any) -> Answer:
     return batch(results, errors, started, iso(state.journal.now()))
 
 
-def _asked_v3(state: State, call: Call, status: Status = "SUBSCRIBED") -> tuple[str, int, str | None, str | None]:
-    body = call.json()
-    email = _email(body.get("emailAddress"))
-    state.chaos.check_lock(email)
-    if not isinstance(body.get("subscriptionId"), str):
-        raise invalid("subscriptionId is a string of digits")
-    return email, _type(state, body["subscriptionId"]), *_legal(state, body, status)
-
-
-def _done_v3(state: State, call: Call, asked: tuple[str, int, str | None, str | None], status: Status) -> Answer:
-    email, type_id, basis, explanation = asked
-    at = state.journal.now()
-    state.addresses.set_type(email, type_id, status, call.actor, at, legal_basis=basis, explanation=explanation)
-    rows = _rows_v3(state, state.addresses.of(email))
-    return Answer(200, next(row for row in rows if row["id"] == str(type_id)))
-
-
-def _legal(state: State, given: Mapping[str, Any], status: Status) -> tuple[str | None, str | None]:
+def legal(state: State, given: Mapping[str, Any], status: Status) -> tuple[str | None, str | None]:
     basis, explanation = given.get("legalBasis") or None, given.get("legalBasisExplanation") or None
     if basis is not None and basis not in LEGAL_BASES:
         raise invalid(f"legalBasis is one of {', '.join(sorted(LEGAL_BASES))}")
@@ -227,14 +178,14 @@ def _legal(state: State, given: Mapping[str, Any], status: Status) -> tuple[str 
     return basis, explanation
 
 
-def _type(state: State, given: object) -> int:
+def type_of(state: State, given: object) -> int:
     type_id = number(given, "subscriptionId")
     if type_id not in state.addresses.types:
         raise invalid(f"There is no subscription type {type_id}")
     return type_id
 
 
-def _email(given: object) -> str:
+def email_of(given: object) -> str:
     text = str(given or "").strip().lower()
     if "@" not in text:
         raise invalid("The subscriber is no e-mail address")
@@ -253,7 +204,7 @@ def _channel(given: Mapping[str, Any]) -> None:
         raise invalid("channel is required, and EMAIL is all there is")
 
 
-def _definitions(state: State) -> list[dict[str, Any]]:
+def definitions_of(state: State) -> list[dict[str, Any]]:
     return [
         {
             "id": str(one.id),
@@ -269,24 +220,6 @@ def _definitions(state: State) -> list[dict[str, Any]]:
         }
         for one in state.addresses.types.values()
     ]
-
-
-def _rows_v3(state: State, address: Address) -> list[dict[str, Any]]:
-    rows = []
-    for kind in state.addresses.types.values():
-        own = address.types.get(kind.id)
-        on = own is not None and own.status == "SUBSCRIBED" and not address.all_out
-        row: dict[str, Any] = {
-            "id": str(kind.id),
-            "name": kind.name,
-            "description": kind.description,
-            "status": "SUBSCRIBED" if on else "NOT_SUBSCRIBED",
-            "sourceOfStatus": "PORTAL_WIDE_STATUS" if address.all_out else "SUBSCRIPTION_STATUS",
-        }
-        if own is not None and own.legal_basis:
-            row |= {"legalBasis": own.legal_basis, "legalBasisExplanation": own.explanation}
-        rows.append(row)
-    return rows
 
 
 def _statuses(state: State, address: Address, reason: str | None = None) -> list[dict[str, Any]]:

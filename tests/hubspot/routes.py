@@ -9,7 +9,9 @@ from urllib.parse import unquote
 from tests.hubspot import rest_contacts as contacts
 from tests.hubspot import rest_properties as properties
 from tests.hubspot import rest_records as records
+from tests.hubspot import rest_search
 from tests.hubspot import rest_subscriptions as subscriptions
+from tests.hubspot import rest_subscriptions_v3 as v3
 from tests.hubspot.calls import Answer, Call
 from tests.hubspot.state import State
 
@@ -35,7 +37,7 @@ def _contacts(root: str) -> Iterator[Route]:
     yield Route("POST", root, contacts.create, (_WRITE,))
     yield Route("POST", f"{root}/batch/read", contacts.batch_read, (_READ,))
     yield Route("POST", f"{root}/batch/update", contacts.batch_update, (_WRITE,))
-    yield Route("POST", f"{root}/search", contacts.search, (_READ,), "search")
+    yield Route("POST", f"{root}/search", rest_search.search, (_READ,), "search")
     yield Route("POST", f"{root}/merge", contacts.merge, (_WRITE,))
     yield Route("POST", f"{root}/gdpr-delete", contacts.gdpr_delete, (_WRITE,))
     yield Route("GET", f"{root}/{{id}}", contacts.read, (_READ,))
@@ -71,9 +73,9 @@ def _preferences(root: str) -> Iterator[Route]:
 
 def _preferences_v3(root: str) -> Iterator[Route]:
     both = "communication_preferences.read_write"
-    yield Route("GET", f"{root}/status/email/{{email}}", subscriptions.status_v3, (_SEE, both))
-    yield Route("POST", f"{root}/subscribe", subscriptions.subscribe_v3, (_SET, both))
-    yield Route("POST", f"{root}/unsubscribe", subscriptions.unsubscribe_v3, (_SET, both))
+    yield Route("GET", f"{root}/status/email/{{email}}", v3.status_v3, (_SEE, both))
+    yield Route("POST", f"{root}/subscribe", v3.subscribe_v3, (_SET, both))
+    yield Route("POST", f"{root}/unsubscribe", v3.unsubscribe_v3, (_SET, both))
 
 
 def _deals(root: str) -> Iterator[Route]:
@@ -105,7 +107,7 @@ def _all() -> Iterator[Route]:
     yield from _forms("/marketing/v3/forms")
     yield from _preferences("/communication-preferences/v4")
     yield from _preferences_v3("/communication-preferences/v3")
-    yield Route("GET", "/communication-preferences/v3/definitions", subscriptions.definitions_v3, (_SEE,))
+    yield Route("GET", "/communication-preferences/v3/definitions", v3.definitions_v3, (_SEE,))
     for version in VERSIONS:
         for kind in ("contacts", "0-1"):
             yield from _contacts(f"/crm/objects/{version}/{kind}")
@@ -117,7 +119,7 @@ def _all() -> Iterator[Route]:
         yield from _forms(f"/marketing/forms/{version}")
         yield from _preferences(f"/communication-preferences/{version}")
     yield from _preferences_v3("/communication-preferences/2026-09")
-    yield Route("POST", "/communication-preferences/2026-09/resubscribe", subscriptions.resubscribe, (_SET,))
+    yield Route("POST", "/communication-preferences/2026-09/resubscribe", v3.resubscribe, (_SET,))
     yield Route("GET", "/email/public/v1/subscriptions/timeline", records.timeline, ("content",))
     yield Route("GET", "/email/public/v1/events", records.events, ("content",))
     yield Route("GET", "/form-integrations/v1/submissions/forms/{form}", records.submissions, ("forms",))

@@ -39,7 +39,10 @@ class Fake:
 
 @contextmanager
 def fake(portal: State | None = None, *, port: int = 0, rate: int | None = 190) -> Iterator[Fake]:
-    """Run it: it answers when this yields. Without a portal, an empty one."""
+    """Run it: it answers when this yields. Without a portal, an empty one with this rate.
+
+    Run again with the same portal and port, it is as HubSpot that was away.
+    """
     state = portal if portal is not None else State(rate=rate)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -218,3 +218,29 @@ def test_one_address_belongs_to_one_contact(here: Fake, api: httpx.Client) -> No
     assert api.patch(f"{CONTACTS}/{record}", json={"properties": {"email": "cy@example.org"}}).status_code == 200
     assert here.state.contact("cy@example.org").id == record
     assert api.get(f"{CONTACTS}/cy@example.org", params={"idProperty": "email"}).json()["id"] == str(record)
+
+
+def test_a_user_who_changes_an_opt_out_changes_it_for_the_address(here: Fake) -> None:
+    record = here.state.add_contact("ada@example.org")
+    here.state.user_sets(record, hs_email_optout="true", hs_email_optout_1002="true", firstname="Ada")
+    assert here.state.address("ada@example.org").all_out
+    assert here.state.turned_on() == []
+    here.state.user_sets(record, hs_email_optout="false")
+    assert [(flip.type_id, flip.actor.source) for flip in here.state.turned_on()] == [(None, "CRM_UI")]
+
+
+def test_the_address_of_a_deleted_contact_is_free(here: Fake, api: httpx.Client) -> None:
+    gone = here.state.add_contact("ada@example.org")
+    here.state.delete(gone)
+    made = api.post(CONTACTS, json={"properties": {"email": "ada@example.org"}})
+    assert made.status_code == 201
+    assert here.state.contact("ada@example.org").id == int(made.json()["id"])
+
+
+def test_another_address_shows_its_own_state(here: Fake) -> None:
+    record = here.state.add_contact("ada@example.org")
+    here.state.person_opts_out("ada@example.org")
+    here.state.user_sets(record, email="ada@example.net")
+    assert here.state.contact(record).properties["hs_email_optout"] == "false"
+    assert here.state.address("ada@example.org").all_out
+    assert here.state.turned_on() == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -138,7 +141,7 @@ def importing(api: httpx.Client, rows: str, **more: Any) -> httpx.Response:
     columns = [{"columnObjectTypeId": "0-1", "columnName": one, "propertyName": one} for one in names]
     page = {"fileName": "a.csv", "fileFormat": "CSV", "fileImportPage": {"hasHeader": True, "columnMappings": columns}}
     request = json.dumps({"name": "Fair", "files": [page], **more})
-    files = {"importRequest": (None, request), "files": ("a.csv", rows.encode(), "text/csv")}
+    files: dict[str, Any] = {"importRequest": (None, request), "files": ("a.csv", rows.encode(), "text/csv")}
     return api.post("/crm/v3/imports", files=files)
 
 
@@ -195,3 +198,25 @@ def test_it_can_be_steered_over_http(here: Fake) -> None:
     assert (flip["email"], flip["type_id"], flip["actor"]["kind"]) == (ADA, None, "user")
     assert httpx.get(f"{here.url}/fake/counts").json()["contacts"] == 1
     assert httpx.post(f"{here.url}/fake/delete", json={"email": "nobody@example.org"}).status_code == 404
+
+
+def test_it_runs_as_a_process_of_its_own() -> None:
+    command = [sys.executable, "-m", "tests.hubspot", "--contacts", "20", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        headers = {"Authorization": f"Bearer {process.stdout.readline().split()[1].rstrip(',')}"}
+        assert len(httpx.get(f"{url}/crm/v3/objects/contacts?limit=100", headers=headers).json()["results"]) == 20
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_it_may_go_away_and_come_back_at_the_same_place(here: Fake) -> None:
+    state = State(rate=None)
+    with fake(state) as first:
+        port = int(first.url.rsplit(":", 1)[1])
+        state.add_contact(ADA)
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{first.url}/fake/counts")
+    with fake(state, port=port) as second:
+        assert httpx.get(f"{second.url}/fake/counts").json()["contacts"] == 1

@@ -16,7 +16,7 @@ EMAIL = {"channel": "EMAIL"}
 ADA, BO = "ada@example.org", "bo@example.org"
 
 
-def setting(state: str, type_id: int = PRODUCT_NEWS, **more: str) -> dict[str, Any]:
+def setting(state: str, type_id: object = PRODUCT_NEWS, **more: str) -> dict[str, Any]:
     return {"subscriptionId": type_id, "statusState": state, "channel": "EMAIL", **more}
 
 

@@ -6,8 +6,7 @@ import base64
 import hashlib
 import hmac
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,7 @@ class WebhookSender:
         seed: int = 1,
         calm: bool = False,
         watched: tuple[str, ...] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.state, self.target_url, self.secret = state, target_url, secret
         self.public_url = public_url or target_url
@@ -80,7 +79,7 @@ class WebhookSender:
         self.sent: list[dict[str, Any]] = []
         self.given_up: list[dict[str, Any]] = []
         self.answers: list[int] = []
-        self._random, self._clock = Random(seed), clock
+        self._random, self._clock = Random(seed), clock or state.clock
         self._waiting: list[dict[str, Any]] = []
         self._flying = 0
         self._events = 714_285_000
@@ -141,11 +140,21 @@ class WebhookSender:
             self._changed.notify_all()
         return True
 
-    def bodies(self) -> list[dict[str, Any]]:
-        """What waits, as it would be sent: for tests that send it themselves."""
+    def taken(self) -> list[dict[str, Any]]:
+        """What waits, and will not be sent from here any more: for tests that send it themselves."""
         with self._changed:
             taken, self._waiting = self._waiting, []
             return taken
+
+    def signed(self, batch: Sequence[Mapping[str, Any]]) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a call with these events, signed now."""
+        body = msgspec.json.encode(batch)
+        timestamp = round(self._clock() * 1000)
+        return body, {
+            "Content-Type": "application/json;charset=UTF-8",
+            "X-HubSpot-Signature-v3": sign(self.secret, "POST", self.public_url, body, timestamp),
+            "X-HubSpot-Request-Timestamp": str(timestamp),
+        }
 
     def _take(self) -> list[dict[str, Any]]:
         with self._changed:
@@ -160,13 +169,7 @@ class WebhookSender:
             return batch
 
     def _post(self, batch: list[dict[str, Any]]) -> int:
-        body = msgspec.json.encode(batch)
-        timestamp = round(self._clock() * 1000)
-        headers = {
-            "Content-Type": "application/json;charset=UTF-8",
-            "X-HubSpot-Signature-v3": sign(self.secret, "POST", self.public_url, body, timestamp),
-            "X-HubSpot-Request-Timestamp": str(timestamp),
-        }
+        body, headers = self.signed(batch)
         try:
             return self._http.post(self.target_url, content=body, headers=headers).status_code
         except httpx.HTTPError:
