@@ -43,7 +43,7 @@ Finding = Literal["after_stop", "before_effect", "no_basis", "cannot_be_shown", 
 after_stop       a stop covered it, and was on record when it went out
 before_effect    a stop covered it that had been made, and was recorded only afterwards
 no_basis         no stop, and nothing that allows it
-cannot_be_shown  a basis is claimed, or times overlap
+cannot_be_shown  a basis is claimed, times overlap, or a stop does not say whether it came before the mail
 """
 
 
@@ -211,9 +211,14 @@ class Person:
         if now.allowed:
             return "allowed", None
         stops = [n for n in self._now.bench.dossier.stops if _covered(n, sent)]
-        if stops:
-            known = [n for n in stops if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
-            return ("after_stop", known[0]) if known else ("before_effect", stops[0])
+        known = [n for n in stops if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
+        if known:
+            return "after_stop", known[0]
+        made = [n for n in stops if n.event.latest <= sent.latest]
+        if made:
+            return "before_effect", made[0]
+        if stops:  # it may have been made afterwards
+            return "cannot_be_shown", stops[0]
         return ("cannot_be_shown" if now.claimed is not None or now.uncertain else "no_basis"), None
 
 

@@ -34,7 +34,7 @@ def hubspot(
     """
     import msgspec
 
-    from adapters.cli.hubspot_sync import portal_of, settings_read
+    from adapters.cli.hubspot_sync import portal_opened
     from adapters.hubspot.doctor.looking import looked
     from adapters.hubspot.doctor.shapes import SEVERITIES
     from adapters.report.screen import Screen
@@ -42,7 +42,7 @@ def hubspot(
 
     if fail_on is not None and fail_on not in SEVERITIES:
         raise typer.BadParameter(f"--fail-on takes one of {', '.join(SEVERITIES)}")
-    with portal_of(settings_read()) as portal:
+    with portal_opened() as portal:
         found = looked(portal, now())
     if json:
         out(msgspec.json.format(msgspec.json.encode(found), indent=2))

@@ -20,7 +20,7 @@ FINDINGS: dict[Finding, tuple[str, str]] = {
     "after_stop": ("after a stop on record", "a stop was on record when the e-mail went out"),
     "before_effect": ("between stop and effect", "the stop had been made, and was recorded only afterwards"),
     "no_basis": ("without a basis", "no stop, and nothing on record that allows it"),
-    "cannot_be_shown": ("basis cannot be shown", "a basis is claimed, or a stop and an opt-in overlap in time"),
+    "cannot_be_shown": ("basis cannot be shown", "a basis is claimed, or it is not known what came first"),
     "allowed": ("allowed by the rules applied", ""),
 }
 """What a finding is called, and what it means; the gravest first."""
@@ -134,7 +134,7 @@ def _worst(worst: Sequence[SentRow], found: int, screen: Screen) -> None:
         screen.wrapped("", f"{FINDINGS[row.finding][0]}: {_about(row)}", 4)
     if found > len(worst):
         screen.line(f"... and {found - len(worst):,} more: --csv or --json lists every e-mail")
-    screen.line("`consent-ledger why REFERENCE --on DAY` explains one.")
+    screen.line("`consent-ledger why --message-id REFERENCE` explains one.")
 
 
 def _about(row: SentRow) -> str:

@@ -112,6 +112,14 @@ def test_a_mail_before_the_stop_was_on_record_is_told_from_one_after(tmp_path: P
     assert [one.stop and one.stop.position for one in found] == [None, 3, 3]
 
 
+def test_a_stop_without_a_day_may_have_come_after_the_mail(tmp_path: Path) -> None:
+    """It forbids, and nobody is accused: the mail cannot be shown to have come after it."""
+    undated = e.OptedOut(stream=contact(1), address=address(1), source="t", by="data_subject")
+    found = findings(tmp_path, (START, sent(START)), (START + DAY, undated), (START + 2 * DAY, sent(START + 2 * DAY)))
+    assert [one.finding for one in found] == ["cannot_be_shown", "after_stop"]
+    assert found[0].now.reason == "opted_out"
+
+
 def test_a_stop_taken_back_or_lifted_by_an_opt_in_is_no_finding(tmp_path: Path) -> None:
     """A stop recorded by mistake does not count, whenever that was found out."""
     found = findings(

@@ -58,7 +58,7 @@ def of_settings(seen: Seen) -> Iterator[Finding]:
         yield from _origin(origin, names)
     told = {origin.id for origin in seen.origins if origin.source == "CONTACT_IMPORT"}
     for one in seen.imports or ():
-        if str(one.get("id")) not in told:
+        if not told & {str(one.get("id")), str(one.get("importName"))}:
             yield from _import(one)
     for form in seen.forms or ():
         if not form.get("archived"):
