@@ -88,6 +88,7 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
     from adapters.hubspot.pull.pulling import KINDS, pull_all
     from adapters.hubspot.pull.run import Pull
     from adapters.importing import NOTHING_WANTED
+    from adapters.receiving import AwayError
     from adapters.settings import Settings
     from adapters.wiring import now
 
@@ -106,7 +107,11 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
         wanted = said.wanted if said else NOTHING_WANTED
         ours = OurApp(Settings.read(os.environ).hubspot_app)
         run = Pull(house, Portal(client), cursors, now, ours, wanted, told)
-        refused = pull_all(run, asked.only)
+        try:
+            refused = pull_all(run, asked.only)
+        except AwayError:
+            show("what was pulled so far is kept, and the same command goes on from there")
+            raise
         out((as_json if asked.json else summary)(run.tallies, refused))
     if not asked.json:
         for error in refused:

@@ -123,7 +123,7 @@ def test_a_pending_demotion_shows_the_next_update(here: Here) -> None:
 
 
 def test_without_a_token_or_with_a_wrong_one_it_says_so(here: Here) -> None:
-    wrong = here.run("hubspot", "sync", CONSENT_LEDGER_HUBSPOT_TOKEN="wrong")
+    wrong = here.run("hubspot", "sync", CONSENT_LEDGER_HUBSPOT_TOKEN="wrong")  # noqa: S106
     assert (wrong.returncode, "CONSENT_LEDGER_HUBSPOT_TOKEN" in wrong.stderr) == (EXIT.ERROR, True)
     del here.env["CONSENT_LEDGER_HUBSPOT_TOKEN"]
     none = here.run("hubspot", "sync")
@@ -159,7 +159,7 @@ def test_the_worker_writes_and_tells_what_it_wrote(here: Here, tmp_path: Path) -
             writing = Program(["streams", "worker", "crm", "--apply"], env, tmp_path / "writing.log")
             streams.drained("crm", STATUS)
         finally:
-            said = dry.said() + (writing.said() if writing else "")
+            said = dry.said() + (writing.said() if writing is not None else "")
             dry.kill()
             if writing is not None:
                 writing.kill()

@@ -36,6 +36,7 @@ from ledger.codec import decode
 from ledger.vault import RecordRow
 from projections.audit import Auditor, Record
 from projections.verdicts import Bucket, Verdict
+from tests.hubspot.addresses import Type
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
@@ -347,6 +348,32 @@ def test_more_changes_than_a_search_hands_out(place: Place) -> None:
         pull(house, portal, None, "contacts")
         assert events_of(house, "n449@example.com", e.OptedOut)
         assert all(house.find(f"n{number}@example.com") for number in range(450))
+
+
+def test_of_two_types_of_one_name_neither_hides_the_other(place: Place) -> None:
+    with fake(State(rate=None)) as portal, house_at(place) as house:
+        portal.state.add_type(Type(1_777, "Product News", "Of another brand"))
+        portal.state.add_contact("ada@example.com")
+        portal.state.add_contact("bo@example.com")
+        portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+        portal.state.person_opts_out("bo@example.com", 1_777)
+        pull(house, portal)
+        left = [
+            {one.subscription_type for one in events_of(house, f"{name}@example.com", e.TypeOptedOut)}
+            for name in ("ada", "bo")
+        ]
+        assert left == [{"product-news-1002"}, {"product-news-1777"}]
+
+
+def test_without_the_scope_of_types_opt_outs_are_read_from_the_properties(place: Place) -> None:
+    with fake(State(rate=None)) as portal, house_at(place) as house, pulling(house, portal) as run:
+        scopes = portal.state.apps[portal.token].scopes
+        scopes.difference_update({scope for scope in scopes if scope.startswith("communication_preferences")})
+        portal.state.add_contact("ada@example.com")
+        portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+        refused = pull_all(run, ["contacts", "statuses"])
+        assert [one.status for one in refused] == [403]
+        assert {one.subscription_type for one in events_of(house, "ada@example.com", e.TypeOptedOut)} == {"1002"}
 
 
 def rows_of(files: Path) -> list[dict[str, str]]:
