@@ -19,6 +19,7 @@ MODULES = (
     "bench_explain",
     "bench_rebuild",
     "bench_audit",
+    "bench_sends",
     "bench_portal",
     "bench_postgres",
     "bench_gate",
