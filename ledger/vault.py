@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -133,6 +134,14 @@ class Vault:
             row = driver.execute("SELECT contact, address_id FROM address WHERE lookup = ?", (lookup,)).fetchone()
         return (uuid_text(row[0]), uuid_text(row[1])) if row else None
 
+    def find_addresses(self, emails: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """(contact, address id) of each of these e-mail addresses that is known, as they were given."""
+        lookups = {email: self._address_lookup(email) for email in emails}
+        with self._database.reading() as driver:
+            rows = select_in(driver, "SELECT lookup, contact, address_id FROM address", "lookup", set(lookups.values()))
+            found = {lookup: (uuid_text(contact), uuid_text(address)) for lookup, contact, address in rows}
+        return {email: found[lookup] for email, lookup in lookups.items() if lookup in found}
+
     def find_record(self, system: str, record_id: str) -> RecordRow | None:
         """A record by its system and id there."""
         return self.known_records(system, [record_id]).get(record_id)
@@ -172,6 +181,30 @@ class Vault:
         """The record references of a contact."""
         rows = self._select("SELECT record_ref FROM record WHERE contact = ? ORDER BY rowid", uuid_bytes(contact))
         return [uuid_text(raw) for (raw,) in rows]
+
+    def records_in(self, system: str, contacts: Iterable[str]) -> dict[str, list[str]]:
+        """The ids that a system has for the records of these contacts, the oldest first; unreadable ones left out."""
+        found: dict[str, list[str]] = {}
+        rows = "SELECT r.contact, r.record_ref, CAST(r.ciphertext AS BLOB), k.wrapped, r.rowid FROM record r "
+        with self._database.reading() as driver:
+            held = sorted(
+                select_in(
+                    driver,
+                    f"{rows} JOIN contact_key k ON k.contact = r.contact",
+                    "k.wrapped IS NOT NULL AND r.contact",
+                    [uuid_bytes(contact) for contact in contacts],
+                ),
+                key=itemgetter(4),
+            )
+        for contact, ref, ciphertext, wrapped, _ in held:
+            try:
+                plain = self._wrapping.unwrap(contact, wrapped).open(b"record", ref, ciphertext)
+            except InvalidTag:
+                continue
+            where, record_id = msgspec.json.decode(plain, type=tuple[str, str])
+            if where == system:
+                found.setdefault(uuid_text(contact), []).append(record_id)
+        return found
 
     def address_text(self, address: str) -> str | Erased | Corrupt:
         """An address as it was written."""

@@ -171,6 +171,16 @@ def all_rows(driver: Driver) -> Iterator[Row]:
     return iter(driver.execute(f"{_ROWS} ORDER BY contact, purpose, channel, address"))
 
 
+def all_changing(driver: Driver) -> Iterator[Row]:
+    """The rows whose answer changes by itself at some moment, or did."""
+    return iter(driver.execute(f"{_ROWS} WHERE next_change IS NOT NULL"))
+
+
+def contact_of(row: Row) -> str:
+    """Whose row it is."""
+    return uuid_text(row[0])
+
+
 def contacts_held(driver: Driver) -> list[str]:
     """Every contact that has a row."""
     return [uuid_text(row[0]) for row in driver.execute("SELECT DISTINCT contact FROM status")]

@@ -2,7 +2,8 @@
 
 How a page is written: a fence `console` holds commands, each behind `$ `, run in order in a folder of the
 page's own; `# exit 3` behind a command is the exit code it must have. A fence such as `csv contacts.csv`
-is that file. A page with a fence `sql` runs on a real PostgreSQL, where that was run first.
+is that file. A page with a fence `sql` runs on a real PostgreSQL, where that was run first; one that asks
+HubSpot, against a fake of it.
 `python -m tests.test_docs --write` (`make docs`) writes the generated parts again.
 """
 
@@ -30,7 +31,7 @@ import sqlalchemy as sa
 
 from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
-from tests import compose, http_docs, streams_docs
+from tests import compose, http_docs, hubspot_docs, streams_docs
 from tests.services import postgres
 
 ROOT = Path(__file__).parent.parent
@@ -154,6 +155,8 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
         renamed: Callable[[str], str] = str
         for statements in (fence.text for fence in fences(page) if fence.language == "sql"):
             env, renamed = stack.enter_context(on_postgresql(statements))
+        if any(fence.language == "console" and hubspot_docs.is_asked_by(fence.text) for fence in fences(page)):
+            env = {**env, **stack.enter_context(hubspot_docs.portal())}
         follow(page, tmp_path, env, renamed)
 
 

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, hubspot, policy, publish, record, review, service, streams, webhooks
+from adapters.cli import (
+    database,
+    dlq,
+    hubspot,
+    hubspot_sync,
+    policy,
+    publish,
+    record,
+    review,
+    service,
+    streams,
+    webhooks,
+)
 from adapters.cli import map as map_
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
@@ -33,6 +45,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(service.app, name="keys")
 app.add_typer(hubspot.app, name="hubspot")
+hubspot_sync.add_to(hubspot.app)
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]

@@ -14,11 +14,12 @@ from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, open_house, out
 
 if TYPE_CHECKING:
     from adapters.kafka.worker import Work
+    from adapters.logs import Lines
     from adapters.settings import Settings
 
 app = typer.Typer(help="The topics on Kafka, and the workers that follow them.", no_args_is_help=True)
 
-Which = Literal["mirror", "facts"]
+Which = Literal["mirror", "facts", "crm"]
 
 
 def broker_settings() -> tuple[Settings, str]:
@@ -83,12 +84,19 @@ def setup(
 
 @app.command()
 def worker(
-    which: Annotated[Which, typer.Argument(help="mirror: a table of the answers; facts: take what others submit")],
+    which: Annotated[
+        Which,
+        typer.Argument(
+            help="mirror: a table of the answers; facts: take what others submit; crm: keep HubSpot in step"
+        ),
+    ],
+    apply: Annotated[bool, Flag("--apply", help="crm: write; without it, only say what would be written")] = False,
     ledger: LedgerDir = None,
 ) -> None:
     """Follow a topic until SIGTERM. Several of one kind share its partitions.
 
-    CONSENT_LEDGER_KAFKA names the broker. The mirror needs CONSENT_LEDGER_MIRROR_URL and no ledger.
+    CONSENT_LEDGER_KAFKA names the broker. The mirror needs CONSENT_LEDGER_MIRROR_URL and no ledger, crm
+    CONSENT_LEDGER_HUBSPOT_TOKEN.
     CONSENT_LEDGER_METRICS_PORT serves /livez, /readyz and /metrics.
     """
     import time
@@ -104,7 +112,12 @@ def worker(
     logs.take_over(lines)
     keep_quiet(time.monotonic)
     with ExitStack() as stack:
-        work = _mirror(stack, settings) if which == "mirror" else _facts(stack, settings, ledger)
+        if which == "mirror":
+            work = _mirror(stack, settings)
+        elif which == "facts":
+            work = _facts(stack, settings, ledger)
+        else:
+            work = _crm(stack, settings, ledger, apply, lines)
         member = Member(
             f"{work.group}-{uuid.uuid4()}",
             servers,
@@ -147,3 +160,23 @@ def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
     house = stack.enter_context(open_house(ledger, make=True))
     handle = taking(house, prefix, now)
     return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, house.away)
+
+
+def _crm(stack: ExitStack, settings: Settings, ledger: Path | None, apply: bool, lines: Lines) -> Work:
+    from adapters.cli.hubspot_sync import hubspot_keeper
+    from adapters.kafka.crm import MOST, keeping
+    from adapters.kafka.topics import STATUS, named
+    from adapters.kafka.worker import Work
+    from adapters.receiving import AwayError
+    from adapters.wiring import now
+
+    def told(method: str, path: str, count: int) -> None:
+        lines.write("info", "crm.would", method=method, route=path, count=count)
+
+    prefix = settings.topic_prefix
+    house = stack.enter_context(open_house(ledger))
+    keeper = stack.enter_context(hubspot_keeper(house, settings, apply, told))
+    # A group of its own for the dry run: what was only looked at is still to be written.
+    group = f"{prefix}consent-ledger-crm{'' if apply else '-dry-run'}"
+    handle = keeping(keeper, house.ledger.id, prefix, now)
+    return Work(group, named(STATUS, prefix), handle, (*house.away, AwayError), MOST)

@@ -32,8 +32,15 @@ class Counted(NamedTuple):
     retries: Callable[[int], None]
 
 
-def add_agent(app: faust.App, topic: str, handle: Handle, away: tuple[type[Exception], ...], counted: Counted) -> None:
-    """Have the app give the records of a topic to a handler.
+def add_agent(
+    app: faust.App,
+    topic: str,
+    handle: Handle,
+    away: tuple[type[Exception], ...],
+    counted: Counted,
+    most: int = MOST,
+) -> None:
+    """Have the app give the records of a topic to a handler, at most so many at a time.
 
     An exception of `away` means that a database does not answer: the batch is tried again until it does. Any other
     is a mistake of ours: nothing of the batch is acknowledged, and the worker is to end (`App.broken`).
@@ -51,7 +58,7 @@ def add_agent(app: faust.App, topic: str, handle: Handle, away: tuple[type[Excep
         waiting = stream.channel.queue
         async for event in stream.noack().events():
             batch.append(event)
-            if len(batch) < MOST and not waiting.empty():
+            if len(batch) < most and not waiting.empty():
                 continue
             records = [_record(one.message) for one in batch]
             effects = await _patiently(handled, records, away, counted)

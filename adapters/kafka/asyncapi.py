@@ -13,9 +13,9 @@ import msgspec
 
 from adapters.fact_models import models
 from adapters.kafka import examples
-from adapters.kafka.messages import RESULT_TYPE, STATUS_TYPE, Message
+from adapters.kafka.messages import CRM_TYPE, RESULT_TYPE, STATUS_TYPE, Message
 from adapters.kafka.schemas import ABSENT, TOKEN, definitions, submitted
-from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ, TOPICS, Topic
+from adapters.kafka.topics import CRM_RESULTS, EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ, TOPICS, Topic
 from ledger.events import TOPICS as EVENT_TYPES
 
 Node = dict[str, Any]
@@ -164,6 +164,7 @@ def _messages() -> dict[str, dict[str, Node]]:
     told = "All answers of one contact. Absent or unknown means not allowed."
     gone = "A tombstone: the contact was erased, and nothing is allowed."
     answered = "What became of a submitted fact."
+    wrote = "One thing that was written to the CRM, and what it said."
     letter = _message("What could not be taken.", _schema("Letter"), _PLACE_KEY, [examples.dead_letter()], None)
     return {
         EVENTS: events,
@@ -173,6 +174,7 @@ def _messages() -> dict[str, dict[str, Node]]:
         },
         FACTS: facts,
         RESULTS: {RESULT_TYPE: _message(answered, _schema("ResultValue"), _PLACE_KEY, examples.results())},
+        CRM_RESULTS: {CRM_TYPE: _message(wrote, _schema("CrmResult"), _UUID_KEY, [examples.crm_result()])},
         FACTS_DLQ: {"dead_letter.v1": letter},
         STATUS_DLQ: {"dead_letter.v1": letter},
     }

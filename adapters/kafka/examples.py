@@ -12,8 +12,10 @@ from adapters import fact_models
 from adapters.kafka.cloudevents import attributes
 from adapters.kafka.dead_letters import Letter, letter_message
 from adapters.kafka.messages import (
+    CrmResult,
     Message,
     ResultValue,
+    crm_message,
     event_message,
     result_message,
     status_message,
@@ -94,6 +96,19 @@ def results() -> tuple[Message, Message]:
     recorded = ResultValue(place=PLACE, status="recorded", position=POSITION, contact=CONTACT)
     rejected = ResultValue(place=PLACE, status="rejected", reasons=(Reason("occurred_from", "not a moment"),))
     return result_message(LEDGER, recorded, _AT), result_message(LEDGER, rejected, _AT)
+
+
+def crm_result() -> Message:
+    """A person who left everything, and so does in the CRM."""
+    wrote = CrmResult(
+        contact=CONTACT,
+        call="unsubscribe_all",
+        status="done",
+        code=200,
+        at=MOMENT,
+        reference=f"CL-{CONTACT[:8]}-{POSITION}",
+    )
+    return crm_message(LEDGER, wrote)
 
 
 def dead_letter() -> Message:

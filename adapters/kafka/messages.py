@@ -10,11 +10,14 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from adapters.kafka.cloudevents import Headers, attributes
-from adapters.kafka.topics import EVENTS, RESULTS, STATUS, named
+from adapters.kafka.topics import CRM_RESULTS, EVENTS, RESULTS, STATUS, named
 from adapters.reasons import Reason
+from ledger.codec import instant
+from ledger.terms import Moment
 
 STATUS_TYPE = "contact.status.v1"
 RESULT_TYPE = "fact.answered.v1"
+CRM_TYPE = "crm.written.v1"
 
 _new = tuple.__new__  # half the time of a NamedTuple's own
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -61,6 +64,28 @@ class ResultValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: str | None = None
     correlationid: str | None = None
     reasons: tuple[Reason, ...] = ()
+
+
+class CrmResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The value of `consent.crm-results.v1`: one thing written to the CRM, and what it said. Holds no address.
+
+    call               what was to be done
+    status             done; unchanged: it stood so already; refused; gone: the CRM has no such record any more
+    code               of the CRM's answer, as HTTP has it
+    at                 when
+    reference          under which the ledger shows why: `consent-ledger why CL-...`
+    subscription_type  the type's id in the CRM; null: the call is of none
+    record_id          the record's id in the CRM, only where a setting says so
+    """
+
+    contact: str
+    call: Literal["unsubscribe_all", "unsubscribe", "update", "subscribe"]
+    status: Literal["done", "unchanged", "refused", "gone"]
+    code: int
+    at: Moment
+    reference: str
+    subscription_type: str | None = None
+    record_id: str | None = None
 
 
 def event_message(ledger_id: str, position: int, version: int, state: bytes, prefix: str = "") -> Message:
@@ -112,3 +137,12 @@ def result_message(ledger_id: str, value: ResultValue, at: str, prefix: str = ""
     source = b"urn:uuid:" + ledger_id.encode()
     headers = attributes(key, source, RESULT_TYPE.encode(), at.encode(), key, key)
     return Message(named(RESULTS, prefix), key, _encode(value), headers)
+
+
+def crm_message(ledger_id: str, value: CrmResult, prefix: str = "") -> Message:
+    """What became of one thing that was to be written to a CRM."""
+    key, at = value.contact.encode(), instant(value.at)
+    about = f"{value.contact}:{value.call}:{value.subscription_type or ''}:{value.reference}:{at}".encode()
+    source = b"urn:uuid:" + ledger_id.encode()
+    headers = attributes(about, source, CRM_TYPE.encode(), at.encode(), key, key)
+    return Message(named(CRM_RESULTS, prefix), key, _encode(value), headers)

@@ -17,8 +17,8 @@ from pydantic.json_schema import models_json_schema
 from adapters.fact_models import models
 from adapters.kafka.cloudevents import MOST
 from adapters.kafka.dead_letters import Letter, Original
-from adapters.kafka.messages import ResultValue
-from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ
+from adapters.kafka.messages import CrmResult, ResultValue
+from adapters.kafka.topics import CRM_RESULTS, EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ
 from adapters.reasons import Reason
 from ledger.codec import PLAIN_TEXT
 from ledger.events import TOPICS, CountryHint, Event
@@ -44,6 +44,7 @@ _STRUCTS: tuple[type[msgspec.Struct], ...] = (
     told.ToldRecord,
     ResultValue,
     Reason,
+    CrmResult,
     Letter,
     Original,
 )
@@ -71,6 +72,7 @@ def documents() -> dict[str, Schema]:
         STATUS: _document(STATUS, every, ["ContactStatus", "ToldCell", "ToldSegment", "ToldRecord"])
         | {"description": ABSENT, "$ref": "#/$defs/ContactStatus"},
         RESULTS: _document(RESULTS, every, ["ResultValue", "Reason"]) | {"$ref": "#/$defs/ResultValue"},
+        CRM_RESULTS: _document(CRM_RESULTS, every, ["CrmResult"]) | {"$ref": "#/$defs/CrmResult"},
         FACTS_DLQ: _document(FACTS_DLQ, every, ["Letter", "Original"]) | {"$ref": "#/$defs/Letter"},
         STATUS_DLQ: _document(STATUS_DLQ, every, ["Letter", "Original"]) | {"$ref": "#/$defs/Letter"},
         FACTS: _facts_document(),

@@ -11,6 +11,7 @@ FACTS = "consent.facts.v1"
 RESULTS = "consent.facts-results.v1"
 FACTS_DLQ = "consent.facts.dlq.v1"
 STATUS_DLQ = "consent.contact-status.dlq.v1"
+CRM_RESULTS = "consent.crm-results.v1"
 
 _DAY = 86_400_000
 
@@ -98,6 +99,12 @@ TOPICS: tuple[Topic, ...] = (
         "the place of the fact: topic/partition/offset",
         {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
         "What became of each submitted fact: its position in the log, or the reasons against it.",
+    ),
+    Topic(
+        CRM_RESULTS,
+        "the contact's id",
+        {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
+        "Every call that was made to write a contact's answers into the CRM, and what the CRM said to it.",
     ),
     _dead_letters(FACTS_DLQ, "Submitted facts that could not be taken. Their bytes are sealed: only the ledger opens."),
     _dead_letters(STATUS_DLQ, "Status values that a worker could not apply."),

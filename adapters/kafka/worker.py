@@ -18,7 +18,7 @@ import faust
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from adapters.kafka.agents import Counted, add_agent
+from adapters.kafka.agents import MOST, Counted, add_agent
 from adapters.kafka.faust_app import make_app
 from adapters.kafka.observing import Observer
 from adapters.kafka.readiness import Watchdog
@@ -34,12 +34,16 @@ log = logging.getLogger(__name__)
 
 
 class Work(NamedTuple):
-    """What a worker does: which topic it reads as which group, how, and what it waits for when it is away."""
+    """What a worker does: which topic it reads as which group, how, and what it waits for when it is away.
+
+    most  records it is given at a time: few, where each of them takes long, or the broker hears of none for too long
+    """
 
     group: str
     topic: str
     handle: Handle
     away: tuple[type[Exception], ...]
+    most: int = MOST
 
 
 class Member(NamedTuple):
@@ -72,7 +76,7 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
     watchdog = Watchdog(member.name, member.stuck_after)
     pulse = [time.monotonic()]
     app = make_app(work.group, member.name, member.servers, folder / "faust", member.session)
-    add_agent(app, work.topic, work.handle, work.away, _counted(registry))
+    add_agent(app, work.topic, work.handle, work.away, _counted(registry), work.most)
     app.finalize()
     with ExitStack() as stack:
         port = None

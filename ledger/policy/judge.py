@@ -185,6 +185,12 @@ class Bench:
         edge = min((m for cell in cells for m in cell.moments if m > at), default=END)
         return _united(cells, findings, question, self), edge
 
+    def answer(self, question: Question) -> tuple[Decision, bool]:
+        """The decision, and whether a stop stands there that no later opt-in has turned, whatever else forbids."""
+        cells = self.cells(question, None)
+        findings = [cell.find(question.at) for cell in cells]
+        return _united(cells, findings, question, self), any(cell.is_stopped(question.at) for cell in cells)
+
     def cells(self, question: Question, trace: list[Trial] | None) -> list[_Cell]:
         """One cell for each purpose the message really has, under each jurisdiction."""
         candidates = question.jurisdictions or UNKNOWN_LAW
@@ -340,6 +346,10 @@ class _Cell:
             return _Finding(True, "proven", best.rule, best.evidence, tuple(against), None, uncertain=False)
         claim = self._claim(at)
         return _no(against, "claimed" if claim else "no_basis", claim, overlap=False)
+
+    def is_stopped(self, at: datetime) -> bool:
+        """Whether a stop stands that no later opt-in has turned; the reason reported may be another."""
+        return self.stops.stand and not any(t.start <= at < t.until for t in self.able)
 
     def _sort_out(self, tried: list[Tried]) -> None:
         """Which trials could allow, which hang on overlapping times, which are claims: times aside."""

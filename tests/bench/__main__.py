@@ -25,6 +25,7 @@ MODULES = (
     "bench_publish",
     "bench_mirror",
     "bench_webhooks",
+    "bench_crm",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")

@@ -7,6 +7,7 @@ not once more as one from an unknown time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -38,6 +39,7 @@ from ledger.contact import Contact
 
 KEY = "contacts.pages"
 _LEFT = "hs_email_optout_"
+_type_left = re.compile(r"hs_email_optout_\d+\Z").match
 _FEW = 20
 _BOUNCED = {"quarantined": c.QUARANTINE, "hard": c.HARD_BOUNCE, "invalid": c.BAD_ADDRESS}
 
@@ -65,7 +67,7 @@ def pull_contacts(pull: Pull) -> None:
 
 def asked_of(pull: Pull) -> Asked:
     """The properties that this portal has of those that are read, each as an export would name it."""
-    types = {one.id: one.name or one.id for one in pull.portal.types()}
+    types = pull.type_names()
     known = pull.portal.property_names()
     header: dict[str, str] = {}
     for name, (internal, *_) in LABELS.items():
@@ -73,8 +75,12 @@ def asked_of(pull: Pull) -> Asked:
         if held is not None or name in ("record_id", "email"):
             header[held or internal.partition("|")[0]] = held or internal.partition("|")[0]
     word = OPTED_OUT_OF["en"].partition("|")[0]
-    left = {f"{_LEFT}{number}": f"{word}: {name}" for number, name in types.items()}
-    left = {name: label for name, label in left.items() if known is None or name in known}
+    left = {name: name for name in sorted(known or ()) if _type_left(name)}
+    left |= {
+        f"{_LEFT}{number}": f"{word}: {name}"
+        for number, name in types.items()
+        if known is None or f"{_LEFT}{number}" in left
+    }
     watched = [name for name in c.WATCHED if known is None or name in known]
     return Asked(header | left, (*watched, *left), types)
 

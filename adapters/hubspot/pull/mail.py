@@ -39,7 +39,7 @@ def pull_timeline(pull: Pull) -> None:
 
 def _types(pull: Pull) -> Mapping[str, str]:
     """Id -> name; a `;` would part it in two."""
-    return {one.id: one.name.replace(";", ",") or one.id for one in pull.portal.types()}
+    return {number: name.replace(";", ",") for number, name in pull.type_names().items()}
 
 
 def _named(row: Raw, within: str, place: str, types: Mapping[str, str]) -> Raw:
@@ -49,8 +49,7 @@ def _named(row: Raw, within: str, place: str, types: Mapping[str, str]) -> Raw:
         return row
     numbers = [str(one.get("subscriptionId", one.get("id"))) for one in found]
     named = [
-        one if (one.get(place) and place != "id") or number not in types else {**one, place: types[number]}
-        for one, number in zip(found, numbers, strict=True)
+        {**one, place: types[number]} if number in types else one for one, number in zip(found, numbers, strict=True)
     ]
     return {**row, within: named}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from adapters.reading import TableEvidence
 from adapters.statements import Wanted
 from adapters.tabular import table_of
 from adapters.times import TimeReader
+from adapters.tokens import token_of
 from adapters.wiring import House
 from ledger import events as e
 
@@ -39,8 +41,8 @@ class Ours(Protocol):
         """Of a property."""
         ...
 
-    def status(self, email: str, type_id: str | None, at: datetime | None) -> bool:
-        """Of a subscription type of an address, or of all of them."""
+    def wrote(self, record: str, type_id: str | None, at: datetime) -> bool:
+        """That a record's address left a type, or (`type_id` None) all e-mail, about then."""
         ...
 
 
@@ -112,6 +114,21 @@ class Pull:
         self.cursors.put(key, cursor)
         self.save(tally)
         self.told(tally.kind, tally.counts().rows, total)
+
+    def type_names(self) -> dict[str, str]:
+        """Subscription types by id, each by a name of its own; none where the token may not ask."""
+        try:
+            found = self.portal.types()
+        except RefusedError as error:
+            if error.status != 403:
+                raise
+            return {}
+        names = Counter(token_of(one.name or one.id) for one in found)
+        # of two with one name, an opt-out of the one would be taken for one of the other
+        return {
+            one.id: (one.name or one.id) if names[token_of(one.name or one.id)] == 1 else f"{one.name} {one.id}"
+            for one in found
+        }
 
     def take(self, tally: Tally, layout: Layout, reader: type[TableEvidence], title: str, rows: Sequence[Raw]) -> None:
         """Record what a page states, by the reader of the file that would hold it."""

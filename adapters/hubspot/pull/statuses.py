@@ -6,7 +6,7 @@ by what we keep of our writes, and is no new stop: that would undo an opt-in tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,15 +36,21 @@ CAPTURED_BY = "subscription_status"
 def pull_statuses(pull: Pull) -> None:
     """The states of every address of the contacts, or of those that changed since the last pull."""
     tally = pull.begin("statuses", "subscriptions")
-    history = (OPTED_OUT, *(f"{OPTED_OUT}_{one.id}" for one in pull.portal.types()))
+    names = pull.type_names()
+    history = (OPTED_OUT, *(f"{OPTED_OUT}_{number}" for number in names))
     for page, cursor in pages(pull, tally, KEY, ("email", "hs_additional_emails"), history):
         tally.pages += 1
         people = list(_people(page))
         states = pull.portal.states([email for email, _ in people])
         tally.taken.rows += len(people)
-        _take(pull, tally, [(states[email], contact) for email, contact in people])
+        _take(pull, tally, [(_named(states[email], names), contact) for email, contact in people])
         pull.paged(tally, KEY, cursor)
     pull.finish(tally, SOURCE)
+
+
+def _named(state: AddressState, names: Mapping[str, str]) -> AddressState:
+    """With its types by the names that everything else here calls them by."""
+    return state._replace(types=tuple(one._replace(name=names.get(one.type_id, one.name)) for one in state.types))
 
 
 def _people(page: Sequence[ContactRead]) -> Iterator[tuple[str, ContactRead]]:
@@ -75,12 +81,12 @@ def _take(pull: Pull, tally: Tally, found: Sequence[tuple[AddressState, ContactR
 def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[str]:
     """What we took the address off ourselves: types by their ids, `ALL` for every mail."""
 
-    def wrote(type_id: str | None, at: datetime | None, explanation: str | None) -> bool:
-        told = explained_by_us(explanation) or pull.ours.status(state.email, type_id, at)
-        return told or changed_by_us(pull, contact, type_id, at)
+    def wrote(type_id: str | None, at: datetime | None, source: str = "") -> bool:
+        return acted(source) != "data_subject" and changed_by_us(pull, contact, type_id, at)
 
-    kinds = {one.type_id for one in state.types if wrote(one.type_id, one.at, one.explanation)}
-    return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at, None) else set()))
+    off = (one for one in state.types if one.state == "unsubscribed")
+    kinds = {one.type_id for one in off if explained_by_us(one.explanation) or wrote(one.type_id, one.at, one.source)}
+    return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at) else set()))
 
 
 def _stopped(contact: Contact, address: str | None) -> Iterator[str]:

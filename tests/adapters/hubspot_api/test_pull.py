@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,9 +25,10 @@ from adapters.hubspot.api.portal import Portal, TypeChange
 from adapters.hubspot.portal import write_portal
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.forms import findings
-from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.pull.ours import OurWrites
 from adapters.hubspot.pull.pulling import KINDS, pull_all
 from adapters.hubspot.pull.run import Pull
+from adapters.hubspot.sync.store import Book, Result
 from adapters.importing import imported
 from adapters.inputs import sort_inputs
 from adapters.receiving import AwayError
@@ -36,6 +38,7 @@ from ledger.codec import decode
 from ledger.vault import RecordRow
 from projections.audit import Auditor, Record
 from projections.verdicts import Bucket, Verdict
+from tests.hubspot.addresses import Type
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
@@ -94,7 +97,7 @@ def pulling(house: House, served: Fake, files: Path | None = None, patience: flo
             Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=patience)
         )
         cursors = stack.enter_context(closing(Cursors.open(house.location("hubspot"))))
-        made = Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
+        made = Pull(house, Portal(client), cursors, now, OurWrites(served.app_id))
         if files is not None:
             said = read_map(files / "audit.toml")
             adopt_map(house, said, now())
@@ -278,6 +281,27 @@ def test_our_own_write_is_no_new_stop_wherever_it_comes_back(place: Place) -> No
         assert shown.state == "unsubscribed"
 
 
+def test_without_the_id_of_our_app_our_own_book_tells_them(place: Place) -> None:
+    with (
+        fake(State(rate=None)) as portal,
+        house_at(place) as house,
+        Book.open(house) as book,
+        pulling(house, portal) as run,
+    ):
+        run.ours = OurWrites(None, book)
+        record = str(portal.state.add_contact("ada@example.com"))
+        other = str(portal.state.add_contact("bo@example.com"))
+        run.portal.unsubscribe_all(["ada@example.com"])
+        portal.state.person_opts_out("bo@example.com")
+        written: list[tuple[str, Literal["done", "unchanged"]]] = [(record, "done"), (other, "unchanged")]
+        book.keep(
+            [Result(str(uuid4()), one, "unsubscribe_all", "", status, 200, now(), "CL-1") for one, status in written]
+        )
+        assert pull_all(run) == []
+        assert events_of(house, "ada@example.com", e.Stop) == []
+        assert {stop.source for stop in events_of(house, "bo@example.com", e.OptedOut)} > {"hubspot.statuses"}
+
+
 def test_switched_on_behind_a_stop_it_is_shown_and_grants_nothing(place: Place) -> None:
     with fake(State(rate=None)) as portal, house_at(place) as house:
         portal.state.add_contact("ada@example.com")
@@ -347,6 +371,32 @@ def test_more_changes_than_a_search_hands_out(place: Place) -> None:
         pull(house, portal, None, "contacts")
         assert events_of(house, "n449@example.com", e.OptedOut)
         assert all(house.find(f"n{number}@example.com") for number in range(450))
+
+
+def test_of_two_types_of_one_name_neither_hides_the_other(place: Place) -> None:
+    with fake(State(rate=None)) as portal, house_at(place) as house:
+        portal.state.add_type(Type(1_777, "Product News", "Of another brand"))
+        portal.state.add_contact("ada@example.com")
+        portal.state.add_contact("bo@example.com")
+        portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+        portal.state.person_opts_out("bo@example.com", 1_777)
+        pull(house, portal)
+        left = [
+            {one.subscription_type for one in events_of(house, f"{name}@example.com", e.TypeOptedOut)}
+            for name in ("ada", "bo")
+        ]
+        assert left == [{"product-news-1002"}, {"product-news-1777"}]
+
+
+def test_without_the_scope_of_types_opt_outs_are_read_from_the_properties(place: Place) -> None:
+    with fake(State(rate=None)) as portal, house_at(place) as house, pulling(house, portal) as run:
+        scopes = portal.state.apps[portal.token].scopes
+        scopes.difference_update({scope for scope in scopes if scope.startswith("communication_preferences")})
+        portal.state.add_contact("ada@example.com")
+        portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+        refused = pull_all(run, ["contacts", "statuses"])
+        assert [one.status for one in refused] == [403]
+        assert {one.subscription_type for one in events_of(house, "ada@example.com", e.TypeOptedOut)} == {"1002"}
 
 
 def rows_of(files: Path) -> list[dict[str, str]]:

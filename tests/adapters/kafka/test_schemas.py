@@ -32,6 +32,7 @@ PINS = {
     "consent.facts-results.v1.1.json": "67b4b7eee81aaddc566e547761932a8277d596bc612a645ef6d4db2993020a8b",
     "consent.facts.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
     "consent.contact-status.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
+    "consent.crm-results.v1.1.json": "3ae8186d8fcced427eee8f57d99475daa65ce2e984c7e6c5574ee9893a61c0c8",
     "consent.facts.v1.1.json": "e6ec8ae8ddc3d2d2d5510c9c5595ed33e8be5e5a488b572be4e050d195a4cf80",
 }
 """Kept schema -> its SHA-256. Add one when a schema is added; never change one."""

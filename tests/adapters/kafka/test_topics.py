@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.kafka.topics import EVENTS, FACTS, FACTS_DLQ, RESULTS, STATUS, STATUS_DLQ, TOPICS, Topic, named
+from adapters.kafka.topics import (
+    CRM_RESULTS,
+    EVENTS,
+    FACTS,
+    FACTS_DLQ,
+    RESULTS,
+    STATUS,
+    STATUS_DLQ,
+    TOPICS,
+    Topic,
+    named,
+)
 
 DAY = 86_400_000
 BY_NAME = {topic.name: topic for topic in TOPICS}
@@ -12,7 +23,7 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 def test_every_name_has_a_topic_and_a_version() -> None:
     """Nothing is written to a topic that is not made here."""
-    assert sorted(BY_NAME) == sorted((EVENTS, STATUS, FACTS, RESULTS, FACTS_DLQ, STATUS_DLQ))
+    assert sorted(BY_NAME) == sorted((EVENTS, STATUS, FACTS, RESULTS, FACTS_DLQ, STATUS_DLQ, CRM_RESULTS))
     assert [name for name in BY_NAME if not name.endswith(".v1")] == []
 
 

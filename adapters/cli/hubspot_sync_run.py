@@ -1,0 +1,190 @@
+"""What the commands of `hubspot sync` do: look, show the exact calls, write, approve."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from adapters.cli.hubspot_sync import opened, settings_read, update_day
+from adapters.cli.options import EXIT, open_house, out, show
+from adapters.hubspot.api.portal import Portal
+from adapters.hubspot.sync.apply import MOST, Outcome, Sync
+from adapters.hubspot.sync.changed import CURSOR, changed
+from adapters.hubspot.sync.plan import MARKETABLE, ORDER, Plan
+from adapters.hubspot.sync.rehearsal import Shown, rehearsed
+from adapters.hubspot.sync.store import Book
+from adapters.report.masking import mask_email
+from adapters.settings import Settings
+from adapters.wiring import House, now
+from ledger.database import chunks
+
+
+class Run:
+    """One run over many contacts, as it is told of."""
+
+    def __init__(self) -> None:
+        self.contacts = 0
+        self.steps: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        self.equal = self.raises = self.waiting = self.demotions = self.pending = self.gone = 0
+        self.refused: list[str] = []
+        self.calls: list[Shown] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Count what was planned and what became of it."""
+        plan: Plan = outcome.plan
+        self.steps.update(step.call for step in plan.steps)
+        self.answers.update(one.status for one in outcome.results)
+        self.equal += plan.equal
+        self.raises += len(plan.raises)
+        self.waiting += len(plan.waiting)
+        self.demotions += len(plan.demotions)
+        self.pending += sum(one.pending for one in plan.demotions)
+        self.gone += len(outcome.gone)
+        self.refused += [f"{one.reference}: {one.call} {one.code} {one.detail}".rstrip() for one in outcome.refused]
+
+
+def run_sync(ledger: Path | None, *, apply: bool, full: bool, most: int, json: bool) -> int:
+    """Look, or write; the exit code."""
+    settings = settings_read()
+    with ExitStack() as stack:
+        house, portal, sync = opened(ledger, settings, stack)
+        book = stack.enter_context(Book.open(house))
+        position, looked_at = (0, None) if full else book.cursor(CURSOR)
+        head, began = house.ledger.log.last_position(), now()
+        run = Run()
+        if apply:
+            for name in sync.prepare():
+                show(f"made the property {name} in HubSpot")
+        for part in chunks(changed(house, position, looked_at, began), MOST):
+            _one_part(run, sync, portal, part, apply)
+        if apply:  # who was refused is met again with --full, or once something about them changes
+            book.advance(CURSOR, head, began)
+    if json:
+        out(msgspec.json.format(msgspec.json.encode(_as_json(run, apply)), indent=2))
+    else:
+        for line in _told(run, settings, most, apply):
+            out(line.encode())
+    return EXIT.FINDINGS if run.refused else EXIT.OK
+
+
+def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: bool) -> None:
+    run.contacts += len(part)
+    if apply:
+        run.add(sync.apply(part))
+        return
+    outcome = sync.look(part, run.raises)
+    run.add(outcome)
+    run.calls += rehearsed(outcome.plan, portal, mask_email)
+
+
+def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
+    yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
+    for call in ORDER:
+        if run.steps[call]:
+            yield f"  {_WORDS[call]:<44} {run.steps[call]:>9,}"
+    if run.raises or run.waiting:
+        yield f"Marketing contacts that this makes more: {run.raises:,}; waiting for approval: {run.waiting:,}"
+    if run.waiting:
+        yield f"  approve them: consent-ledger hubspot approve {run.waiting} --by NAME --role ROLE --reason WHY"
+    if run.demotions:
+        yield f"Marketing contacts that are to be none: {run.demotions:,}, of them at HubSpot already: {run.pending:,}"
+        day = update_day(settings, now().date())
+        when = f"on {day}" if day else "at its next update (CONSENT_LEDGER_CRM_UPDATE_DAY says on which day)"
+        yield f"  HubSpot lowers the number {when}"
+    if run.gone:
+        yield f"Records that HubSpot does not hold any more: {run.gone:,}"
+    if apply:
+        answers = ", ".join(f"{status} {count:,}" for status, count in sorted(run.answers.items()))
+        yield f"Written: {answers or 'nothing'}"
+        yield from (f"  refused {line}" for line in run.refused)
+        return
+    yield (
+        f"Nothing was written. These are the {len(run.calls):,} calls that --apply makes:"
+        if run.calls
+        else ("Nothing would be written.")
+    )
+    shown = islice(run.calls, most or None)
+    for one in shown:
+        yield f"  {one.method} {one.path}"
+        if one.body is not None:
+            yield f"    {msgspec.json.encode(one.body).decode()}"
+    if most and len(run.calls) > most:
+        yield f"  and {len(run.calls) - most:,} more; --show 0 shows all"
+
+
+_WORDS = {
+    "unsubscribe_all": "addresses to be taken off all e-mail",
+    "unsubscribe": "subscriptions to be switched off",
+    "update": "records whose verdict is to be written",
+    "subscribe": "subscriptions to be switched on",
+}
+
+
+def _as_json(run: Run, apply: bool) -> dict[str, object]:
+    return {
+        "applied": apply,
+        "contacts": run.contacts,
+        "steps": {call: run.steps[call] for call in ORDER},
+        "equal": run.equal,
+        "raises": run.raises,
+        "waiting": run.waiting,
+        "demotions": run.demotions,
+        "pending": run.pending,
+        "gone": run.gone,
+        "answers": dict(run.answers),
+        "refused": run.refused,
+        "calls": [one._asdict() for one in run.calls],
+    }
+
+
+def run_approve(ledger: Path | None, raises: int, signed: tuple[str, str, str]) -> int:
+    """Keep an approval, unless the cap is in the way; the exit code."""
+    settings = settings_read()
+    with ExitStack() as stack:
+        house, portal, _ = opened(ledger, settings, stack)
+        book = stack.enter_context(Book.open(house))
+        marketing = _marketing(portal)
+        promised = sum(one.left for one in book.approvals())
+        if settings.crm_cap is not None and marketing + promised + raises > settings.crm_cap:
+            room = max(0, settings.crm_cap - marketing - promised)
+            show(
+                f"HubSpot has {marketing:,} marketing contacts, {promised:,} more are approved, and "
+                f"CONSENT_LEDGER_CRM_CAP is {settings.crm_cap:,}: no more than {room:,} can be approved"
+            )
+            return EXIT.ERROR
+        number = book.approve(raises, marketing, signed, now())
+    out(f"approval {number}: {raises:,} more, beside the {marketing:,} marketing contacts of now".encode())
+    return EXIT.OK
+
+
+def _marketing(portal: Portal) -> int:
+    """How many marketing contacts there are, counted one by one: HubSpot has no call that says it."""
+    count, after = 0, None
+    while True:
+        page = portal.contacts(after, [MARKETABLE])
+        count += sum(one.properties.get(MARKETABLE) == "true" for one in page.items)
+        if page.after is None:
+            return count
+        after = page.after
+
+
+def run_approvals(ledger: Path | None, *, json: bool) -> int:
+    """List them; the exit code."""
+    with ExitStack() as stack:
+        house: House = stack.enter_context(open_house(ledger))
+        given = stack.enter_context(Book.open(house)).approvals()
+    if json:
+        out(msgspec.json.format(msgspec.json.encode([one._asdict() for one in given]), indent=2))
+        return EXIT.OK
+    for one in given:
+        out(f"{one.number:>4}  {one.at:%Y-%m-%d}  {one.used:,} of {one.raises:,} used".encode())
+        out(f"      {one.name}, {one.role}: {one.reason}".encode())
+    if not given:
+        out(b"nothing was approved; consent-ledger hubspot approve N approves")
+    return EXIT.OK

@@ -1,0 +1,174 @@
+"""`hubspot sync`, `approve`, `approvals` and the worker `crm`, as processes, against a HubSpot over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.cli.options import EXIT
+from adapters.hubspot.changes import SYSTEM
+from adapters.kafka.dead_letters import Letter
+from adapters.kafka.messages import CrmResult, status_message
+from adapters.kafka.topics import CRM_RESULTS, STATUS, STATUS_DLQ
+from adapters.wiring import House, now
+from ledger import events as e
+from ledger.application import Fact
+from ledger.vault import Registration
+from tests.adapters.kafka import stream_world
+from tests.adapters.kafka.stream_world import AT, LEDGER, status
+from tests.hubspot.service import Fake, fake
+from tests.hubspot.state import State
+from tests.hubspot_sync.world import SIGN_UP
+from tests.services.program import Program
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+class Here:
+    """A ledger in files, and a portal that its two people are in."""
+
+    def __init__(self, folder: Path, there: Fake) -> None:
+        self.folder, self.there = folder, there
+        self.env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
+            "CONSENT_LEDGER_DIR": str(folder / "ledger"),
+            "CONSENT_LEDGER_HUBSPOT_URL": there.url,
+            "CONSENT_LEDGER_HUBSPOT_TOKEN": there.token,
+        }
+        self.records = {email: there.state.add_contact(email) for email in (ADA, BOB)}
+        with House.open(folder / "ledger", {}) as house:
+            house.describe_controller("Sample Goods GmbH", "DE", "DE")
+            wanted = [Registration(email, SYSTEM, str(record)) for email, record in self.records.items()]
+            self.people = dict(zip(self.records, house.ledger.register_many(wanted), strict=True))
+
+    def says(self, email: str, cls: type[e.Event], **fields: Any) -> None:
+        person = self.people[email]
+        with House.open(self.folder / "ledger", {}) as house:
+            event = cls(stream=person.contact, source="shop", address=person.address, occurred_from=now(), **fields)
+            house.ledger.record(Fact(event))
+
+    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "adapters.cli", *words]
+        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=60, check=False)
+
+    def verdict(self, email: str) -> str | None:
+        return self.there.state.contact(email).properties.get("consent_ledger_verdict")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    with fake(State(rate=None)) as there:
+        yield Here(tmp_path, there)
+
+
+def test_a_dry_run_then_the_same_applied_then_nothing(here: Here) -> None:
+    here.says(ADA, e.OptedOut, by="data_subject")
+    dry = here.run("hubspot", "sync")
+    assert dry.returncode == EXIT.OK, dry.stderr
+    assert "POST /communication-preferences/v4/statuses/batch/unsubscribe-all" in dry.stdout
+    assert "Nothing was written. These are the 2 calls that --apply makes:" in dry.stdout
+    assert ADA not in dry.stdout
+    assert not here.there.state.address(ADA).all_out
+    applied = here.run("hubspot", "sync", "--apply")
+    assert applied.returncode == EXIT.OK, applied.stderr
+    assert "Written: done 3" in applied.stdout
+    assert "made the property consent_ledger_verdict in HubSpot" in applied.stderr
+    assert here.there.state.address(ADA).all_out
+    assert (here.verdict(ADA), here.verdict(BOB)) == ("non_marketing", "non_marketing")
+    assert "0 contacts looked at" in here.run("hubspot", "sync").stdout
+    assert "Nothing would be written." in here.run("hubspot", "sync", "--full").stdout
+
+
+def test_only_who_changed_is_looked_at_again(here: Here) -> None:
+    here.run("hubspot", "sync", "--apply")
+    here.says(BOB, e.OptedOut, by="data_subject")
+    told = json.loads(here.run("hubspot", "sync", "--json").stdout)
+    assert (told["contacts"], told["steps"]["unsubscribe_all"], told["applied"]) == (1, 1, False)
+    assert [call["path"] for call in told["calls"]] == [
+        "/communication-preferences/v4/statuses/batch/unsubscribe-all",
+        "/crm/v3/objects/contacts/batch/update",
+    ]
+
+
+def test_a_raise_is_approved_by_a_person_and_within_the_cap(here: Here) -> None:
+    for email in (ADA, BOB):
+        here.says(email, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
+    signed = ("--by", "Ada Officer", "--role", "DPO", "--reason", "the spring campaign")
+    assert "waiting for approval: 2" in here.run("hubspot", "sync", "--apply").stdout
+    refused = here.run("hubspot", "approve", "2", *signed, CONSENT_LEDGER_CRM_CAP="1")
+    assert refused.returncode == EXIT.ERROR
+    assert "no more than 1 can be approved" in refused.stderr
+    given = here.run("hubspot", "approve", "1", *signed, CONSENT_LEDGER_CRM_CAP="1")
+    assert given.stdout == "approval 1: 1 more, beside the 0 marketing contacts of now\n"
+    applied = here.run("hubspot", "sync", "--apply", "--full", CONSENT_LEDGER_CRM_CAP="1")
+    assert "makes more: 1; waiting for approval: 1" in applied.stdout
+    assert here.there.state.marketing.count() == 1
+    assert sorted(str(here.verdict(email)) for email in (ADA, BOB)) == ["awaiting_approval", "marketing"]
+    assert "1 of 1 used\n      Ada Officer, DPO: the spring campaign" in here.run("hubspot", "approvals").stdout
+
+
+def test_a_pending_demotion_shows_the_next_update(here: Here) -> None:
+    here.there.state.user_sets_marketing(ADA, True)
+    here.run("hubspot", "sync", "--apply")
+    told = here.run("hubspot", "sync", "--full", CONSENT_LEDGER_CRM_UPDATE_DAY="31").stdout
+    assert "are to be none: 1, of them at HubSpot already: 1" in told
+    assert "HubSpot lowers the number on 20" in told
+
+
+def test_without_a_token_or_with_a_wrong_one_it_says_so(here: Here) -> None:
+    wrong = here.run("hubspot", "sync", CONSENT_LEDGER_HUBSPOT_TOKEN="wrong")  # noqa: S106
+    assert (wrong.returncode, "CONSENT_LEDGER_HUBSPOT_TOKEN" in wrong.stderr) == (EXIT.ERROR, True)
+    del here.env["CONSENT_LEDGER_HUBSPOT_TOKEN"]
+    none = here.run("hubspot", "sync")
+    assert (none.returncode, "CONSENT_LEDGER_HUBSPOT_TOKEN" in none.stderr) == (EXIT.USAGE, True)
+
+
+def test_what_the_token_may_not_do_is_said_once(here: Here) -> None:
+    here.run("hubspot", "sync", "--apply")
+    here.says(ADA, e.OptedOut, by="data_subject")
+    app = here.there.state.apps[here.there.token]
+    app.scopes.difference_update({one for one in app.scopes if "communication_preferences" in one and "write" in one})
+    refused = here.run("hubspot", "sync", "--apply")
+    assert refused.returncode == EXIT.ERROR
+    assert "HubSpot does not let this token unsubscribe from all e-mail" in refused.stderr
+
+
+@pytest.mark.service
+def test_the_worker_writes_and_tells_what_it_wrote(here: Here, tmp_path: Path) -> None:
+    """A stop from the topic to the portal. A dry run beside it writes nothing, and takes nothing from it."""
+    here.says(ADA, e.OptedOut, by="data_subject")
+    who = here.people[ADA].contact
+    with stream_world.world(tmp_path / "streams") as streams:
+        env = streams.env | {name: value for name, value in here.env.items() if name.startswith("CONSENT_LEDGER_")}
+        value = msgspec.json.encode(msgspec.structs.replace(status(1, 1), contact=who))
+        of_ada = status_message(LEDGER, who, 1, value, AT.isoformat(), streams.prefix)
+        streams.send([of_ada, stream_world.told(streams, 1, 1), of_ada._replace(value=b"{")])
+        dry = Program(["streams", "worker", "crm"], env, tmp_path / "dry.log")
+        writing: Program | None = None
+        try:
+            streams.drained("crm-dry-run", STATUS)
+            assert "crm.would" in dry.said()
+            assert not here.there.state.address(ADA).all_out
+            writing = Program(["streams", "worker", "crm", "--apply"], env, tmp_path / "writing.log")
+            streams.drained("crm", STATUS)
+        finally:
+            said = dry.said() + (writing.said() if writing is not None else "")
+            dry.kill()
+            if writing is not None:
+                writing.kill()
+        assert here.there.state.address(ADA).all_out
+        results = [msgspec.json.decode(one or b"", type=CrmResult) for _, one, _ in streams.read(CRM_RESULTS)]
+        assert [(one.call, one.status, one.record_id) for one in results] == [
+            ("unsubscribe_all", "done", None),
+            ("update", "done", None),
+        ]
+        letters = [msgspec.json.decode(one or b"", type=Letter) for _, one, _ in streams.read(STATUS_DLQ)]
+        assert len({letter.place for letter in letters}) == 1
+        assert ADA not in said
