@@ -19,7 +19,7 @@ from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import REST_SECONDS
 from adapters.hubspot.pull.cursors import Cursors
-from adapters.hubspot.pull.ours import OurWrites
+from adapters.hubspot.pull.ours import OurApp
 from adapters.hubspot.pull.pulling import pull_all
 from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.webhooks import HubSpotReceiver
@@ -45,7 +45,7 @@ class World:
     def __init__(self, hubspot: Fake, house: House, inbox: Inbox, client: Client) -> None:
         self.hubspot, self.house, self.inbox, self.at = hubspot, house, inbox, 0.0
         self.portal = Portal(client)
-        self.receiver = HubSpotReceiver([SECRET], PUBLIC, OurWrites(hubspot.app_id), self.portal, lambda: self.at)
+        self.receiver = HubSpotReceiver([SECRET], PUBLIC, OurApp(hubspot.app_id), self.portal, lambda: self.at)
         self.log = io.StringIO()
         lines, metrics = Lines(self.log, now), Metrics(CollectorRegistry())
         self.actor = Actor(house, inbox, [self.receiver], lines, metrics, self.clock, "one")
@@ -108,7 +108,7 @@ def test_a_pull_after_the_webhooks_finds_nothing_new_in_what_they_told(world: Wo
     said = {email: [one for one in world.events(email) if one.source == "hubspot.contacts"] for email in (ANA, BEN)}
     assert len(said[ANA]) == 3
     with closing(Cursors.open(world.house.location("hubspot"))) as cursors:
-        pull_all(Pull(world.house, world.portal, cursors, now, OurWrites(world.hubspot.app_id)), ["contacts"])
+        pull_all(Pull(world.house, world.portal, cursors, now, OurApp(world.hubspot.app_id)), ["contacts"])
     for email, before in said.items():
         after = [one for one in world.events(email) if one.captured_by == "property_history"]
         assert after == before

@@ -216,7 +216,9 @@ def _history(contact: ContactRead, changes: Changes) -> Iterator[Statement]:
         for change in versions:
             for said in changes.facts(change):
                 event = msgspec.structs.replace(said.event, stream="")
-                yield Statement(email, contact.id, event, said.source_id, None, 0)
+                # said of an address later, it is another fact
+                source_id = said.source_id if email else f"{said.source_id}:record"
+                yield Statement(email, contact.id, event, source_id, None, 0)
 
 
 def _refuse_other_portal(portion: Portion) -> None:

@@ -15,27 +15,37 @@ _APART = timedelta(seconds=60)
 """Between HubSpot's clock and ours, and between a write and the note of it."""
 
 
-class OurWrites:
-    """By the id of our own app, which HubSpot names beside a change of a property; and by the book of our writes.
+class OurApp:
+    """By the id of our own app, which HubSpot names beside a change of a property. None: it is not known."""
 
-    app  None: HubSpot's word is not known for ours
-    """
-
-    def __init__(self, app: int | None, book: Book | None = None) -> None:
+    def __init__(self, app: int | None) -> None:
         self._ids = frozenset() if app is None else frozenset({str(app), f"appId:{app}"})
+
+    def change(self, change: Change) -> bool:
+        """See `Ours`."""
+        return change.source_id in self._ids
+
+    def wrote(self, record: str, type_id: str | None, at: datetime) -> bool:  # noqa: ARG002 - see `Ours`
+        """See `Ours`; of its own writes an app alone knows nothing."""
+        return False
+
+
+class OurWrites(OurApp):
+    """By the book of our writes as well."""
+
+    def __init__(self, app: int | None, book: Book) -> None:
+        super().__init__(app)
         self._book = book
 
     def change(self, change: Change) -> bool:
         """See `Ours`."""
-        if change.source_id in self._ids:
+        if super().change(change):
             return True
         left = _left(change.property)
         return left is not None and change.source in _APPS and self.wrote(change.record_id, left[1], change.at)
 
     def wrote(self, record: str, type_id: str | None, at: datetime) -> bool:
         """See `Ours`. A write that changed nothing there says nothing of whose the opt-out is."""
-        if self._book is None:
-            return False
         return any(
             one.call == _CALLS[type_id is None]
             and one.about == (type_id or "")

@@ -25,7 +25,7 @@ from adapters.hubspot.api.portal import Portal, TypeChange
 from adapters.hubspot.portal import write_portal
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.forms import findings
-from adapters.hubspot.pull.ours import OurWrites
+from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import KINDS, pull_all
 from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.sync.store import Book, Result
@@ -97,7 +97,7 @@ def pulling(house: House, served: Fake, files: Path | None = None, patience: flo
             Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=patience)
         )
         cursors = stack.enter_context(closing(Cursors.open(house.location("hubspot"))))
-        made = Pull(house, Portal(client), cursors, now, OurWrites(served.app_id))
+        made = Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
         if files is not None:
             said = read_map(files / "audit.toml")
             adopt_map(house, said, now())
