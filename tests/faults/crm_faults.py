@@ -1,0 +1,135 @@
+"""What goes wrong between ledger and HubSpot, each by its name."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from tests.faults.crm_stage import WORKERS, CrmStage
+from tests.faults.schedule import Step
+from tests.hubspot.journal import Event
+from tests.services.program import Program
+
+
+def crm_suffer(stage: CrmStage, step: Step, dice: random.Random) -> None:
+    """One fault, for its time; then the time of peace after it."""
+    _FAULTS[step.kind](stage, step.seconds, dice)
+    time.sleep(step.peace)
+    stage.supervise()
+
+
+def _fails(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    stage.state.chaos.outage(seconds)
+    time.sleep(seconds)
+
+
+def _gone(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    stage.hubspot_goes()
+    time.sleep(seconds)
+    stage.hubspot_comes()
+
+
+def _storm(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    stage.state.chaos.storm_429(seconds)
+    time.sleep(seconds)
+
+
+def _slow(stage: CrmStage, seconds: float, dice: random.Random) -> None:
+    stage.state.chaos.latency(dice.uniform(0.3, 1.5))
+    time.sleep(seconds)
+    stage.state.chaos.latency(0)
+
+
+def _locked(stage: CrmStage, seconds: float, dice: random.Random) -> None:
+    with stage.state.lock:
+        contacts = list(stage.state.contacts.by_id.values())
+        for contact in dice.sample(contacts, len(contacts) // 3):
+            stage.state.chaos.lock(contact.id, seconds)
+            stage.state.chaos.lock(contact.email, seconds)
+    time.sleep(seconds)
+
+
+def _answers_lost(stage: CrmStage, seconds: float, dice: random.Random) -> None:
+    """What was asked for is done, and whoever asked is told that it was not."""
+    until_ = time.monotonic() + seconds
+    while time.monotonic() < until_:
+        stage.state.chaos.fail_next(dice.randint(1, 3), dice.choice((500, 502, 504)), done=True)
+        time.sleep(dice.uniform(0.1, 0.5))
+
+
+def _worker_killed(stage: CrmStage, seconds: float, dice: random.Random) -> None:
+    _killed_while_writing(stage, seconds, dice.sample(WORKERS, 1))
+
+
+def _both_killed(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    _killed_while_writing(stage, seconds, list(WORKERS))
+
+
+def _killed_while_writing(stage: CrmStage, seconds: float, names: list[str]) -> None:
+    """At once when HubSpot does what the first of them asks: it never hears the answer, and writes nothing more."""
+    victims = [(name, one) for name in names for one in stage.programs[name]]
+    written = threading.Event()
+
+    def hear(event: Event) -> None:
+        if event.actor.label == names[0] and not written.is_set():
+            for _, one in victims:
+                one.kill()
+            written.set()
+
+    listeners = stage.state.journal.listeners
+    listeners.append(hear)
+    written.wait(20)
+    listeners.remove(hear)
+    for name, one in victims:
+        stage.kill(name, one)
+    time.sleep(seconds)
+    for name in names:
+        stage.start(name)
+
+
+def _service_killed(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    _away(stage, "serve", stage.programs["serve"][0], seconds)
+
+
+def _publisher_killed(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    _away(stage, "publish", stage.leader(), seconds)
+
+
+def _away(stage: CrmStage, what: str, one: Program, seconds: float) -> None:
+    stage.kill(what, one)
+    time.sleep(seconds)
+    stage.start(what)
+
+
+def _broker_stopped(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    stage.broker.stop()
+    time.sleep(seconds)
+    stage.broker.start()
+
+
+def _held_back(stage: CrmStage, seconds: float, _: random.Random) -> None:
+    """Then all at once, in any order, and more of them twice."""
+    sender = stage.sender
+    usual, sender.held = sender.duplicates, True
+    time.sleep(seconds)
+    sender.duplicates, sender.held = 0.6, False
+    time.sleep(1.0)
+    sender.duplicates = usual
+
+
+_FAULTS: dict[str, Callable[[CrmStage, float, random.Random], None]] = {
+    "HubSpot fails": _fails,
+    "HubSpot gone": _gone,
+    "HubSpot says too many calls": _storm,
+    "HubSpot slow": _slow,
+    "records locked": _locked,
+    "answers lost": _answers_lost,
+    "worker killed while it writes": _worker_killed,
+    "both workers killed": _both_killed,
+    "service killed": _service_killed,
+    "publisher killed": _publisher_killed,
+    "broker stopped": _broker_stopped,
+    "webhooks held back": _held_back,
+}
