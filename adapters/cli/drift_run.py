@@ -20,7 +20,7 @@ from adapters.hubspot.drift.book import DriftBook, Ignored
 from adapters.hubspot.drift.comparing import KINDS
 from adapters.hubspot.drift.looking import Drift, Recorder, Watch
 from adapters.hubspot.drift.remedies import KINDS as TOLD
-from adapters.hubspot.drift.remedies import Remedy, refusal
+from adapters.hubspot.drift.remedies import OWN_ACT, PENDING, Remedy, refusal
 from adapters.hubspot.sync.apply import MOST, Sync
 from adapters.hubspot.sync.changed import changed
 from adapters.hubspot.sync.desired import reference
@@ -100,7 +100,7 @@ class Open(NamedTuple):
             last_writer=one.last_writer,
             by=one.by,
             remedies=() if about.pending else told.remedies,
-            by_hand="HubSpot changes it at its next update" if about.pending else told.by_hand,
+            by_hand=PENDING if about.pending else OWN_ACT if one.own_act else told.by_hand,
             next_update=day,
             ignored_until=one.ignored.until if one.ignored else None,
         )
@@ -225,6 +225,8 @@ def _told(row: DriftRow) -> Iterator[tuple[str, str]]:
     update = f" on {row.next_update}" if row.next_update else ""
     remedies = ", ".join(f"drift {name}" for name in row.remedies)
     yield "", remedies or f"{row.by_hand}{update}"
+    if row.by_hand == OWN_ACT:
+        yield "", OWN_ACT
 
 
 # --- remedies ------------------------------------------------------------------------------------
