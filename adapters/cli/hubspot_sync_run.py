@@ -61,9 +61,10 @@ def run_sync(ledger: Path | None, *, apply: bool, full: bool, most: int, json: b
         if apply:
             for name in sync.prepare():
                 show(f"made the property {name} in HubSpot")
-        for part in chunks(changed(house, position, looked_at, began), MOST):
+        found = dict.fromkeys([*book.refused(), *changed(house, position, looked_at, began)])
+        for part in chunks(list(found), MOST):
             _one_part(run, sync, portal, part, apply)
-        if apply:  # who was refused is met again with --full, or once something about them changes
+        if apply:
             book.advance(CURSOR, head, began)
     if json:
         out(msgspec.json.format(msgspec.json.encode(_as_json(run, apply)), indent=2))
@@ -104,11 +105,8 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         yield f"Written: {answers or 'nothing'}"
         yield from (f"  refused {line}" for line in run.refused)
         return
-    yield (
-        f"Nothing was written. These are the {len(run.calls):,} calls that --apply makes:"
-        if run.calls
-        else ("Nothing would be written.")
-    )
+    told = f"Nothing was written. The calls that --apply makes, {len(run.calls):,} in all:"
+    yield told if run.calls else "Nothing would be written."
     shown = islice(run.calls, most or None)
     for one in shown:
         yield f"  {one.method} {one.path}"

@@ -73,7 +73,7 @@ def test_a_dry_run_then_the_same_applied_then_nothing(here: Here) -> None:
     dry = here.run("hubspot", "sync")
     assert dry.returncode == EXIT.OK, dry.stderr
     assert "POST /communication-preferences/v4/statuses/batch/unsubscribe-all" in dry.stdout
-    assert "Nothing was written. These are the 2 calls that --apply makes:" in dry.stdout
+    assert "Nothing was written. The calls that --apply makes, 2 in all:" in dry.stdout
     assert ADA not in dry.stdout
     assert not here.there.state.address(ADA).all_out
     applied = here.run("hubspot", "sync", "--apply")
@@ -95,6 +95,20 @@ def test_only_who_changed_is_looked_at_again(here: Here) -> None:
         "/communication-preferences/v4/statuses/batch/unsubscribe-all",
         "/crm/v3/objects/contacts/batch/update",
     ]
+
+
+def test_who_was_refused_is_looked_at_again(here: Here) -> None:
+    here.says(ADA, e.OptedOut, by="data_subject")
+    here.there.state.chaos.refuse(ADA)
+    refused = here.run("hubspot", "sync", "--apply")
+    assert refused.returncode == EXIT.FINDINGS
+    assert "refused 1" in refused.stdout
+    assert ADA not in refused.stdout + refused.stderr
+    assert here.verdict(BOB) == "non_marketing"
+    here.there.state.chaos.allow(ADA)
+    again = here.run("hubspot", "sync", "--apply")
+    assert (again.returncode, here.there.state.address(ADA).all_out) == (EXIT.OK, True), again.stdout
+    assert "0 contacts looked at" in here.run("hubspot", "sync").stdout
 
 
 def test_a_raise_is_approved_by_a_person_and_within_the_cap(here: Here) -> None:

@@ -160,6 +160,12 @@ class Book:
             ).fetchall()
         return [Last(call, about, datetime.fromisoformat(at), status) for call, about, at, status in rows]
 
+    def refused(self) -> list[str]:
+        """Contacts of whom something was refused last."""
+        with self._database.reading() as driver:
+            rows = driver.execute("SELECT DISTINCT contact FROM written WHERE status = 'refused'").fetchall()
+        return [contact for (contact,) in rows]
+
     # --- approvals ------------------------------------------------------------------------------
 
     def approve(self, raises: int, marketing: int, signed: tuple[str, str, str], at: datetime) -> int:
