@@ -25,6 +25,7 @@ from adapters.cli import (
     sends,
     service,
     streams,
+    webhooks,
 )
 from adapters.cli import map as map_
 from adapters.cli.groups import TwoWords
@@ -46,6 +47,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(service.app, name="keys")
 app.add_typer(hubspot.app, name="hubspot")
 hubspot_sync.add_to(hubspot.app)

@@ -26,6 +26,7 @@ MODULES = (
     "bench_publish",
     "bench_mirror",
     "bench_crm",
+    "bench_webhooks",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")
