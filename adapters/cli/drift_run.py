@@ -17,6 +17,7 @@ from adapters.hubspot.drift.book import DriftBook, Ignored
 from adapters.hubspot.drift.comparing import KINDS
 from adapters.hubspot.drift.looking import Drift, Recorder, Watch
 from adapters.hubspot.drift.remedies import Remedy, refusal
+from adapters.hubspot.naming import names_of
 from adapters.hubspot.sync.apply import MOST, Sync
 from adapters.hubspot.sync.changed import changed
 from adapters.hubspot.sync.store import Book
@@ -51,7 +52,7 @@ class Open(NamedTuple):
 
     def recorder(self) -> Recorder:
         """What takes HubSpot's side in."""
-        return Recorder(self.house, {one.id: one.name for one in self.portal.types()}, now)
+        return Recorder(self.house, names_of(self.portal.types()), now)
 
 
 def run_drift(

@@ -167,6 +167,19 @@ def test_a_flip_behind_our_back_is_alarmed_recorded_once_and_pushed_back(world: 
     assert "crm_on_ledger_stopped" not in kinds(world.drift())
 
 
+def test_a_flip_that_a_pull_tells_too_is_one_fact(world: World) -> None:
+    """Whoever tells of it first; what the record shows at the pull is a fact beside it, as of an export."""
+    world.person()
+    world.says(e.OptedOut, ago=timedelta(days=3), by="data_subject")
+    world.sync()
+    world.state.user_sets_status(ANA, True)
+    assert world.only("crm_on_ledger_stopped")["flipped"]
+    world.run("hubspot", "pull", "--only", "contacts")
+    with world.house() as house:
+        shown = [n.event for n in house.entries(house.find(ANA)[0]) if isinstance(n.event, e.OptOutShown)]
+    assert [event.opted_out for event in shown if event.source == "hubspot.contacts"].count(False) == 1
+
+
 def test_what_the_person_turned_on_is_no_flip(world: World) -> None:
     """It is a yes whose evidence is still to be brought: that is said before a push takes it away again."""
     world.person()
