@@ -151,6 +151,22 @@ def test_the_answers_are_those_that_the_files_give(place: Place, portal: Fake, f
     assert differing == {}
 
 
+def test_what_a_file_told_is_the_same_fact_when_it_is_pulled(place: Place, portal: Fake, files: Path) -> None:
+    with house_at(place) as house:
+        said = read_map(files / "audit.toml")
+        adopt_map(house, said, now())
+        inputs = sort_inputs([files / name for name in PULLED], timezone=ZONE)
+        with imported(house, inputs, wanted=said.wanted, timezone=ZONE):
+            before = verdicts(house, files)
+        run = pull(house, portal, files)
+        again = {
+            tally.kind: (tally.taken.added, tally.taken.findings) for tally in run.tallies if tally.taken.unchanged
+        }
+        assert again == {kind: (0, []) for kind in ("timeline", "events", "submissions", "deals")}
+        after = verdicts(house, files)
+    assert {number: told(one) for number, one in after.items()} == {number: told(one) for number, one in before.items()}
+
+
 def told(verdict: Verdict) -> tuple[object, ...]:
     """That HubSpot shows somebody on again who said no, its API says and the files do not: a stop all the same."""
     bucket = Bucket.STOPPED if verdict.bucket is Bucket.CONFLICT else verdict.bucket
