@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from adapters.cli.hubspot_sync import HubSpotKeeper
 from adapters.hubspot.api.client import Call
@@ -166,6 +166,14 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(after=st.integers(1, 5), who=people, kind=kinds)
     def somebody_leaves_in_the_middle(self, after: int, who: str, kind: int | None) -> None:
+        self._interrupted(after, lambda: self.here.state.person_opts_out(who, kind))
+
+    @precondition(lambda self: len(self.here.records) < len(PEOPLE) + 4)
+    @rule(after=st.integers(1, 6), kind=kinds)
+    def a_newcomer_opts_in_and_leaves_in_the_middle(self, after: int, kind: int | None) -> None:
+        who = f"new-{len(self.here.records)}@example.com"
+        self.here.person(who)
+        self.here.opts_in(who, "marketing.*")
         self._interrupted(after, lambda: self.here.state.person_opts_out(who, kind))
 
     @rule(after=st.integers(1, 5), who=people)
