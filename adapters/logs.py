@@ -35,6 +35,7 @@ FIELDS = frozenset(
         "port",
         "position",
         "reason",
+        "receiver",
         "request",
         "role",
         "route",

@@ -22,6 +22,26 @@ class Metrics:
         self.gate_answers = Counter(f"{PREFIX}_gate_answers", "Answers of the gate", ["allowed"], registry=registry)
         self.position = Gauge(f"{PREFIX}_log_position", "Position of the newest entry", registry=registry)
         self.lag = Gauge(f"{PREFIX}_projection_lag_entries", "Entries the status is behind", registry=registry)
+        self.webhooks = Counter(
+            f"{PREFIX}_webhook_deliveries",
+            "Deliveries of webhooks, by sender: new, or repeated",
+            ["receiver", "status"],
+            registry=registry,
+        )
+        self.webhook_refusals = Counter(
+            f"{PREFIX}_webhook_refusals", "Requests to webhooks refused", ["receiver", "status"], registry=registry
+        )
+        self.webhook_ends = Counter(
+            f"{PREFIX}_webhook_ends",
+            "What became of deliveries: done, later, dead",
+            ["receiver", "status"],
+            registry=registry,
+        )
+        self.webhooks_waiting = Gauge(f"{PREFIX}_webhooks_waiting", "Deliveries that wait", registry=registry)
+        self.webhooks_dead = Gauge(f"{PREFIX}_webhooks_dead", "Deliveries nothing can be made of", registry=registry)
+        self.crm_flips = Counter(
+            f"{PREFIX}_crm_flips", "Times a CRM showed somebody on whom a stop held off", registry=registry
+        )
         requests = Histogram(
             f"{PREFIX}_http_request_duration_seconds",
             "Time to answer, by route template",

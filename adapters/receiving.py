@@ -49,10 +49,14 @@ class Refused(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What one delivery comes to: facts; or why nothing can be made of it (`problem`, without a value in it)."""
+    """What one delivery comes to: facts; or why nothing can be made of it (`problem`, without a value in it).
+
+    `later`: what it takes is not to be had now, and the others of its batch need not wait for that.
+    """
 
     sayings: Sequence[Saying] = ()
     problem: str | None = None
+    later: bool = False
 
 
 class Receiver(Protocol):

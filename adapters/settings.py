@@ -62,7 +62,9 @@ class Settings(BaseModel):
     crm_update_day: int | None = Field(
         default=None, ge=1, le=31, description="day of the month on which HubSpot updates marketing contacts"
     )
-    mailchimp_secret: SecretStr | None = Field(default=None, description="last part of the path of its webhooks")
+    mailchimp_secret: SecretStr | None = Field(
+        default=None, description="last part of the path of its webhooks; two, by a comma, while it is changed"
+    )
     postmark_secret: SecretStr | None = Field(default=None, description="USER:PASSWORD in the URL of its webhooks")
     sendgrid_key: str | None = Field(default=None, description="public key that its event webhooks are signed with")
     ses_topics: str | None = Field(default=None, description="ARNs of the SNS topics that may report, by commas")

@@ -39,7 +39,11 @@ NOTHING = "Nothing on record could carry a basis for this."
 
 
 class Asked(NamedTuple):
-    """What is asked. `purpose` None: every marketing purpose; `day`: the day asked about, where no moment was named."""
+    """What is asked. `purpose` None: every marketing purpose.
+
+    day   the day asked about, where no moment was named
+    mail  position of the one e-mail asked about; None: any of the day
+    """
 
     on: datetime
     purpose: str | None = None
@@ -47,6 +51,7 @@ class Asked(NamedTuple):
     known_at: datetime | None = None
     law_at: datetime | None = None
     day: date | None = None
+    mail: int | None = None
 
 
 def answer(house: House, whom: str, asked: Asked) -> Why:
@@ -58,7 +63,8 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
     catalogue = house.catalogue_at(asked.known_at)
     held = Held(house, catalogue, contact, address, asked.known_at)
     court = _Court(house, held, asked)
-    sends = tuple(court.sent(entry) for entry in held.sent_on(asked.day or asked.on.astimezone(UTC).date()))
+    day = held.sent_on(asked.day or asked.on.astimezone(UTC).date())
+    sends = tuple(court.sent(entry) for entry in day if asked.mail in (None, entry.position))
     shown = next((send for send in sends if send.verdict not in (None, "allowed by the rules applied")), None)
     shown = shown or next(iter(sends), None)
     at = court.moment_of(shown)
@@ -189,13 +195,14 @@ def _line(purpose: str, found: Explanation) -> WhyLine:
     return WhyLine(
         purpose=purpose,
         verdict=verdict_of(decision),
-        reason=_reason(decision),
+        reason=reason_of(decision),
         basis=decision.basis,
         changes_at=decision.changes_at.date() if decision.changes_at else None,
     )
 
 
-def _reason(decision: Decision) -> str:
+def reason_of(decision: Decision) -> str:
+    """Why, in words."""
     if not decision.allowed and decision.uncertain:
         return "a stop and an opt-in overlap in time"
     return REASONS.get(decision.reason, decision.reason.replace("_", " "))

@@ -60,7 +60,7 @@ def build(
         if stop is None:
             (stop,) = source.driver.execute(HEAD).fetchone()
         setting = setting_at(source, stop, policy_of)
-        pairs = tuple(sorted(set(_pairs(source, stop))))
+        pairs = tuple(sorted(set(pairs_of(source, stop))))
         cuts = _cuts(source, stop, workers)
     ranges = zip((_FIRST, *cuts), (*cuts, _LAST), strict=True)
     work = [Work(log, stop, setting, pairs, first, last) for first, last in ranges]
@@ -85,7 +85,7 @@ def _entries(source: Scan, stream: bytes, stop: int) -> list[Entry]:
     return [Entry(position, version, decode(state)) for position, version, state in rows]
 
 
-def _pairs(source: Scan, stop: int) -> Iterator[Pair]:
+def pairs_of(source: Scan, stop: int) -> Iterator[Pair]:
     """Who was ever linked. Reads past every entry once, in the order of the file: that also warms it."""
     rows = source.rows("SELECT state FROM entry WHERE topic IN (?, ?) AND position <= ?", (*LINK_TOPICS, stop))
     for (state,) in rows:

@@ -1,38 +1,29 @@
 """`make demo-streams`: PostgreSQL, Kafka, ledger, publisher and a mirror as real processes, and the way of a fact.
 
-It lies with the tests and is not shipped: the two servers it starts are the ones of the tests (`tests.services`).
 Everything lies in a folder of its own and is thrown away; the exit code is 1 when a fact took more than two seconds,
 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
-import io
-import os
 import secrets
-import signal
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import sqlalchemy as sa
-from rich.console import Console
 
 from adapters.kafka.mirror_schema import cells, contacts
 from adapters.kafka.topics import EVENTS, STATUS
-from adapters.report.screen import WIDTH, Screen
+from adapters.report.screen import Screen
 from adapters.wiring import now
 from projections.announcing import MOMENTS
-from tests.services import kafka, postgres
-from tests.services.program import Program, until
+from tests.demonstrating import Stopwatch, awaited, command, key, program, servers, shown
+from tests.services.program import until
 from tests.services.reading import Found, Reader
-from tests.services.shared import MissingError
 
 MOST_SECONDS = 2.0
 """From the moment a fact is posted until its answer is on the status topic."""
@@ -61,93 +52,29 @@ class Here(NamedTuple):
     mirror: sa.Engine
 
 
-class Stopwatch:
-    """Prints each thing that happened with the seconds since the fact was posted."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-        self._from = time.monotonic()
-
-    def tell(self, what: str, at: float | None = None) -> float:
-        """Print it; the seconds."""
-        took = (at or time.monotonic()) - self._from
-        self._screen.wrapped(f"  {took:7.3f} s ", what, 12)
-        return took
-
-
 def main() -> int:
     """Run it; the exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # told as it happens, to a pipe too
-    screen = Screen(Console(width=WIDTH, soft_wrap=True, highlight=False))
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
-    try:
-        with _taking_down(screen) as stack:
-            here = _bring_up(stack, screen)
-            took = max(_story(here))
-    except KeyboardInterrupt:
-        screen.line("interrupted; everything was taken down")
-        return 130
-    except MissingError as error:
-        screen.line(str(error), "bold")
-        return 1
-    fast = took <= MOST_SECONDS
+    return shown(_shown)
+
+
+def _shown(stack: ExitStack, screen: Screen) -> int:
+    here = _bring_up(stack, screen)
+    took = max(_story(here))
     screen.line(f"The slower of the two was on the status topic after {took:.3f} s; {MOST_SECONDS:.0f} s are allowed.")
-    return 0 if fast else 1
-
-
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-# --- up and down ----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _taking_down(screen: Screen) -> Iterator[ExitStack]:
-    """Whatever happens: end what was started, the last one first, and take the folder away."""
-    with ExitStack() as stack:
-        try:
-            yield stack
-        finally:
-            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(name, signal.SIG_IGN)  # it is being done
-            screen.line()
-            screen.line("TAKEN DOWN", "bold")
-            stack.close()
-            screen.line(f"  left behind: {_left_behind()}")
-
-
-def _left_behind() -> str:
-    jars = kafka.kept()
-    return f"Kafka's programs in {jars.parent.name}/{jars.name}, for the next time" if jars.exists() else "nothing"
+    return 0 if took <= MOST_SECONDS else 1
 
 
 def _bring_up(stack: ExitStack, screen: Screen) -> Here:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="consent-ledger-demo-")))
-    folder.chmod(0o755)  # PostgreSQL may run as another user
-    stack.callback(screen.line, f"  deleted {folder}")
-    screen.line("UP", "bold")
-    if not kafka.kept().exists():
-        screen.line("  Kafka is fetched by Maven, this once")
-    env = _settings(folder, _postgres(stack, screen, folder), _kafka(stack, screen, folder))
-    _command(env, "streams", "setup")
-    writer, reader = (_key(env, "shop", "writer"), _key(env, "mailer", "reader"))
-    ledger = _program(stack, screen, env, "ledger", "serve", "--port", "0")
-    publisher = _program(stack, screen, env, "publisher", "streams", "publish")
-    worker = _program(
-        stack,
-        screen,
-        env,
-        "reader elsewhere",
-        "streams",
-        "worker",
-        "mirror",
-    )
-    _await(ledger, ledger.ready)
-    _await(publisher, lambda: "is the active one" in publisher.said())
-    _await(worker, worker.ready)
+    env = servers(stack, screen)
+    env["CONSENT_LEDGER_MIRROR_URL"] = f"sqlite:///{Path(env['CONSENT_LEDGER_DIR']).parent / 'mirror.db'}"
+    command(env, "streams", "setup")
+    writer, reader = (key(env, "shop", "writer"), key(env, "mailer", "reader"))
+    ledger = program(stack, screen, env, "ledger", "serve", "--port", "0")
+    publisher = program(stack, screen, env, "publisher", "streams", "publish")
+    worker = program(stack, screen, env, "reader elsewhere", "streams", "worker", "mirror")
+    awaited(ledger, ledger.ready)
+    awaited(publisher, lambda: "is the active one" in publisher.said())
+    awaited(worker, worker.ready)
     shop, mailer = (
         stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{ledger.port}", headers=key, timeout=20))
         for key in (writer, reader)
@@ -156,84 +83,6 @@ def _bring_up(stack: ExitStack, screen: Screen) -> Here:
     stack.callback(mirror.dispose)
     topics = stack.enter_context(closing(Reader(env["CONSENT_LEDGER_KAFKA"], [EVENTS, STATUS])))
     return Here(screen, shop, mailer, topics, mirror)
-
-
-def _postgres(stack: ExitStack, screen: Screen, folder: Path) -> str:
-    """A server with a database that is set up; its URL for the program."""
-    place = folder / "postgres"
-    place.mkdir()
-    server = postgres.Server(place)
-    _ended(stack, screen, "PostgreSQL", server.stop, server.kill)
-    server.start()
-    postgres.prepare(server.url)
-    url = stack.enter_context(postgres.fresh(server.url)).url
-    with postgres.driver_of(url) as driver:
-        version = str(driver.info.parameter_status("server_version")).partition(" ")[0]
-    screen.line(f"  {'PostgreSQL ' + version:<20} 127.0.0.1:{server.port}")
-    return url
-
-
-def _kafka(stack: ExitStack, screen: Screen, folder: Path) -> str:
-    """A broker; its bootstrap servers."""
-    broker = kafka.Broker(folder / "kafka")
-    _ended(stack, screen, "Kafka", broker.kill, broker.kill)  # its data is thrown away: nothing need be finished
-    broker.start()
-    screen.line(f"  {'Kafka ' + kafka.version():<20} {broker.url}")
-    return broker.url
-
-
-def _settings(folder: Path, database: str, servers: str) -> dict[str, str]:
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
-    return kept | {
-        "CONSENT_LEDGER_DIR": str(folder / "ledger"),
-        "CONSENT_LEDGER_DATABASE_URL": database,
-        "CONSENT_LEDGER_KAFKA": servers,
-        "CONSENT_LEDGER_MIRROR_URL": f"sqlite:///{folder / 'mirror.db'}",
-        "CONSENT_LEDGER_METRICS_PORT": "0",
-        "NO_COLOR": "1",
-    }
-
-
-def _command(env: Mapping[str, str], *words: str) -> str:
-    """Run a command to its end; what it printed."""
-    command = [sys.executable, "-m", "adapters.cli", *words]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
-        raise RuntimeError(f"consent-ledger {' '.join(words)}: {done.stderr}")
-    return done.stdout
-
-
-def _key(env: Mapping[str, str], name: str, role: str) -> dict[str, str]:
-    """A new key, as the header that carries it."""
-    secret = _command(env, "keys", "add", "--name", name, "--role", role).strip()
-    return {"authorization": f"Bearer {secret}"}
-
-
-def _program(stack: ExitStack, screen: Screen, env: Mapping[str, str], what: str, *words: str) -> Program:
-    log = Path(env["CONSENT_LEDGER_DIR"]).parent / f"{'-'.join(words[:3])}.log"
-    started = Program(list(words), env, log, alone=True)
-    _ended(stack, screen, f"consent-ledger {' '.join(words)}", started.stop, started.kill)
-    screen.line(f"  {what:<20} consent-ledger {' '.join(words)}")
-    return started
-
-
-def _ended(stack: ExitStack, screen: Screen, what: str, stop: Callable[[], object], kill: Callable[[], None]) -> None:
-    """Have it ended politely, and by force if that takes too long."""
-
-    def end() -> None:
-        try:
-            stop()
-        except subprocess.TimeoutExpired:
-            kill()
-        screen.line(f"  ended {what}")
-
-    stack.callback(end)
-
-
-def _await(program: Program, ready: Callable[[], bool]) -> None:
-    until(lambda: ready() or not program.runs, 60, program.said)
-    if not program.runs:
-        raise RuntimeError(program.said())
 
 
 # --- the story ------------------------------------------------------------------------------------

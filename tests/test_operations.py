@@ -33,6 +33,12 @@ METRICS: Mapping[str, frozenset[str]] = {
         "consent_ledger_facts_total": "type status",
         "consent_ledger_gate_answers_total": "allowed",
         "consent_ledger_http_request_duration_seconds": "route method status",
+        "consent_ledger_webhook_deliveries_total": "receiver status",
+        "consent_ledger_webhook_refusals_total": "receiver status",
+        "consent_ledger_webhook_ends_total": "receiver status",
+        "consent_ledger_webhooks_waiting": "",
+        "consent_ledger_webhooks_dead": "",
+        "consent_ledger_crm_flips_total": "",
         "consent_ledger_publisher_position": "",
         "consent_ledger_publisher_lag_entries": "",
         "consent_ledger_publisher_lag_seconds": "",
@@ -246,6 +252,8 @@ def test_what_is_measured_is_listed(tmp_path: Path) -> None:
     service.facts.labels("contact.opted_out.v1", "recorded")
     service.gate_answers.labels("true")
     service.request_seconds("/v1/gate", "GET", "200")
+    for counter in (service.webhooks, service.webhook_refusals, service.webhook_ends):
+        counter.labels("hubspot", "done")
     counted(registry)
     gauges(registry, Watchdog("one", 60.0))
     with House.open(tmp_path, {}) as house:

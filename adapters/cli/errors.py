@@ -63,6 +63,7 @@ def _is_taken(error: Exception) -> bool:
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
     from adapters.receiving import AwayError
+    from adapters.sent_mail import NoSuchMailError
     from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
@@ -78,6 +79,7 @@ def _code(error: Exception) -> EXIT | None:
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnknownAddressError, EXIT.ERROR),
+        (NoSuchMailError, EXIT.ERROR),
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),

@@ -84,9 +84,10 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
     from adapters.cli.hubspot_said import as_json, summary
     from adapters.hubspot.api.portal import Portal
     from adapters.hubspot.pull.cursors import Cursors
-    from adapters.hubspot.pull.ours import OurApp
+    from adapters.hubspot.pull.ours import OurWrites
     from adapters.hubspot.pull.pulling import KINDS, pull_all
     from adapters.hubspot.pull.run import Pull
+    from adapters.hubspot.sync.store import Book
     from adapters.importing import NOTHING_WANTED
     from adapters.receiving import AwayError
     from adapters.settings import Settings
@@ -99,13 +100,14 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
         opened_client(asked.patience) as client,
         open_house(ledger, make=True) as house,
         closing(Cursors.open(house.location("hubspot"))) as cursors,
+        Book.open(house) as book,
         _progress(client, quiet=asked.json) as told,
     ):
         said = _adopted(house, asked.map)
         if asked.from_start:
             cursors.forget()
         wanted = said.wanted if said else NOTHING_WANTED
-        ours = OurApp(Settings.read(os.environ).hubspot_app)
+        ours = OurWrites(Settings.read(os.environ).hubspot_app, book)
         run = Pull(house, Portal(client), cursors, now, ours, wanted, told)
         try:
             refused = pull_all(run, asked.only)

@@ -11,12 +11,29 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import database, dlq, hubspot, hubspot_sync, policy, publish, record, review, service, streams
+from adapters.cli import (
+    database,
+    dlq,
+    doctor,
+    drift,
+    hubspot,
+    hubspot_sync,
+    policy,
+    publish,
+    record,
+    review,
+    sends,
+    service,
+    streams,
+    webhooks,
+)
 from adapters.cli import map as map_
+from adapters.cli.groups import TwoWords
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 
 app = typer.Typer(
     name="consent-ledger",
+    cls=TwoWords,
     help="Why may we write to this person, since when, until when, and can we prove it?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -30,9 +47,12 @@ app.add_typer(database.app, name="database")
 app.add_typer(streams.app, name="streams")
 streams.app.command()(publish.publish)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(service.app, name="keys")
 app.add_typer(hubspot.app, name="hubspot")
 hubspot_sync.add_to(hubspot.app)
+app.add_typer(doctor.app, name="doctor")
+app.add_typer(drift.app, name="drift")
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
@@ -117,6 +137,9 @@ def audit(
     raise typer.Exit(run_audit(files, ledger, asked))
 
 
+app.command("audit sends")(sends.sends)
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="folder for everything the demo writes")] = Path("build/demo"),
@@ -173,8 +196,12 @@ def generate_portal(
 
 @app.command()
 def why(
-    email: Annotated[str, typer.Argument(help="an address, or a reference of a report (CL-...)")],
+    email: Annotated[str | None, typer.Argument(help="an address, or a reference of a report (CL-...)")] = None,
     on: On = None,
+    message_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="instead of an address: one e-mail, by its id or reference in `audit sends`"),
+    ] = None,
     purpose: Annotated[str | None, typer.Option(help="the purpose asked about; all marketing purposes")] = None,
     channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
     known_at: Known = None,
@@ -190,9 +217,14 @@ def why(
 
     if audience not in ("counsel", "person"):
         raise typer.BadParameter(f"{audience!r} is nobody a page is for: write counsel or person")
+    if (email is None) == (message_id is None):
+        raise typer.BadParameter("name an address, or an e-mail by --message-id; one of the two")
+    if message_id is not None and on is not None:
+        raise typer.BadParameter("--message-id names the moment too: leave --on out")
     asked = asked_of(on, purpose, channel, moment(known_at), moment(law_at))
     person = audience == "person"
-    raise typer.Exit(run_why(email, ledger, asked, person=person, html=html, pdf=pdf, json=json))
+    code = run_why(email, ledger, asked, message_id=message_id, person=person, html=html, pdf=pdf, json=json)
+    raise typer.Exit(code)
 
 
 @app.command()

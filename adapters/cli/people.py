@@ -15,6 +15,8 @@ from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
+from adapters.sends import reference_of
+from adapters.sent_mail import mail_called
 from adapters.why_person import for_person
 from adapters.why_words import WHAT
 from adapters.whys import Asked, answer
@@ -25,10 +27,11 @@ from ledger.commands import CommandRefusedError, Correct, Merge, Signature, Unme
 
 
 def run_why(
-    email: str,
+    email: str | None,
     ledger: Path | None,
     asked: Asked,
     *,
+    message_id: str | None = None,
     person: bool = False,
     html: Path | None = None,
     pdf: Path | None = None,
@@ -36,6 +39,11 @@ def run_why(
 ) -> int:
     """Explain one answer, on the screen and as files; the exit code."""
     with open_house(ledger) as house:
+        if message_id is not None:
+            mail = mail_called(house, message_id)
+            asked = asked._replace(on=mail.event.latest, day=None, mail=mail.position)
+            email = reference_of(mail)
+        assert email is not None  # noqa: S101 - one of the two is asked about, see `main.why`
         why = answer(house, email, asked)
         if person:
             why = for_person(house, email, asked, why)

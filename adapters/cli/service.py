@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,16 +29,21 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     from prometheus_client import CollectorRegistry
 
     from adapters import logs
+    from adapters.cli.receivers import receivers_of
+    from adapters.inbox import Inbox
     from adapters.settings import Settings
     from adapters.web.app import make_app
     from adapters.web.keys import KeyFile
     from adapters.wiring import now
 
     settings = Settings.read(os.environ)
-    with open_house(ledger, make=True) as house:
+    with open_house(ledger, make=True) as house, ExitStack() as stack:
         lines = logs.to_stdout(now)
         logs.take_over(lines)
-        app = make_app(house, KeyFile(house.directory), now, lines, CollectorRegistry(), os.urandom)
+        receivers = receivers_of(settings, house, stack)
+        inbox = stack.enter_context(closing(Inbox.open(house))) if receivers else None
+        keys, registry = KeyFile(house.directory), CollectorRegistry()
+        app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox)
         config = uvicorn.Config(
             app,
             host=host or settings.http_host,

@@ -31,6 +31,7 @@ MARKETING, QUARANTINE, HARD_BOUNCE = (
 BAD_ADDRESS = "hs_email_bad_address"
 WATCHED = (OPTED_OUT, LEGAL_BASIS, CONFIRMATION, MARKETING, QUARANTINE, HARD_BOUNCE, BAD_ADDRESS)
 """Properties whose history says something; beside them `hs_email_optout_<id>`, one for each subscription type."""
+TYPE_PREFIX = "hs_email_optout_"
 
 _type_left = re.compile(r"hs_email_optout_(\d+)\Z").match
 _THEMSELVES = frozenset({"EMAIL", "FORM", "FORMS", "PREFERENCES", "SUBSCRIPTIONS", "SOURCE_RECIPIENT"})

@@ -76,6 +76,11 @@ def audience_of(table: Table, taken_on: datetime) -> AudienceMembers | None:
     return AudienceMembers(table, at, taken_on, state, name)
 
 
+def form_of(audience: str) -> str:
+    """An audience as the form by which people come into it, in facts."""
+    return f"{SYSTEM}.{token(audience)}"
+
+
 def _fold(label: str) -> str:
     return label.strip().casefold()
 
@@ -86,7 +91,7 @@ class AudienceMembers(TableEvidence):
     def __init__(self, table: Table, at: Places, taken_on: datetime, state: str, audience: str) -> None:
         super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, TimeReader(ZoneInfo("UTC")))
         self.state, self._audience = state, audience
-        self._form = f"mailchimp.{token(audience)}"
+        self._form = form_of(audience)
 
     def begin(self) -> None:
         """Look the columns up."""

@@ -17,8 +17,9 @@ MAY: dict[str, frozenset[Role]] = {
     "history": frozenset({"auditor", "dpo"}),
 }
 """Operation -> roles. A writer reads nothing; a reader learns what is allowed now, not what happened."""
-OPEN = frozenset({"live", "ready", "metrics", "openapi"})
-"""Operations without a key: they tell nothing about anybody."""
+WEBHOOKS = ("webhook", "webhook_below", "webhook_check", "webhook_check_below")
+OPEN = frozenset({"live", "ready", "metrics", "openapi", *WEBHOOKS})
+"""Operations without a key: they tell nothing about anybody. To webhooks, what the sender signs with is the key."""
 
 
 def header_of(request: Request, name: bytes) -> bytes:

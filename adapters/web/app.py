@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,9 +21,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
+from adapters.inbox import Inbox
 from adapters.logs import Lines
 from adapters.metrics import Metrics
-from adapters.web import answers, facts, gate, health, history, problems
+from adapters.receiving import Receiver
+from adapters.web import answers, facts, gate, health, history, problems, webhooks
 from adapters.web.access import MAY, OPEN, Access
 from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
@@ -31,6 +33,7 @@ from adapters.web.observing import Observed
 from adapters.web.openapi import document
 from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
+from adapters.webhooks import Actor
 from adapters.wiring import House
 
 
@@ -46,6 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *facts.OPERATIONS,
     *answers.OPERATIONS,
     *history.OPERATIONS,
+    *webhooks.OPERATIONS,
     *health.OPERATIONS,
     Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
 )
@@ -61,31 +65,30 @@ def make_app(
     *,
     wait_seconds: float = 2.0,
     most_lag: int = 10_000,
+    receivers: Sequence[Receiver] = (),
+    inbox: Inbox | None = None,
 ) -> FastAPI:
-    """The application. While it runs, a thread keeps the rows in step with the log.
+    """The application. While it runs, a thread keeps the rows in step with the log, and one does what webhooks bring.
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
+    receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
     """
+    if receivers and inbox is None:
+        raise ValueError("what webhooks bring needs an inbox")
     models()  # made once, here, and not by the first fact
     metrics = Metrics(registry)
     follower = Follower(house.runner, house.ledger.log, house.away, lines)
-    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        follower.start()
-        try:
-            yield
-        finally:
-            follower.stop()
+    named = {one.name: one for one in receivers}
+    actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
+    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag, named, inbox, actor)
 
     app = FastAPI(
         title="consent-ledger",
         openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
         redirect_slashes=False,
         telemetry=UNTOLD,
-        lifespan=lifespan,
+        lifespan=_beside([follower, *([actor] if actor else [])]),
     )
     access = Access(keys)
     for operation in OPERATIONS:
@@ -100,6 +103,25 @@ def make_app(
     _explain_errors(app, house.away)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
+
+
+class _Thread(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def _beside(threads: Sequence[_Thread]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What runs while the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as stack:
+            for one in threads:
+                one.start()
+                stack.callback(one.stop)
+            yield
+
+    return lifespan
 
 
 def openapi() -> dict[str, Any]:

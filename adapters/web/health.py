@@ -24,6 +24,8 @@ async def ready(service: Service, _request: Request) -> Response:
     lag = await run_in_threadpool(_lag, service)
     if not service.follower.alive:
         raise ProblemError("unavailable", "nothing follows the log")
+    if service.actor is not None and not service.actor.alive:
+        raise ProblemError("unavailable", "nothing does what webhooks bring")
     if lag > service.most_lag:
         raise ProblemError("unavailable", f"the status is {lag} entries behind")
     return answered(Ready(lag))
@@ -32,7 +34,7 @@ async def ready(service: Service, _request: Request) -> Response:
 async def metrics(service: Service, _request: Request) -> Response:
     """For Prometheus. A database that is away leaves its gauges as they were."""
     with suppress(*service.house.away):
-        await run_in_threadpool(_lag, service)
+        await run_in_threadpool(_measure, service)
     return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -42,6 +44,14 @@ def _lag(service: Service) -> int:
     service.metrics.position.set(position)
     service.metrics.lag.set(lag)
     return lag
+
+
+def _measure(service: Service) -> None:
+    _lag(service)
+    if service.inbox is not None:
+        waiting, dead = service.inbox.counts()
+        service.metrics.webhooks_waiting.set(waiting)
+        service.metrics.webhooks_dead.set(dead)
 
 
 OPERATIONS = (

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from adapters.fact_models import models
 from adapters.submitting import MOST_ID
-from adapters.web.access import MAY
+from adapters.web.access import MAY, WEBHOOKS
 from adapters.web.operations import MIN_POSITION, Operation
 from adapters.web.problems import KINDS, MEDIA_TYPE, Problem
 from adapters.web.shapes import FactIn
@@ -46,9 +46,11 @@ def kinds_of(operation: Operation) -> list[str]:
         found.add("unavailable")
     if guarded:
         found |= {"unauthenticated", "forbidden"}
-    if operation.asks is not None:
+    if operation.asks is bytes:
+        found |= {"malformed", "too-large"}
+    elif operation.asks is not None:
         found |= {"malformed", "too-large", "unsupported-media-type", "invalid"}
-    if operation.parameters:
+    if operation.parameters and operation.name not in WEBHOOKS:
         found.add("invalid")
     if MIN_POSITION in operation.parameters:
         found.add("behind")
@@ -65,7 +67,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": {str(status): _answer(shape) for status, shape in operation.answers.items()}
         | {str(KINDS[kind].status): _problem(kind) for kind in kinds_of(operation)},
     }
-    if operation.asks is not None:
+    if operation.asks is bytes:
+        said["requestBody"] = {"description": "what the sender posts", "content": {"*/*": {"schema": {}}}}
+    elif operation.asks is not None:
         said["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(operation.asks)}}}
     if operation.parameters:
         said["parameters"] = [
@@ -96,7 +100,8 @@ def _ref(shape: Any) -> dict[str, str]:
 
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
-    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in (None, str, dict)]
+    plain = (None, str, bytes, dict)
+    shapes = [one for op in operations for one in (op.asks, *op.answers.values()) if one not in plain]
     _, found = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
     _, facts = models_json_schema(
         [(model, "validation") for model in models().values()], ref_template=_REF.replace("name", "model")

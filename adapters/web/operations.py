@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
+from adapters.receiving import Receiver
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import Whom
+from adapters.webhooks import Actor
 from adapters.wiring import House
 from projections.runner import StatusRunner
 
@@ -28,7 +32,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Service(NamedTuple):
-    """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`."""
+    """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`.
+
+    receivers, inbox, actor  the senders of webhooks that are set up, where what they send waits, and who does it
+    """
 
     house: House
     runner: StatusRunner
@@ -37,6 +44,9 @@ class Service(NamedTuple):
     clock: Callable[[], datetime]
     wait_seconds: float
     most_lag: int
+    receivers: Mapping[str, Receiver] = MappingProxyType({})
+    inbox: Inbox | None = None
+    actor: Actor | None = None
 
 
 class Parameter(NamedTuple):
@@ -51,7 +61,7 @@ class Parameter(NamedTuple):
 class Operation(NamedTuple):
     """One operation, as it is served and as it is documented.
 
-    asks     the shape of its body, or its JSON Schema; None: it has none
+    asks     the shape of its body, or its JSON Schema; bytes: whatever is sent; None: it has none
     answers  status -> shape of the body
     fails    kinds of problems beside those that every operation has
     """
@@ -93,6 +103,11 @@ async def body_of(request: Request, most: int) -> bytes:
     kind = header_of(request, b"content-type")
     if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
         raise ProblemError("unsupported-media-type")
+    return await bytes_of(request, most)
+
+
+async def bytes_of(request: Request, most: int) -> bytes:
+    """The body, whatever it is, and not too long. ProblemError 413."""
     length = header_of(request, b"content-length")
     if length and int(length) > most:
         raise ProblemError("too-large", f"at most {most} bytes")

@@ -35,6 +35,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read"),
+    "unsigned": Kind(401, "Not from whom it says it is from"),
     "unauthenticated": Kind(401, "No key, or one that is not known"),
     "forbidden": Kind(403, "This key's role may not do this"),
     "not-found": Kind(404, "There is nothing here"),
@@ -50,6 +51,7 @@ KINDS: dict[str, Kind] = {
 _OF_STATUS = {kind.status: name for name, kind in KINDS.items()}
 _CHALLENGE = {
     "unauthenticated": {"WWW-Authenticate": "Bearer"},
+    "unsigned": {"WWW-Authenticate": "Signature"},
     "behind": {"Retry-After": "1"},
     "unavailable": {"Retry-After": "1"},
 }

@@ -166,6 +166,13 @@ class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
     position: Place
 
 
+class Delivered(msgspec.Struct, frozen=True):
+    """What a webhook brought is on disk. `new`: how much of it was not there already."""
+
+    taken: int
+    new: int
+
+
 class Live(msgspec.Struct, frozen=True):
     """The process answers."""
 

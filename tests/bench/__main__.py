@@ -19,12 +19,14 @@ MODULES = (
     "bench_explain",
     "bench_rebuild",
     "bench_audit",
+    "bench_sends",
     "bench_portal",
     "bench_postgres",
     "bench_gate",
     "bench_publish",
     "bench_mirror",
     "bench_crm",
+    "bench_webhooks",
 )
 RESULTS = Path("build/bench.json")
 PAGE = Path("docs/benchmarks.md")

@@ -125,6 +125,11 @@ class Client:
         """Calls a second that HubSpot allows, as far as it said."""
         return self._pace.rate
 
+    @property
+    def day(self) -> tuple[int, int] | None:
+        """Calls left today and those of a whole day, as far as HubSpot said."""
+        return self._pace.day
+
     def path(self, name: str) -> str:
         """See `Connection.path`."""
         return self.connection.path(name)

@@ -129,15 +129,6 @@ class Portal(Preferences):
         """The definitions of every property of a contact."""
         return results(self._get("properties", {}))
 
-    def property_names(self) -> frozenset[str] | None:
-        """The names of every property of a contact; None where the token may not ask."""
-        try:
-            return frozenset(str(one.get("name")) for one in self.properties())
-        except RefusedError as error:
-            if error.status != 403:
-                raise
-            return None
-
     def ensure_properties(self) -> list[str]:
         """Make those of our own properties that are missing; the names of those made."""
         there = {str(one.get("name")) for one in self.properties()}

@@ -36,6 +36,8 @@ class Pace:
         self._gap, self._slack = 0.0, 0.0
         self._next = self._held = 0.0
         self._spent_at: float | None = None
+        self.day: tuple[int, int] | None = None
+        """Calls left of the day, and those of a whole day, as the last answer said."""
         if most is not None:
             self._allow(most, seconds)
 
@@ -83,6 +85,7 @@ class Pace:
                 if left is not None and left <= most * _SCARCE:
                     self._held = max(self._held, self._clock() + span / 1000 * _BURST)
             if day is not None and of_day:
+                self.day = (day, of_day)
                 self._spent_at = self._clock() if day <= 0 else None
 
     def _allow(self, most: int, seconds: float) -> None:

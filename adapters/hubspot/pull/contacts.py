@@ -7,10 +7,8 @@ not once more as one from an unknown time.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
@@ -24,10 +22,10 @@ from adapters.hubspot.changes import Changes
 from adapters.hubspot.evidence import SYSTEM
 from adapters.hubspot.export import Export
 from adapters.hubspot.labels import recognise
+from adapters.hubspot.pull.asked import LEFT, Asked, asked_of
 from adapters.hubspot.pull.cursors import Cursor
 from adapters.hubspot.pull.run import OVERLAP, Pull, Tally
 from adapters.hubspot.rows import Row
-from adapters.hubspot.wordings import LABELS, OPTED_OUT_OF
 from adapters.intake import SOURCE, Occasion, Portion, Share
 from adapters.reading import token
 from adapters.statements import Statement
@@ -38,18 +36,8 @@ from ledger.application import Person
 from ledger.contact import Contact
 
 KEY = "contacts.pages"
-_LEFT = "hs_email_optout_"
-_type_left = re.compile(r"hs_email_optout_\d+\Z").match
 _FEW = 20
 _BOUNCED = {"quarantined": c.QUARANTINE, "hard": c.HARD_BOUNCE, "invalid": c.BAD_ADDRESS}
-
-
-class Asked(NamedTuple):
-    """What is asked of contacts. `header`: property -> the column that it is read as; `types`: id -> name."""
-
-    header: Mapping[str, str]
-    history: tuple[str, ...]
-    types: Mapping[str, str]
 
 
 def pull_contacts(pull: Pull) -> None:
@@ -63,26 +51,6 @@ def pull_contacts(pull: Pull) -> None:
         _take(pull, tally, asked, changes, page)
         pull.paged(tally, KEY, cursor, total)
     pull.finish(tally, SOURCE)
-
-
-def asked_of(pull: Pull) -> Asked:
-    """The properties that this portal has of those that are read, each as an export would name it."""
-    types = pull.type_names()
-    known = pull.portal.property_names()
-    header: dict[str, str] = {}
-    for name, (internal, *_) in LABELS.items():
-        held = next((one for one in internal.split("|") if known is None or one in known), None)
-        if held is not None or name in ("record_id", "email"):
-            header[held or internal.partition("|")[0]] = held or internal.partition("|")[0]
-    word = OPTED_OUT_OF["en"].partition("|")[0]
-    left = {name: name for name in sorted(known or ()) if _type_left(name)}
-    left |= {
-        f"{_LEFT}{number}": f"{word}: {name}"
-        for number, name in types.items()
-        if known is None or f"{_LEFT}{number}" in left
-    }
-    watched = [name for name in c.WATCHED if known is None or name in known]
-    return Asked(header | left, (*watched, *left), types)
 
 
 def _total(pull: Pull) -> int | None:
@@ -150,6 +118,8 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     rows = [{label: one.properties.get(name) or "" for name, label in asked.header.items()} for one in found]
     for row, one in zip(rows, found, strict=True):
         row["hs_object_id"] = one.id
+        if c.CONFIRMATION in row:
+            row[c.CONFIRMATION] = asked.words.get(row[c.CONFIRMATION], row[c.CONFIRMATION])
     table = table_of("contacts", msgspec.json.encode(rows)) if rows else None
     if table is None:
         return
@@ -191,7 +161,7 @@ class _PulledShare(Share):
 def _about(event: e.Event) -> str | None:
     """The property that a stop or a bounce was read from."""
     if isinstance(event, e.TypeOptedOut):
-        return f"{_LEFT}{event.subscription_type}"
+        return f"{LEFT}{event.subscription_type}"
     if isinstance(event, e.OptedOut):
         return c.OPTED_OUT
     if isinstance(event, e.Complained):
@@ -204,9 +174,9 @@ def _explained(contact: ContactRead, types: Mapping[str, str]) -> frozenset[str]
     found = set()
     for name, held in contact.history.items():
         if held and held[-1].value and held[-1].value == (contact.properties.get(name) or held[-1].value):
-            number = name.removeprefix(_LEFT)
-            kind = token(types.get(number, number)) if name.startswith(_LEFT) else None
-            found.add(name if kind is None else f"{_LEFT}{kind}")
+            number = name.removeprefix(LEFT)
+            kind = token(types.get(number, number)) if name.startswith(LEFT) else None
+            found.add(name if kind is None else f"{LEFT}{kind}")
     return frozenset(found)
 
 
@@ -216,7 +186,9 @@ def _history(contact: ContactRead, changes: Changes) -> Iterator[Statement]:
         for change in versions:
             for said in changes.facts(change):
                 event = msgspec.structs.replace(said.event, stream="")
-                yield Statement(email, contact.id, event, said.source_id, None, 0)
+                # said of an address later, it is another fact
+                source_id = said.source_id if email else f"{said.source_id}:record"
+                yield Statement(email, contact.id, event, source_id, None, 0)
 
 
 def _refuse_other_portal(portion: Portion) -> None:

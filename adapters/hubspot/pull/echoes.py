@@ -1,8 +1,8 @@
 """Our own writes as they come back in the timeline and in the e-mail events, where nothing says whose they were.
 
 An opt-out that a person made says so there. Of the others, those are ours that stand at that moment beside an
-explanation of ours, or as a change of a property by our app. Taken for new stops, they would undo an opt-in
-that came in between.
+explanation of ours, as a change of a property by our app, or in what we keep of our writes. Taken for new stops,
+they would undo an opt-in that came in between.
 """
 
 from __future__ import annotations
@@ -31,11 +31,8 @@ class Left(NamedTuple):
 
 def ours_among(pull: Pull, told: Iterable[Left]) -> frozenset[Left]:
     """Those that we wrote. Asks HubSpot, so give it only what the person did not do."""
+    unknown = {one for one in told if is_address(one.email)}
     found: set[Left] = set()
-    unknown: set[Left] = set()
-    for one in told:
-        if is_address(one.email):
-            (found if pull.ours.status(one.email, one.type_id, one.at) else unknown).add(one)
     try:
         names = tuple(sorted({_property(one.type_id) for one in unknown}))
         emails = sorted({one.email for one in unknown})
@@ -56,11 +53,13 @@ def explained_by_us(explanation: str | None) -> bool:
 
 
 def changed_by_us(pull: Pull, contact: ContactRead | None, type_id: str | None, at: datetime | None) -> bool:
-    """Whether it was our app that took a contact off a type, or off all e-mail, at that moment."""
+    """Whether it was us who took a contact off a type, or off all e-mail, at that moment."""
     if at is None or contact is None:
         return False
     history = contact.history.get(_property(type_id), ())
-    return any(abs(one.at - at) <= _APART and pull.ours.change(one) for one in history)
+    return pull.ours.wrote(contact.id, type_id, at) or any(
+        abs(one.at - at) <= _APART and pull.ours.change(one) for one in history
+    )
 
 
 def _property(type_id: str | None) -> str:

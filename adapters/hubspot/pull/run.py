@@ -41,8 +41,8 @@ class Ours(Protocol):
         """Of a property."""
         ...
 
-    def status(self, email: str, type_id: str | None, at: datetime | None) -> bool:
-        """Of a subscription type of an address, or of all of them."""
+    def wrote(self, record: str, type_id: str | None, at: datetime) -> bool:
+        """That a record's address left a type, or (`type_id` None) all e-mail, about then."""
         ...
 
 

@@ -81,12 +81,12 @@ def _take(pull: Pull, tally: Tally, found: Sequence[tuple[AddressState, ContactR
 def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[str]:
     """What we took the address off ourselves: types by their ids, `ALL` for every mail."""
 
-    def wrote(type_id: str | None, at: datetime | None, explanation: str | None) -> bool:
-        told = explained_by_us(explanation) or pull.ours.status(state.email, type_id, at)
-        return told or changed_by_us(pull, contact, type_id, at)
+    def wrote(type_id: str | None, at: datetime | None, source: str = "") -> bool:
+        return acted(source) != "data_subject" and changed_by_us(pull, contact, type_id, at)
 
-    kinds = {one.type_id for one in state.types if wrote(one.type_id, one.at, one.explanation)}
-    return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at, None) else set()))
+    off = (one for one in state.types if one.state == "unsubscribed")
+    kinds = {one.type_id for one in off if explained_by_us(one.explanation) or wrote(one.type_id, one.at, one.source)}
+    return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at) else set()))
 
 
 def _stopped(contact: Contact, address: str | None) -> Iterator[str]:

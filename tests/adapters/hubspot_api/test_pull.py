@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,11 +23,13 @@ from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, TypeChange
 from adapters.hubspot.portal import write_portal
+from adapters.hubspot.pull.asked import words_of
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.forms import findings
-from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import KINDS, pull_all
 from adapters.hubspot.pull.run import Pull
+from adapters.hubspot.sync.store import Book, Result
 from adapters.importing import imported
 from adapters.inputs import sort_inputs
 from adapters.receiving import AwayError
@@ -146,6 +149,22 @@ def test_the_answers_are_those_that_the_files_give(place: Place, portal: Fake, f
         if told(one) != told(from_files[number])
     }
     assert differing == {}
+
+
+def test_what_a_file_told_is_the_same_fact_when_it_is_pulled(place: Place, portal: Fake, files: Path) -> None:
+    with house_at(place) as house:
+        said = read_map(files / "audit.toml")
+        adopt_map(house, said, now())
+        inputs = sort_inputs([files / name for name in PULLED], timezone=ZONE)
+        with imported(house, inputs, wanted=said.wanted, timezone=ZONE):
+            before = verdicts(house, files)
+        run = pull(house, portal, files)
+        again = {
+            tally.kind: (tally.taken.added, tally.taken.findings) for tally in run.tallies if tally.taken.unchanged
+        }
+        assert again == {kind: (0, []) for kind in ("timeline", "events", "submissions", "deals")}
+        after = verdicts(house, files)
+    assert {number: told(one) for number, one in after.items()} == {number: told(one) for number, one in before.items()}
 
 
 def told(verdict: Verdict) -> tuple[object, ...]:
@@ -279,6 +298,27 @@ def test_our_own_write_is_no_new_stop_wherever_it_comes_back(place: Place) -> No
         assert shown.state == "unsubscribed"
 
 
+def test_without_the_id_of_our_app_our_own_book_tells_them(place: Place) -> None:
+    with (
+        fake(State(rate=None)) as portal,
+        house_at(place) as house,
+        Book.open(house) as book,
+        pulling(house, portal) as run,
+    ):
+        run.ours = OurWrites(None, book)
+        record = str(portal.state.add_contact("ada@example.com"))
+        other = str(portal.state.add_contact("bo@example.com"))
+        run.portal.unsubscribe_all(["ada@example.com"])
+        portal.state.person_opts_out("bo@example.com")
+        written: list[tuple[str, Literal["done", "unchanged"]]] = [(record, "done"), (other, "unchanged")]
+        book.keep(
+            [Result(str(uuid4()), one, "unsubscribe_all", "", status, 200, now(), "CL-1") for one, status in written]
+        )
+        assert pull_all(run) == []
+        assert events_of(house, "ada@example.com", e.Stop) == []
+        assert {stop.source for stop in events_of(house, "bo@example.com", e.OptedOut)} > {"hubspot.statuses"}
+
+
 def test_switched_on_behind_a_stop_it_is_shown_and_grants_nothing(place: Place) -> None:
     with fake(State(rate=None)) as portal, house_at(place) as house:
         portal.state.add_contact("ada@example.com")
@@ -318,6 +358,12 @@ def test_other_words_are_another_version_and_boxes_that_are_none_are_told(place:
 def test_a_ticked_box_is_told() -> None:
     box = {"fieldType": "single_checkbox", "label": "News", "defaultValue": "true"}
     assert len(list(findings({"fieldGroups": [{"fields": [box]}]}))) == 1
+
+
+def test_numbers_for_a_confirmation_are_what_the_portal_says_they_are() -> None:
+    options = [{"value": "5", "label": "User clicked confirmation"}, {"value": "Confirmed", "label": "Bestätigt"}]
+    assert words_of({"options": options}) == {"5": "User clicked confirmation"}
+    assert words_of({}) == {}
 
 
 def test_without_batch_scopes_it_asks_one_by_one(place: Place) -> None:

@@ -5,28 +5,44 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 from adapters.cli.hubspot_said import Pace
+from adapters.wiring import House
+from ledger.codec import decode
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+
+COMMAND = (sys.executable, "-m", "adapters.cli", "hubspot", "pull")
 
 
 def run(
     folder: Path, served: Fake | None, *arguments: str, token: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    env = {"CONSENT_LEDGER_DIR": str(folder / "ledger"), "COLUMNS": "100"}
-    if served is not None:
-        env |= {"CONSENT_LEDGER_HUBSPOT_URL": served.url, "CONSENT_LEDGER_HUBSPOT_TOKEN": token or served.token}
     return subprocess.run(
-        [sys.executable, "-m", "adapters.cli", "hubspot", "pull", *arguments],
-        env=env,
+        [*COMMAND, *arguments],
+        env=environment(folder, served, token),
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
+
+
+def start(folder: Path, served: Fake) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        COMMAND, env=environment(folder, served, None), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def environment(folder: Path, served: Fake | None, token: str | None) -> dict[str, str]:
+    env = {"CONSENT_LEDGER_DIR": str(folder / "ledger"), "COLUMNS": "100"}
+    if served is not None:
+        env |= {"CONSENT_LEDGER_HUBSPOT_URL": served.url, "CONSENT_LEDGER_HUBSPOT_TOKEN": token or served.token}
+    return env
 
 
 def portal() -> State:
@@ -78,6 +94,28 @@ def test_an_outage_is_an_exit_code_and_the_next_run_goes_on(tmp_path: Path) -> N
         done = json.loads(run(tmp_path, served, "--json").stdout)
         assert done["kinds"]["contacts"]["recorded"] == 0
         assert done["kinds"]["timeline"]["recorded"] == 1
+
+
+def test_killed_at_once_it_goes_on_and_the_log_is_the_same(tmp_path: Path) -> None:
+    state = portal()
+    with fake(state) as served:
+        run(tmp_path / "whole", served)
+        state.chaos.latency(0.02)
+        for calls in (8, 14, 21):
+            already = len(state.calls)
+            with start(tmp_path / "killed", served) as process:
+                while len(state.calls) - already < calls and process.poll() is None:
+                    time.sleep(0.005)
+                process.kill()
+        state.chaos.recover()
+        assert run(tmp_path / "killed", served).returncode == 0
+    assert kinds_in(tmp_path / "killed") == kinds_in(tmp_path / "whole")
+
+
+def kinds_in(folder: Path) -> Counter[tuple[str, str]]:
+    with House.open(folder / "ledger", {}) as house:
+        events = [decode(state) for _, _, state in house.ledger.log.entries()]
+    return Counter((type(event).__name__, event.source) for event in events)
 
 
 def test_a_scope_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import CollectorRegistry
 
+from adapters.inbox import Inbox
 from adapters.logs import Lines
+from adapters.receiving import Receiver
 from adapters.web.app import make_app
 from adapters.web.keys import ROLES, KeyFile, Role
 from adapters.wiring import House, now
@@ -88,13 +90,21 @@ class Served:
 
 @contextmanager
 def served(
-    directory: Path, *, following: bool = True, env: dict[str, str] | None = None, **settings: Any
+    directory: Path,
+    *,
+    following: bool = True,
+    env: dict[str, str] | None = None,
+    receivers: Sequence[Receiver] = (),
+    **settings: Any,
 ) -> Iterator[Served]:
     """Serve a new ledger; afterwards no marker stands in its log or its measures."""
     log = io.StringIO()
-    with House.open(directory, env or {}) as house:
+    with House.open(directory, env or {}) as house, ExitStack() as stack:
         keys = KeyFile(directory)
         settings = {"wait_seconds": 0.2} | settings
+        if receivers:
+            inbox = stack.enter_context(closing(Inbox.open(house)))
+            settings |= {"receivers": receivers, "inbox": inbox}
         app = make_app(house, keys, now, Lines(log, now), CollectorRegistry(), os.urandom, **settings)
         with asyncio.Runner() as run:
             one = Served(house, app, keys, run, log)

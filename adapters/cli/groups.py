@@ -1,0 +1,17 @@
+"""Commands whose name is two words, beside a command that is the first word alone and takes files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+
+class TwoWords(TyperGroup):
+    """`audit sends` is a command of its own; `audit ./sends` still audits a file of that name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first two words name, if there is one; else that of the first."""
+        name = " ".join(args[:2])
+        command = self.commands.get(name) if len(args) > 1 else None
+        return (name, command, args[2:]) if command is not None else super().resolve_command(ctx, args)

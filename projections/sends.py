@@ -1,0 +1,248 @@
+"""Every e-mail sent, with the answer as it was known then and as it is known now.
+
+The answers are those of `projections.explain`, found person by person: all facts of one are read once, and a fold
+is made only where what was known changed between two mails.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import accumulate, islice
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from ledger import catalogue as catalogues
+from ledger import events as e
+from ledger.catalogue import Catalogue
+from ledger.codec import decode, topic_of
+from ledger.contact import Contact, Entry, fold
+from ledger.database import Location, uuid_text
+from ledger.log import Log
+from ledger.log_schema import HEAD
+from ledger.policy.dossier import Dossier
+from ledger.policy.judge import Bench
+from ledger.policy.jurisdictions import candidates
+from ledger.policy.question import Candidate, Decision, Question
+from ledger.policy.rules import Policy
+from ledger.scanning import Scan, scanning
+from ledger.terms import BEGINNING, END, LEDGER_STREAM, MARKETING_PURPOSES
+from projections.bulk import pairs_of
+from projections.folding import entries_of
+from projections.groups import kin, neighbours, reach
+
+SENDS = (topic_of(e.EmailSent(stream="", source="")), topic_of(e.CampaignMailSent(stream="", source="")))
+_MAILS = "SELECT stream, position, version, state FROM entry WHERE topic IN (?, ?) AND position <= ?"
+_AT_A_TIME = 500
+
+Finding = Literal["after_stop", "before_effect", "no_basis", "cannot_be_shown", "allowed"]
+"""What an e-mail comes to, on all that is known now; the gravest first.
+
+after_stop       a stop covered it, and was on record when it went out
+before_effect    a stop covered it that had been made, and was recorded only afterwards
+no_basis         no stop, and nothing that allows it
+cannot_be_shown  a basis is claimed, times overlap, or a stop does not say whether it came before the mail
+"""
+
+
+class Window(NamedTuple):
+    """Which mails: those whose moment of sending lies in it, both ends included."""
+
+    since: datetime = BEGINNING
+    until: datetime = END
+
+    def holds(self, event: e.Event) -> bool:
+        """Whether an e-mail went out in it. One that nobody dated counts when it came to be known."""
+        return self.since <= event.latest <= self.until
+
+
+class Sending(NamedTuple):
+    """One e-mail. `purpose`: as declared by now; None: nobody classified it, and the best marketing answer is given.
+
+    then    the answer on what was recorded when it went out; None: nothing was, of this person
+    now     the answer about that same moment on all that is recorded now
+    stop    the stop that covered it, where one makes the finding
+    """
+
+    entry: Entry
+    at: datetime
+    purpose: str | None
+    then: Decision | None
+    now: Decision
+    finding: Finding
+    stop: Entry | None = None
+
+
+class Totals(msgspec.Struct, kw_only=True):
+    """Sums over the mails looked at. `findings`: each `Finding` -> mails; `then_*`: as known when they went out."""
+
+    sends: int = 0
+    contacts: int = 0
+    not_classified: int = 0
+    not_dated: int = 0
+    then_allowed: int = 0
+    then_refused: int = 0
+    then_nothing_held: int = 0
+    findings: dict[Finding, int] = msgspec.field(
+        default_factory=lambda: dict.fromkeys(
+            ("after_stop", "before_effect", "no_basis", "cannot_be_shown", "allowed"), 0
+        )
+    )
+
+    def add(self, one: Sending) -> None:
+        """Count one e-mail; `contacts` is counted by whoever knows where a person ends."""
+        self.sends += 1
+        self.not_classified += one.purpose is None
+        self.not_dated += one.entry.event.occurred_from is None
+        self.then_nothing_held += one.then is None
+        self.then_allowed += one.then is not None and one.then.allowed
+        self.then_refused += one.then is not None and not one.then.allowed
+        self.findings[one.finding] += 1
+
+
+class Timetable:
+    """The ledger-wide fold as it stood at any moment: each state once."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        listed = list(entries)
+        self._states = list(accumulate(listed, catalogues.evolve, initial=Catalogue()))
+        recorded = [entry.event.recorded_at or BEGINNING for entry in listed]
+        self._known = list(accumulate(recorded, max))  # what is recorded after a later moment is not known before it
+
+    def at(self, moment: datetime) -> Catalogue:
+        """What was known by a moment."""
+        return self._states[bisect_right(self._known, moment)]
+
+    @property
+    def now(self) -> Catalogue:
+        """What is known."""
+        return self._states[-1]
+
+
+def audited(log: Log, location: Location, policy: Policy, window: Window, totals: Totals) -> Iterator[Sending]:
+    """Every e-mail of a window, person by person; `totals` grows on the way."""
+    with scanning(location) as source:
+        (stop,) = source.driver.execute(HEAD).fetchone()
+        wanted = iter(_recipients(source, window, stop))
+        partners = neighbours(pairs_of(source, stop))
+    ledger_wide = (Entry(p, v, decode(state)) for p, v, state in log.stream(LEDGER_STREAM, stop))
+    times = Timetable(ledger_wide)
+    while some := list(islice(wanted, _AT_A_TIME)):
+        families = {one: reach([one], lambda name: partners.get(name, ())) for one in some}
+        entries = entries_of(log, set().union(*families.values()), stop)
+        for contact, family in families.items():
+            totals.contacts += 1
+            for sending in Person(contact, {one: entries.get(one, []) for one in family}, policy, times).sent(window):
+                totals.add(sending)
+                yield sending
+
+
+def _recipients(source: Scan, window: Window, stop: int) -> dict[str, None]:
+    """Who was sent something, in the order of their first e-mail. Reads each e-mail's entry and nothing else."""
+    found: dict[bytes, None] = {}
+    everything = window == Window()
+    for stream, _, _, state in source.rows(_MAILS, (*SENDS, stop)):
+        if stream not in found and (everything or window.holds(decode(state))):
+            found[stream] = None
+    return {uuid_text(stream): None for stream in found}
+
+
+class _Bar(NamedTuple):
+    """A group of contacts as it was known at some moment, ready to be asked."""
+
+    bench: Bench
+    laws: tuple[Candidate, ...]
+
+    def decide(self, purpose: str, sent: e.Event, law_at: datetime | None) -> Decision:
+        question = Question(
+            purpose=purpose,
+            channel="email",
+            at=sent.latest,
+            address=sent.address,
+            jurisdictions=self.laws,
+            law_at=law_at,
+        )
+        return self.bench.decide(question)[0]
+
+
+class Person:
+    """One contact and those ever linked with it: folded once for now, and anew for each earlier state of knowledge."""
+
+    def __init__(self, contact: str, entries: Mapping[str, Sequence[Entry]], policy: Policy, times: Timetable) -> None:
+        self._contact, self._entries = contact, entries
+        self._policy, self._times = policy, times
+        self._recorded = sorted(n.event.recorded_at or BEGINNING for found in entries.values() for n in found)
+        self._first = min(n.event.recorded_at or BEGINNING for n in entries[contact])
+        self._now = self._bar(times.now, None)
+        self._kept: tuple[tuple[int, int], _Bar] = ((len(self._recorded), times.now.position), self._now)
+
+    def sent(self, window: Window) -> Iterator[Sending]:
+        """Its e-mails of a window, in the order of the log."""
+        for entry in self._now.bench.dossier.owner.sendings:
+            if isinstance(entry.event, e.EmailSent) and window.holds(entry.event):
+                yield self._judged(entry, entry.event)
+
+    def _judged(self, entry: Entry, sent: e.EmailSent) -> Sending:
+        now = _best(self._now, sent, None)
+        then = self._then(sent)
+        finding, stop = self._found(sent, now)
+        return Sending(entry, sent.latest, sent.purpose, then, now, finding, stop)
+
+    def _then(self, sent: e.EmailSent) -> Decision | None:
+        """By what was recorded as it went out, and the law declared by then."""
+        at = sent.latest
+        if at < self._first:
+            return None
+        catalogue = self._times.at(at)
+        state = (bisect_right(self._recorded, at), catalogue.position)
+        if self._kept[0] != state:
+            self._kept = (state, self._bar(catalogue, at))
+        return _best(self._kept[1], sent, at)
+
+    def _bar(self, catalogue: Catalogue, known_at: datetime | None) -> _Bar:
+        folds = {name: fold(name, _known(entries, known_at)) for name, entries in self._entries.items()}
+        group = kin(self._contact, folds).group
+        bench = Bench(group, self._policy, catalogue)
+        return _Bar(bench, candidates(_signs(group, bench.dossier), catalogue))
+
+    def _found(self, sent: e.EmailSent, now: Decision) -> tuple[Finding, Entry | None]:
+        if now.allowed:
+            return "allowed", None
+        stops = [n for n in self._now.bench.dossier.stops if _covered(n, sent)]
+        known = [n for n in stops if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
+        if known:
+            return "after_stop", known[0]
+        made = [n for n in stops if n.event.latest <= sent.latest]
+        if made:
+            return "before_effect", made[0]
+        if stops:  # it may have been made afterwards
+            return "cannot_be_shown", stops[0]
+        return ("cannot_be_shown" if now.claimed is not None or now.uncertain else "no_basis"), None
+
+
+def _best(bar: _Bar, sent: e.EmailSent, law_at: datetime | None) -> Decision:
+    """The answer for its purpose; of a mail that nobody classified, the best that any marketing purpose would give."""
+    if sent.purpose is not None:
+        return bar.decide(sent.purpose, sent, law_at)
+    answers = [bar.decide(purpose, sent, law_at) for purpose in MARKETING_PURPOSES]
+    return max(answers, key=lambda d: (d.allowed, d.claimed is not None or d.uncertain))
+
+
+def _covered(stop: Entry, sent: e.EmailSent) -> bool:
+    """Whether a stop had come, or may have, when the e-mail went out, and speaks of it. Undated ones are not told."""
+    if sent.occurred_from is None or sent.latest < stop.event.earliest:
+        return False
+    purposes = MARKETING_PURPOSES if sent.purpose is None else (sent.purpose,)
+    return any(Dossier.covers(stop, purpose, "email", sent.address) for purpose in purposes)
+
+
+def _known(entries: Sequence[Entry], known_at: datetime | None) -> Iterable[Entry]:
+    if known_at is None:
+        return entries
+    return (n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at)
+
+
+def _signs(group: Sequence[Contact], dossier: Dossier) -> list[Entry]:
+    return dossier.country_entries() if any(member.countries for member in group) else []
