@@ -12,9 +12,15 @@ from tests.faults.schedule import Step
 from tests.hubspot.journal import Event
 from tests.services.program import Program
 
+_AT_WORK = 20.0
+
 
 def crm_suffer(stage: CrmStage, step: Step, dice: random.Random) -> None:
-    """One fault, for its time; then the time of peace after it."""
+    """One fault, for its time, once a worker writes again after the last one; then the time of peace after it."""
+    writes = stage.written()
+    until_ = time.monotonic() + _AT_WORK
+    while stage.written() == writes and time.monotonic() < until_:
+        time.sleep(0.05)
     _FAULTS[step.kind](stage, step.seconds, dice)
     time.sleep(step.peace)
     stage.supervise()
@@ -45,7 +51,7 @@ def _slow(stage: CrmStage, seconds: float, dice: random.Random) -> None:
 def _locked(stage: CrmStage, seconds: float, dice: random.Random) -> None:
     with stage.state.lock:
         contacts = list(stage.state.contacts.by_id.values())
-        for contact in dice.sample(contacts, len(contacts) // 3):
+        for contact in dice.sample(contacts, len(contacts) // 2):
             stage.state.chaos.lock(contact.id, seconds)
             stage.state.chaos.lock(contact.email, seconds)
     time.sleep(seconds)
@@ -103,8 +109,9 @@ def _away(stage: CrmStage, what: str, one: Program, seconds: float) -> None:
     stage.start(what)
 
 
-def _broker_stopped(stage: CrmStage, seconds: float, _: random.Random) -> None:
-    stage.broker.stop()
+def _broker_away(stage: CrmStage, seconds: float, dice: random.Random) -> None:
+    """In good order, or as a lost machine; it starts again on the same data."""
+    dice.choice((stage.broker.stop, stage.broker.kill))()
     time.sleep(seconds)
     stage.broker.start()
 
@@ -130,6 +137,6 @@ _FAULTS: dict[str, Callable[[CrmStage, float, random.Random], None]] = {
     "both workers killed": _both_killed,
     "service killed": _service_killed,
     "publisher killed": _publisher_killed,
-    "broker stopped": _broker_stopped,
+    "broker away": _broker_away,
     "webhooks held back": _held_back,
 }

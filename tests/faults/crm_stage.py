@@ -78,6 +78,11 @@ class CrmStage(Cast):
             self._hubspot.close()
             self._hubspot = None
 
+    def written(self) -> int:
+        """How much the workers changed there so far."""
+        with self.state.lock:
+            return sum(one.actor.label in WORKERS for one in self.state.journal.changes)
+
     # --- from beginning to end --------------------------------------------------------------------
 
     def prepare(self) -> None:

@@ -30,7 +30,7 @@ CrmKind = Literal[
     "both workers killed",
     "service killed",
     "publisher killed",
-    "broker stopped",
+    "broker away",
     "webhooks held back",
 ]
 CRM_KINDS: tuple[CrmKind, ...] = get_args(CrmKind)
