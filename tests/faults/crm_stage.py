@@ -21,23 +21,31 @@ from tests.services import postgres
 from tests.services.kafka import Broker, free_port
 from tests.services.program import until
 
+VERSIONS = ("legacy", "2026-03")
 PUBLIC = "https://consent.example.org"
 WORKERS = ("crm-0", "crm-1")
+_LONG = 240.0
+"""Seconds for a command that asks about everybody, one by one in some portals."""
 _GROUP = "crm"
 
 
 class CrmStage(Cast):
-    """A HubSpot that comes and goes, a service, a publisher, and two workers that keep HubSpot in step."""
+    """A HubSpot that comes and goes, a service, a publisher, and two workers that keep HubSpot in step.
+
+    By the seed the portal has the batch calls for subscriptions or not, and is asked by its old paths or its new.
+    """
 
     def __init__(self, folder: Path, broker: Broker, database: str | None, seed: int) -> None:
         super().__init__(folder, broker.url, database)
         self.broker, self.state = broker, State(seed=seed)
+        self.version, self.has_batches = VERSIONS[seed // 4 % 2], seed // 2 % 2 == 0
         self.port, self._hubspot_port = free_port(), free_port()
         self._hubspot: ExitStack | None = None
         self.url = f"http://127.0.0.1:{self.port}"
         for name in WORKERS:  # one app, known to us by two tokens: so it is told which worker made a call
             self.state.add_app(App(APP, name, set(SCOPES)), f"{TOKEN}-{name}")
             self.state.rates[f"{TOKEN}-{name}"] = self.state.rates[TOKEN]
+        self.state.enterprise(self.has_batches)
         self.hubspot_comes()
         hook = "/webhooks/hubspot"
         self.sender = WebhookSender(self.state, self.url + hook, SECRET, public_url=PUBLIC + hook, seed=seed)
@@ -49,11 +57,17 @@ class CrmStage(Cast):
             "CONSENT_LEDGER_PUBLIC_URL": PUBLIC,
             "CONSENT_LEDGER_HTTP_PORT": str(self.port),
             "CONSENT_LEDGER_HUBSPOT_URL": f"http://127.0.0.1:{self._hubspot_port}",
+            "CONSENT_LEDGER_HUBSPOT_API": self.version,
             "CONSENT_LEDGER_HUBSPOT_TOKEN": TOKEN,
             "CONSENT_LEDGER_HUBSPOT_SECRET": SECRET,
             "CONSENT_LEDGER_HUBSPOT_APP": str(APP),
             "CONSENT_LEDGER_POSTMARK_SECRET": ":".join(POSTMARK),
         }
+
+    @property
+    def portal(self) -> str:
+        """Which kind of portal it is."""
+        return f"{self.version}, {'batches' if self.has_batches else 'no batches'}"
 
     def words(self, what: str) -> list[str]:
         """The command that is meant."""
@@ -100,7 +114,7 @@ class CrmStage(Cast):
 
     def pull(self) -> None:
         """Everything that HubSpot shows."""
-        pulled = self.run("hubspot", "pull")
+        pulled = self.run("hubspot", "pull", seconds=_LONG)
         assert pulled.returncode == 0, pulled.stderr
 
     def key(self) -> dict[str, str]:
