@@ -13,6 +13,8 @@ from tests.hubspot.journal import Event
 from tests.services.program import Program
 
 _AT_WORK = 20.0
+_WRITES = ("", "batch/update", "unsubscribe", "statuses")
+"""Parts of paths; the empty one is in any."""
 
 
 def crm_suffer(stage: CrmStage, step: Step, dice: random.Random) -> None:
@@ -61,7 +63,8 @@ def _answers_lost(stage: CrmStage, seconds: float, dice: random.Random) -> None:
     """What was asked for is done, and whoever asked is told that it was not."""
     until_ = time.monotonic() + seconds
     while time.monotonic() < until_:
-        stage.state.chaos.fail_next(dice.randint(1, 3), dice.choice((500, 502, 504)), done=True)
+        status, path = dice.choice((500, 502, 504)), dice.choice(_WRITES)
+        stage.state.chaos.fail_next(dice.randint(1, 3), status, path=path, done=True)
         time.sleep(dice.uniform(0.1, 0.5))
 
 

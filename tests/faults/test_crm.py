@@ -80,8 +80,8 @@ def figures(
     repeated = len(stage.sender.sent) - heard
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(one.kind for one in found).items()))
     return (
-        f"seed {seed}, {KINDS[seed % 2]}, {stage.portal}: {crowd.acts.total()} acts ({len(crowd.acknowledged)} facts and "
-        f"{len(crowd.complained)} complaints acknowledged, {crowd.sent_again} sent again), webhooks {heard} "
+        f"seed {seed}, {KINDS[seed % 2]}, {stage.portal}: {crowd.acts.total()} acts ({len(crowd.acknowledged)} facts "
+        f"and {len(crowd.complained)} complaints acknowledged, {crowd.sent_again} sent again), webhooks {heard} "
         f"({repeated} twice, {len(stage.sender.given_up)} given up by the sender, {dead} dead letters); "
         f"log {stage.house.ledger.log.last_position()}, calls {len(stage.state.calls)} ({failed}), batches tried "
         f"again {again}; killed {stage.killed}, ended by themselves {stage.by_itself}; stops {stopped}, none undone; "
