@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from adapters.hubspot.sync.store import Book
 from adapters.inbox import Inbox
 from adapters.kafka.topics import STATUS
+from adapters.web.keys import KeyFile
+from adapters.wiring import now
 from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
@@ -111,8 +115,8 @@ class CrmStage(Cast):
             name = names[kind].lower().replace(" ", "-")
             self.house.ledger.record(Fact(_declared(name, purpose)))
         self.pull()
-        given = self.run("hubspot", "approve", "10000", "--by", "Ada", "--role", "DPO", "--reason", "a test of faults")
-        assert given.returncode == 0, given.stderr
+        with Book.open(self.house) as book:
+            book.approve(10_000, 0, ("Ada", "DPO", "a test of faults"), now())
 
     def pull(self) -> None:
         """Everything that HubSpot shows."""
@@ -121,8 +125,8 @@ class CrmStage(Cast):
 
     def key(self) -> dict[str, str]:
         """What lets somebody submit facts."""
-        made = self.run("keys", "add", "--name", "shop", "--role", "writer")
-        return {"authorization": f"Bearer {made.stdout.strip()}"}
+        secret = KeyFile(self.house.directory).add("shop", "writer", now(), os.urandom)
+        return {"authorization": f"Bearer {secret}"}
 
     def ready(self) -> bool:
         """Whether everything works."""
