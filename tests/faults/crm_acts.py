@@ -73,6 +73,7 @@ class Crowd:
         self.told = 0
         self.joined: dict[str, str] = {}
         self.sent_again = 0
+        self._later: list[tuple[float, str]] = []
         self._form = state.forms.add("Newsletter")
         self._dice = random.Random(seed)
         self._pause = 1 / rate
@@ -105,6 +106,10 @@ class Crowd:
         try:
             while not self._stop.wait(self._pause):
                 self.act()
+                due = [one for one in self._later if one[0] <= time.monotonic()]
+                self._later = [one for one in self._later if one not in due]
+                for _, email in due:
+                    self.leaves_there(email, self._dice.choice((None, PRODUCT_NEWS)))
         except BaseException as error:
             self._failed.append(error)
             raise
@@ -141,6 +146,18 @@ class Crowd:
         """An opt-in with its proof."""
         purposes = ["marketing.*"] if types == ALL else [MEANS[one] for one in types]
         self.tell(email, "opted_in", "yes", types, purposes=purposes, **_SIGN_UP)
+
+    def thinks_again(self) -> bool:
+        """An opt-in of somebody HubSpot knows nothing of, and an opt-out there while that is on its way."""
+        with self.state.lock:
+            new = [one for one in self.people if not self.own[one] and self.reachable(one)]
+            new = [one for one in new if not self.state.address(one).types]
+        if not new:
+            return False
+        email = self._dice.choice(new)
+        self.joins(email, ALL)
+        self._later.append((time.monotonic() + self._dice.uniform(0.3, 3.0), email))
+        return True
 
     def leaves(self, email: str, types: frozenset[int]) -> None:
         """An opt-out."""
@@ -257,6 +274,7 @@ class Crowd:
 _ACTS: dict[str, tuple[int, Callable[[Crowd, str], object]]] = {
     "opt-in": (10, lambda crowd, email: crowd.joins(email, ALL)),
     "opt-in to news": (8, lambda crowd, email: crowd.joins(email, NEWS)),
+    "second thoughts": (10, lambda crowd, _: crowd.thinks_again()),
     "opt-out": (8, lambda crowd, email: crowd.leaves(email, ALL)),
     "opt-out of news": (6, lambda crowd, email: crowd.leaves(email, NEWS)),
     "objection": (4, lambda crowd, email: crowd.tell(email, "objected", "stop", ALL, by="data_subject")),

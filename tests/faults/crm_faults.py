@@ -45,8 +45,9 @@ def _storm(stage: CrmStage, seconds: float, _: random.Random) -> None:
 
 
 def _slow(stage: CrmStage, seconds: float, dice: random.Random) -> None:
-    stage.state.chaos.latency(dice.uniform(0.3, 1.5))
-    time.sleep(seconds)
+    """So that much happens between what a worker reads and what it writes of it."""
+    stage.state.chaos.latency(dice.uniform(0.5, 1.5))
+    time.sleep(3 * seconds)
     stage.state.chaos.latency(0)
 
 
