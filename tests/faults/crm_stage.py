@@ -28,6 +28,7 @@ from tests.services.program import until
 VERSIONS = ("legacy", "2026-03")
 PUBLIC = "https://consent.example.org"
 WORKERS = ("crm-0", "crm-1")
+_ROUNDS = 30
 _LONG = 240.0
 """Seconds for a command that asks about everybody, one by one in some portals."""
 _GROUP = "crm"
@@ -149,7 +150,7 @@ class CrmStage(Cast):
 
     def settle(self) -> None:
         """Wait until everything is delivered, heard, published and written, and nothing came of that."""
-        while True:
+        for _ in range(_ROUNDS):
             head, changes = self.house.ledger.log.last_position(), len(self.state.changes())
             self.await_that(lambda: self.sender.settled(0.1))
             self.await_that(lambda: self.inbox()[0] == 0)
@@ -157,6 +158,7 @@ class CrmStage(Cast):
             self.await_rest(_GROUP, STATUS)
             if (head, changes) == (self.house.ledger.log.last_position(), len(self.state.changes())):
                 return
+        raise AssertionError("ledger and HubSpot go on answering each other")
 
     def inbox(self) -> tuple[int, int]:
         """How many deliveries wait, and how many are dead."""
