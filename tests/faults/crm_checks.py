@@ -21,7 +21,7 @@ from tests.adapters.kafka.publishing_world import projection
 from tests.faults.crm_acts import ALL, MEANS, SOURCE, Crowd, Own
 from tests.faults.crm_stage import CrmStage
 from tests.hubspot.contacts import Contact
-from tests.hubspot.definitions import MARKETABLE, OPTOUT
+from tests.hubspot.definitions import MARKETABLE, OPTOUT, UNTIL_RENEWAL
 from tests.hubspot.journal import Change, Flip
 from tests.hubspot.state import APP, MARKETING_INFORMATION, PRODUCT_NEWS, State
 
@@ -127,8 +127,10 @@ def _explained(one: Drifted, state: State, crowd: Crowd) -> bool:
         return _said_yes_here(crowd.own[one.email], one.about)
     if one.kind == "crm_on_without_basis":  # never asked about here, and somebody else turned it on
         return not _is_ours(_last_change(state, one.email, str(one.about)))
-    if one.kind == "marketing_mark_differs":  # the workflow takes nobody whose answer is open
-        return record.properties.get(VERDICT) == "undecided" and record.properties.get(MARKETABLE) == "true"
+    if one.kind == "marketing_mark_differs":  # the workflow takes nobody whose answer is open; or HubSpot waits
+        verdict, waits = record.properties.get(VERDICT), record.properties.get(UNTIL_RENEWAL) == "true"
+        marketing = record.properties.get(MARKETABLE) == "true"
+        return marketing and (verdict == "undecided" or (verdict == "non_marketing" and waits))
     return False
 
 
