@@ -174,3 +174,29 @@ def test_an_address_hubspot_does_not_hold_is_not_disclosed_to_it(here: World) ->
     here.opts_out("private@example.org")
     here.sync.apply([here.contact(ADA)])
     assert "private@example.org" not in here.state.addresses.all
+
+
+def test_a_write_that_is_repeated_late_leaves_what_is_newer(tmp_path: Path) -> None:
+    """While one waits to repeat its call, another hears of a stop and writes that: it stands in the end."""
+    with world(tmp_path / "ledger") as here:
+        record = here.person("ada@example.com")
+        here.opts_in("ada@example.com")
+        here.book.approve(1, 0, ("Ada", "DPO", "a test"), here.clock.tick())
+        shown = here.state.contact(record).properties
+        usual, between = here.clock.sleep, list[str]()
+
+        def sleep(seconds: float) -> None:
+            usual(seconds + 5)
+            if not between:
+                between.append("")
+                here.opts_out("ada@example.com")
+                here.sync.apply([here.contact("ada@example.com")])
+                between[0] = shown["consent_ledger_verdict"]
+
+        here.portal.may()
+        here.client._sleep = sleep
+        here.state.chaos.fail_next(1, 502, path="batch/update", done=True)
+        here.sync.apply([here.contact("ada@example.com")])
+        assert between == ["non_marketing"]
+        assert shown["consent_ledger_verdict"] == "non_marketing"
+        assert here.sync.look(here.everybody()).plan.steps == ()

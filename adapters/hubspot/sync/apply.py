@@ -6,8 +6,8 @@ written. So a run that ended half-way, or twice the same contacts, come to the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from adapters.hubspot.api.portal import Portal, Written
@@ -19,6 +19,8 @@ from adapters.wiring import House
 
 MOST = 100
 """Contacts looked at together: what one batch of HubSpot holds."""
+_LATE = timedelta(seconds=2)
+_ROUNDS = 3
 
 
 _FORBIDDEN = frozenset((401, 403))
@@ -71,7 +73,21 @@ class Sync:
         return Outcome(plan(scene, allowance), (), gone)
 
     def apply(self, contacts: Iterable[str]) -> Outcome:
-        """Write what is missing, stops first. What is refused for one contact holds up no other."""
+        """Write what is missing, stops first. What is refused for one contact holds up no other.
+
+        A call that HubSpot kept waiting is repeated as it was planned, and by then somebody else may have written
+        what is newer: after a long while it is looked at again, so that whoever writes last writes what holds.
+        """
+        wanted = list(contacts)
+        outcome, at = self._apply(wanted)
+        more, rounds = outcome, 0
+        while more.results and self._clock() - at > _LATE and rounds < _ROUNDS:
+            more, at = self._apply(wanted)
+            outcome, rounds = outcome._replace(results=outcome.results + more.results, gone=more.gone), rounds + 1
+        return outcome
+
+    def _apply(self, contacts: Sequence[str]) -> tuple[Outcome, datetime]:
+        """Once; and the moment for which the ledger was asked."""
         scene, gone = self._looking.scene(contacts, thrifty=True)
         raised = self._book.raised([record.id for record in scene.records])
         planned = plan(scene, Allowance(raised, self._book.left(self._cap)))
@@ -82,7 +98,7 @@ class Sync:
         if raised & set(lowered):
             self._book.give_back(lowered, scene.at)
         results = tuple(self._write(planned))
-        return Outcome(planned, results, gone)
+        return Outcome(planned, results, gone), scene.at
 
     def prepare(self) -> list[str]:
         """Make our own properties in HubSpot where they are missing; the names of those made."""
