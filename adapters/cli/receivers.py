@@ -15,23 +15,26 @@ from adapters.settings import PREFIX, Settings, SettingsError
 
 if TYPE_CHECKING:
     from adapters.hubspot.api.portal import Portal
+    from adapters.wiring import House
 
 ASK_SECONDS = 5.0
 """How long one question to HubSpot is tried while notices wait; then they are tried again, later."""
 
 
-def receivers_of(settings: Settings, stack: ExitStack) -> list[Receiver]:
+def receivers_of(settings: Settings, house: House, stack: ExitStack) -> list[Receiver]:
     """The receivers of an environment; `stack` closes what they hold open. Raises SettingsError."""
-    return list(_receivers(settings, stack))
+    return list(_receivers(settings, house, stack))
 
 
-def _receivers(settings: Settings, stack: ExitStack) -> Iterator[Receiver]:
+def _receivers(settings: Settings, house: House, stack: ExitStack) -> Iterator[Receiver]:
     if settings.hubspot_secret is not None:
-        yield _hubspot(settings, settings.hubspot_secret, stack)
+        yield _hubspot(settings, settings.hubspot_secret, house, stack)
     yield from senders_of(settings)
 
 
-def _hubspot(settings: Settings, secret: SecretStr, stack: ExitStack) -> Receiver:
+def _hubspot(settings: Settings, secret: SecretStr, house: House, stack: ExitStack) -> Receiver:
+    from adapters.hubspot.pull.ours import OurWrites
+    from adapters.hubspot.sync.store import Book
     from adapters.hubspot.webhooks import HubSpotReceiver
 
     secrets = [one.strip() for one in secret.get_secret_value().split(",") if one.strip()]
@@ -39,7 +42,8 @@ def _hubspot(settings: Settings, secret: SecretStr, stack: ExitStack) -> Receive
         raise SettingsError(
             f"{PREFIX}HUBSPOT_SECRET needs {PREFIX}PUBLIC_URL beside it: HubSpot signs the URL that it calls"
         )
-    return HubSpotReceiver(secrets, settings.public_url, settings.hubspot_app, _portal(settings, stack), time.monotonic)
+    ours = OurWrites(settings.hubspot_app, stack.enter_context(Book.open(house)))
+    return HubSpotReceiver(secrets, settings.public_url, ours, _portal(settings, stack), time.monotonic)
 
 
 def _portal(settings: Settings, stack: ExitStack) -> Portal | None:

@@ -40,7 +40,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     with open_house(ledger, make=True) as house, ExitStack() as stack:
         lines = logs.to_stdout(now)
         logs.take_over(lines)
-        receivers = receivers_of(settings, stack)
+        receivers = receivers_of(settings, house, stack)
         inbox = stack.enter_context(closing(Inbox.open(house))) if receivers else None
         keys, registry = KeyFile(house.directory), CollectorRegistry()
         app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox)

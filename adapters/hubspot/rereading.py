@@ -5,15 +5,17 @@ Both are the facts that a pull records of the same record, under the same ids: w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from adapters.addresses import is_address
 from adapters.hubspot.api.shapes import AddressState, ContactRead
 from adapters.hubspot.asking import Asking
-from adapters.hubspot.changes import OPTED_OUT, SYSTEM, TYPE_PREFIX, Change, Changes
+from adapters.hubspot.changes import OPTED_OUT, SYSTEM, TYPE_PREFIX, Changes
 from adapters.hubspot.pull.echoes import explained_by_us
+from adapters.hubspot.pull.run import Ours
 from adapters.hubspot.pull.statuses import ALL, facts_of
+from adapters.hubspot.said import acted
 from adapters.recording import Saying
 from adapters.wiring import House
 from ledger import events as e
@@ -29,9 +31,9 @@ def address_of(there: ContactRead) -> str | None:
 
 
 class Reread:
-    """Turns records as HubSpot shows them into facts. `ours`: whether a change is an echo of our own."""
+    """Turns records as HubSpot shows them into facts. `ours`: which changes are echoes of our own."""
 
-    def __init__(self, house: House, changes: Changes, ours: Callable[[Change], bool], asking: Asking) -> None:
+    def __init__(self, house: House, changes: Changes, ours: Ours, asking: Asking) -> None:
         self._house, self._changes, self._ours, self._asking = house, changes, ours, asking
 
     def sayings(self, there: ContactRead, *, whole: bool) -> list[Saying]:
@@ -72,10 +74,16 @@ class Reread:
         types = {
             one.type_id
             for one in state.types
-            if explained_by_us(one.explanation) or self._is_ours(there, f"{TYPE_PREFIX}{one.type_id}", one.at)
+            if explained_by_us(one.explanation)
+            or (acted(one.source) != "data_subject" and self._is_ours(there, one.type_id, one.at))
         }
-        return frozenset(types | ({ALL} if self._is_ours(there, OPTED_OUT, state.all_out_at) else set()))
+        wide = state.all_out and self._is_ours(there, None, state.all_out_at)
+        return frozenset(types | ({ALL} if wide else set()))
 
-    def _is_ours(self, there: ContactRead, name: str, at: datetime | None) -> bool:
-        changes = there.history.get(name, ())
-        return at is not None and any(abs(one.at - at) <= _APART and self._ours(one) for one in changes)
+    def _is_ours(self, there: ContactRead, type_id: str | None, at: datetime | None) -> bool:
+        if at is None:
+            return False
+        changes = there.history.get(OPTED_OUT if type_id is None else f"{TYPE_PREFIX}{type_id}", ())
+        return self._ours.wrote(there.id, type_id, at) or any(
+            abs(one.at - at) <= _APART and self._ours.change(one) for one in changes
+        )

@@ -10,7 +10,7 @@ from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
 from adapters.hubspot.hearing import Hearing, Known, is_hint, is_watched, records_of, wanted
 from adapters.hubspot.notices import Notice
-from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.pull.run import Ours
 from adapters.hubspot.rereading import Reread
 from adapters.hubspot.signature import refusal
 from adapters.receiving import Accepted, AwayError, Delivery, Heard, Refused, Sent
@@ -20,7 +20,7 @@ PATH = "/webhooks/hubspot"
 
 
 class HubSpotReceiver:
-    """`public_url`: where HubSpot reaches this service; `app`: the id of our own app, whose changes are echoes.
+    """`public_url`: where HubSpot reaches this service; `ours`: which changes we made ourselves, and are echoes.
 
     secrets  client secrets that may sign: one, and two while it is changed
     portal   whom to ask where a notice only hints; None: what it says is all there is
@@ -34,15 +34,15 @@ class HubSpotReceiver:
         self,
         secrets: Sequence[str],
         public_url: str,
-        app: int | None,
+        ours: Ours,
         portal: Portal | None,
         clock: Callable[[], float],
     ) -> None:
         self._secrets = [one.encode() for one in secrets]
         self._url = public_url.rstrip("/") + PATH
-        self._ours = OurApp(app).change
+        self._ours = ours
         self._asking = Asking(portal, clock)
-        self._changes = Changes(self._asking.known_types, self._ours)
+        self._changes = Changes(self._asking.known_types, ours.change)
 
     def accept(self, sent: Sent) -> Accepted | Refused:
         """Whether HubSpot signed it, and the notices in it."""

@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from adapters.hubspot.pull.ours import OurApp
 from adapters.hubspot.webhooks import HubSpotReceiver
 from adapters.receiving import Sent
 
@@ -66,4 +67,4 @@ def sent(body: bytes, now: datetime, **how: Any) -> Sent:
 
 def receiver(*secrets: str, public_url: str = PUBLIC, portal: Any = None) -> HubSpotReceiver:
     """HubSpot as a sender."""
-    return HubSpotReceiver(secrets or (SECRET,), public_url, APP, portal, lambda: 0.0)
+    return HubSpotReceiver(secrets or (SECRET,), public_url, OurApp(APP), portal, lambda: 0.0)

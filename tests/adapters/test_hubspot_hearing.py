@@ -45,7 +45,7 @@ class World:
     def __init__(self, hubspot: Fake, house: House, inbox: Inbox, client: Client) -> None:
         self.hubspot, self.house, self.inbox, self.at = hubspot, house, inbox, 0.0
         self.portal = Portal(client)
-        self.receiver = HubSpotReceiver([SECRET], PUBLIC, hubspot.app_id, self.portal, lambda: self.at)
+        self.receiver = HubSpotReceiver([SECRET], PUBLIC, OurApp(hubspot.app_id), self.portal, lambda: self.at)
         self.log = io.StringIO()
         lines, metrics = Lines(self.log, now), Metrics(CollectorRegistry())
         self.actor = Actor(house, inbox, [self.receiver], lines, metrics, self.clock, "one")

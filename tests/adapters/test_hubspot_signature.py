@@ -8,7 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from adapters.hubspot import notices
+from adapters.hubspot.hearing import is_hint, records_of
 from adapters.hubspot.signature import signature, signed_url
 from adapters.receiving import MOST_ITEMS, Accepted, Delivery, Refused, Sent
 from tests.adapters.hubspot_hooks import NEXT, PUBLIC, SECRET, URL, body_of, notice, receiver, sent, signed
@@ -214,3 +218,33 @@ def test_nothing_lies_below() -> None:
     refused = accepted(sent(body_of(notice()), NOW)._replace(tail="x"))
     assert isinstance(refused, Refused)
     assert refused.status == 404
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(_json | st.fixed_dictionaries({}, optional=dict.fromkeys(notice(), _json)), max_size=4))
+@settings(max_examples=300)
+def test_whatever_is_signed_is_kept_or_refused(items: list[Any]) -> None:
+    """And each is either a notice that can be heard, or one to be looked at."""
+    found = taken(json.dumps(items).encode())
+    assert isinstance(found, list)
+    assert len(found) == len(items)
+    for one in found:
+        read = notices.read(one.body)
+        assert isinstance(read, notices.Notice) != one.key.startswith("unread:")
+        if isinstance(read, notices.Notice):
+            assert one.key == read.key
+            records_of(read)
+            is_hint(read)
+
+
+@given(st.binary(max_size=64))
+@settings(max_examples=300)
+def test_any_bytes_are_refused_or_an_array(body: bytes) -> None:
+    found = taken(body)
+    assert isinstance(found, list) or found.status == 400

@@ -22,17 +22,17 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PUBLIC = {"CONSENT_LEDGER_PUBLIC_URL": "https://consent.example.org"}
 
 
-def names(env: dict[str, str]) -> list[str]:
-    with ExitStack() as stack:
-        return [one.name for one in receivers_of(Settings.read(env), stack)]
+def names(env: dict[str, str], home: Path) -> list[str]:
+    with House.open(home / "ledger", {}) as house, ExitStack() as stack:
+        return [one.name for one in receivers_of(Settings.read(env), house, stack)]
 
 
-def test_nobody_is_listened_to_unasked() -> None:
-    assert names({}) == []
-    assert names(PUBLIC | {"CONSENT_LEDGER_HUBSPOT_TOKEN": "x"}) == []
+def test_nobody_is_listened_to_unasked(tmp_path: Path) -> None:
+    assert names({}, tmp_path) == []
+    assert names(PUBLIC | {"CONSENT_LEDGER_HUBSPOT_TOKEN": "x"}, tmp_path) == []
 
 
-def test_each_sender_by_its_own_setting() -> None:
+def test_each_sender_by_its_own_setting(tmp_path: Path) -> None:
     env = {
         "CONSENT_LEDGER_HUBSPOT_SECRET": "one, two",
         "CONSENT_LEDGER_HUBSPOT_TOKEN": "pat",
@@ -40,7 +40,7 @@ def test_each_sender_by_its_own_setting() -> None:
         "CONSENT_LEDGER_POSTMARK_SECRET": "user:a-password",
         "CONSENT_LEDGER_SES_TOPICS": "arn:aws:sns:eu-central-1:123456789012:mail",
     }
-    assert names(PUBLIC | env) == ["hubspot", "mailchimp", "postmark", "ses"]
+    assert names(PUBLIC | env, tmp_path) == ["hubspot", "mailchimp", "postmark", "ses"]
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_each_sender_by_its_own_setting() -> None:
         {"CONSENT_LEDGER_SES_TOPICS": " "},
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_not_quoted(env: dict[str, str]) -> None:
+def test_what_cannot_be_meant_is_refused_and_not_quoted(env: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="CONSENT_LEDGER_") as refused:
-        names(env)
+        names(env, tmp_path)
     assert "zq7marker" not in str(refused.value)
 
 

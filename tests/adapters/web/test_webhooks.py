@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from httpx import Response
 
+from adapters.mailchimp.webhooks import MailchimpReceiver
 from adapters.receiving import MOST_BYTES
 from adapters.recording import Saying, record_all
 from adapters.wiring import now
@@ -247,3 +248,20 @@ def test_a_record_nobody_knows_is_kept_by_itself_and_said_again_of_whoever_it_is
     )
     (told,) = record_all(service.house.ledger, [saying])
     assert told.status == "recorded"
+
+
+def test_a_sender_that_looks_first_and_posts_a_form_is_taken_too(tmp_path: Path) -> None:
+    """Mailchimp: its secret stands in the path, and so in no line and no measure."""
+    secret = f"{MARKER}-secret-of-the-path"
+    with served(tmp_path / "ledger", receivers=[MailchimpReceiver([secret])]) as service:
+        service.grant()
+        for method in ("GET", "HEAD"):
+            assert service.send(method, f"/webhooks/mailchimp/{secret}").status_code == 200
+            assert service.send(method, "/webhooks/mailchimp/guessed").status_code == 401
+        form = {"type": "unsubscribe", "fired_at": "2026-06-01 21:40:57", "data[email]": ANA, "data[id]": "8a25ff1d98"}
+        form |= {"data[action]": "unsub", "data[reason]": "manual", "data[list_id]": "a6b5da1054"}
+        looked = service.send("GET", f"/webhooks/mailchimp/{secret}", params=form)
+        assert looked.json() == {"taken": 0, "new": 0}
+        assert service.allowed() is True
+        assert service.send("POST", f"/webhooks/mailchimp/{secret}", data=form).json() == {"taken": 1, "new": 1}
+        until(lambda: service.allowed() is False)
