@@ -50,8 +50,7 @@ def _shown(contacts: int, stack: ExitStack, screen: Screen) -> int:
     story = here.story
     _pull(here)
     _audit(here)
-    _dry_run(here)
-    _apply(here)
+    _apply(here, _dry_run(here))
     worker = _follow(here)
     people = here.people()
     if len(people) < 2:
@@ -144,17 +143,19 @@ def _audit(here: Here) -> None:
 # --- out ------------------------------------------------------------------------------------------
 
 
-def _dry_run(here: Here) -> None:
+def _dry_run(here: Here) -> int:
+    """Look; how many raises wait for approval."""
     story, calls = here.story, Calls(here.hubspot)
     story.heading("DRY RUN")
-    story.printed(story.typed("hubspot", "sync", "--show", "3").splitlines())
+    said = story.typed("hubspot", "sync", "--show", "3")
+    story.printed(said.splitlines())
     story.hold(not calls.changes(), "In HubSpot nothing has changed.")
+    return int(_number(r"wait for approval +([\d,]+)", said))
 
 
-def _apply(here: Here) -> None:
+def _apply(here: Here, waiting: int) -> None:
     story = here.story
     story.heading("APPLY")
-    waiting = int(_number(r"waiting for approval: ([\d,]+)", command(here.env, "hubspot", "sync", seconds=600)))
     if waiting:
         signed = ("--by", "Dana Weiss", "--role", "DPO", "--reason", "they signed up")
         story.printed(story.typed("hubspot", "approve", str(waiting), *signed).splitlines())
@@ -203,8 +204,9 @@ def _opt_out_elsewhere(here: Here, email: str) -> float:
         found = topic.find(STATUS, lambda one: one.key == contact and not _allowed(one))
         until(lambda: state.address(email).all_out, 20, pause=0.01)
     change = next(one for one in reversed(state.changes()) if one.what == "all" and one.email == email)
-    watch.tell(f"{STATUS}: revision {found.json()['revision']}, not allowed", found.at)
-    took = watch.tell("HubSpot: unsubscribed from all e-mail", _monotonic(change.at))
+    done = _monotonic(change.at)
+    told = [(done, "HubSpot: unsubscribed from all e-mail, by the worker"), (found.at, f"{STATUS}: not allowed")]
+    took = {what: watch.tell(what, at) for at, what in sorted(told)}[told[0][1]]
     story.hold(not here.gate(email)[1], f"The gate says no ({here.gate(email)[2]}).")
     story.say(f"On the record there: {_shown_on(here, email)}")
     return took
