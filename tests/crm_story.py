@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -12,7 +16,6 @@ from typing import NamedTuple
 import httpx
 
 from adapters.report.screen import WIDTH, Screen
-from tests.demonstrating import command
 from tests.hubspot.definitions import OPTOUT
 from tests.hubspot.journal import Change, Flip
 from tests.hubspot.service import Fake
@@ -44,11 +47,32 @@ class Story:
         self.screen.wrapped("  ", words, 2)
 
     def typed(self, *words: str) -> str:
-        """A command, shown as it is typed; what it printed, which is not shown yet."""
+        """A command, shown as it is typed, with what it says while it runs; what it printed, not shown yet."""
         shown = [Path(word).name if word.startswith("/") else word for word in words]
         line = " ".join(f'"{word}"' if " " in word else word for word in shown)
         self.screen.wrapped("  $ ", f"consent-ledger {line}", INDENT)
-        return command(self._env, *words, seconds=SECONDS)
+        said = list[str]()
+        with (
+            tempfile.TemporaryFile("w+") as printed,
+            subprocess.Popen(
+                [sys.executable, "-m", "adapters.cli", *words],
+                env=self._env,
+                stdout=printed,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as running,
+        ):
+            too_long = threading.Timer(SECONDS, running.kill)
+            too_long.start()
+            for told in running.stderr or ():
+                said.append(told)
+                self.printed([told.rstrip("\n")])
+            code = running.wait()
+            too_long.cancel()
+            printed.seek(0)
+            if code:
+                raise RuntimeError(f"consent-ledger {line}: exit code {code}: {''.join(said)}")
+            return printed.read()
 
     def printed(self, lines: Iterable[str]) -> None:
         """Lines of what a command printed; one that is too long is cut."""

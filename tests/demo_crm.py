@@ -69,6 +69,7 @@ def _shown(contacts: int, stack: ExitStack, screen: Screen) -> int:
 
 def _bring_up(stack: ExitStack, screen: Screen, contacts: int) -> Here:
     env = servers(stack, screen)
+    screen.line("  it takes some minutes: HubSpot is asked no faster than it allows")
     portal = Path(env["CONSENT_LEDGER_DIR"]).parent / "portal"
     command(env, "generate", "portal", "--contacts", str(contacts), "--seed", "7", "--out", str(portal))
     hubspot = _hubspot(stack, screen, portal)

@@ -127,7 +127,12 @@ def test_every_volume_is_used() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_service_waits_for_comes_up_with_it(name: str) -> None:
     """It is in the same profile or in one that is needed before, and says when it is well."""
-    before = {"core": {"core"}, "streams": {"core", "streams"}, "crm": {"core", "streams", "crm"}, "observe": {"observe"}}
+    before = {
+        "core": {"core"},
+        "streams": {"core", "streams"},
+        "crm": {"core", "streams", "crm"},
+        "observe": {"observe"},
+    }
     for other, condition in SERVICES[name].get("depends_on", {}).items():
         assert all(profiles(other) <= before[profile] for profile in profiles(name))
         if condition["condition"] == "service_healthy":
