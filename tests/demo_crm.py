@@ -129,7 +129,7 @@ def _audit(here: Here) -> None:
     story = here.story
     story.heading("AUDIT")
     said = story.typed("audit", "sends")
-    story.printed(said.partition("\n\nThe gravest")[0].splitlines()[2:7])
+    story.printed(said.partition("\n\nAs known")[0].splitlines()[2:])
     before = int(_number(r"between stop and effect +([\d,]+)", said))
     without = int(_number(r"without a basis +([\d,]+)", said))
     story.say(
