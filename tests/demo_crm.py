@@ -205,9 +205,8 @@ def _opt_out_elsewhere(here: Here, email: str) -> float:
         found = topic.find(STATUS, lambda one: one.key == contact and not _allowed(one))
         until(lambda: state.address(email).all_out, 20, pause=0.01)
     change = next(one for one in reversed(state.changes()) if one.what == "all" and one.email == email)
-    done = _monotonic(change.at)
-    told = [(done, "HubSpot: unsubscribed from all e-mail, by the worker"), (found.at, f"{STATUS}: not allowed")]
-    took = {what: watch.tell(what, at) for at, what in sorted(told)}[told[0][1]]
+    watch.tell(f"{STATUS}: not allowed", _monotonic(found.written))
+    took = watch.tell("HubSpot: unsubscribed from all e-mail, by the worker", _monotonic(change.at))
     story.hold(not here.gate(email)[1], f"The gate says no ({here.gate(email)[2]}).")
     story.say(f"On the record there: {_shown_on(here, email)}")
     return took
@@ -307,7 +306,7 @@ def _left(email: str) -> dict[str, str]:
 
 
 def _monotonic(at: int) -> float:
-    """A moment of HubSpot's history on the clock of the stopwatch."""
+    """A moment, in milliseconds since 1970, on the clock of the stopwatch."""
     return time.monotonic() - (time.time() - at / 1_000)
 
 
