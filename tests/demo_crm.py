@@ -258,7 +258,7 @@ def _drift(here: Here, worker: Program, email: str) -> None:
         story.typed("drift", "push", flipped[1])
         story.hold(state.address(email).all_out, "HubSpot shows them unsubscribed again.")
     again = story.typed("drift", "--show", "1")
-    story.printed(again.splitlines()[:1])
+    story.printed(again.partition("\n\n")[0].splitlines())
     story.hold("FLIPPED" not in again, "Nobody is turned on over a stop any more.")
 
 
