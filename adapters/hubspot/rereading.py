@@ -74,7 +74,7 @@ class Reread:
         types = {
             one.type_id
             for one in state.types
-            if explained_by_us(one.explanation)
+            if explained_by_us(one)
             or (acted(one.source) != "data_subject" and self._is_ours(there, one.type_id, one.at))
         }
         wide = state.all_out and self._is_ours(there, None, state.all_out_at)

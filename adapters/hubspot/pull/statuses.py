@@ -85,7 +85,7 @@ def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[st
         return acted(source) != "data_subject" and changed_by_us(pull, contact, type_id, at)
 
     off = (one for one in state.types if one.state == "unsubscribed")
-    kinds = {one.type_id for one in off if explained_by_us(one.explanation) or wrote(one.type_id, one.at, one.source)}
+    kinds = {one.type_id for one in off if explained_by_us(one) or wrote(one.type_id, one.at, one.source)}
     return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at) else set()))
 
 
