@@ -33,6 +33,10 @@ def _receivers(settings: Settings, house: House, stack: ExitStack) -> Iterator[R
 
 
 def _hubspot(settings: Settings, secret: SecretStr, house: House, stack: ExitStack) -> Receiver:
+    from importlib.util import find_spec
+
+    if find_spec("httpx2") is None:
+        raise SettingsError(f"{PREFIX}HUBSPOT_SECRET needs the package: pip install 'consent-ledger[hubspot]'")
     from adapters.hubspot.pull.ours import OurWrites
     from adapters.hubspot.sync.store import Book
     from adapters.hubspot.webhooks import HubSpotReceiver

@@ -8,6 +8,7 @@ from typing import TypeVar
 from adapters.hubspot.api.portal import Portal, RefusedError
 from adapters.hubspot.api.shapes import AddressState, ContactRead
 from adapters.hubspot.changes import TYPE_PREFIX, WATCHED
+from adapters.hubspot.naming import names_of
 from adapters.receiving import AwayError
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Asking:
             return {}
         properties = ("email", "hs_additional_emails", "hs_merged_object_ids")
         watched = (*WATCHED, *(f"{TYPE_PREFIX}{one}" for one in self.types()))
+        self.refused = False  # who may not read the types may well read the records
         portal = self._portal
         return self._asked(lambda: portal.read_contacts(ids, properties, history=watched)) or {}
 
@@ -53,7 +55,7 @@ class Asking:
         if self._portal is not None and (is_new or not self.known_types):
             portal = self._portal
             found = self._asked(portal.types)
-            self.known_types.update({one.id: one.name for one in found or ()})
+            self.known_types.update(names_of(found or ()))
             if wanted is not None and wanted not in self.known_types and len(self._missed) < 1_000:
                 self._missed.add(wanted)
         return self.known_types

@@ -29,6 +29,7 @@ _REDACTED = "REDACTED"
 _NOBODY = (
     "a person was deleted there for privacy whom no address is known of here: find out who it was, and erase by hand"
 )
+_HIDDEN = "HubSpot hides the value, and the record cannot be read: look there whether it is a stop"
 _REFUSED = "HubSpot does not let us read the record that it is about"
 
 
@@ -116,6 +117,8 @@ class Hearing:
             sayings += self._reread.sayings(there, whole=notice.kind in ("merge", "restore"))
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
+        elif is_watched(notice):
+            return Heard(problem=_HIDDEN)
         elif notice.property_name == "email" and not self._asking.possible and is_address(notice.property_value or ""):
             self._house.ledger.register_many([Registration(notice.property_value, SYSTEM, record)])
         if notice.kind == "merge":

@@ -32,6 +32,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import PUBLIC, SECRET, URL, body_of, happened, notice, sent
+from tests.hubspot.addresses import Type
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
@@ -237,3 +238,26 @@ def test_an_answer_that_never_comes_back_is_given_up_and_done_by_another(world: 
     world.late = 21.0
     world.act()
     assert len(world.events(ANA, e.OptedOut)) == 1
+
+
+def test_a_hidden_value_that_nobody_can_read_is_for_a_person(world: World) -> None:
+    (gone,) = world.hear(notice(999_999, "REDACTED", isSensitive=True))
+    assert gone.problem is not None
+    world.receiver = HubSpotReceiver([SECRET], PUBLIC, OurApp(world.hubspot.app_id), None, lambda: world.at)
+    (unasked,) = world.hear(notice(value="REDACTED", isSensitive=True))
+    assert unasked.problem is not None
+
+
+def test_who_may_not_read_the_types_may_read_the_records(world: World) -> None:
+    for app in world.hubspot.state.apps.values():
+        app.scopes.difference_update({one for one in app.scopes if one.startswith("communication_preferences")})
+    assert world.hear(happened("creation", 999_999)) == [Heard([])]
+
+
+def test_of_two_types_of_one_name_each_is_heard_by_the_name_it_is_pulled_by(world: World) -> None:
+    state = world.hubspot.state
+    state.add_type(Type(1_777, "Product News", "Of another brand"))
+    state.add_contact(ANA)
+    state.person_opts_out(ANA, PRODUCT_NEWS)
+    world.tell()
+    assert {one.subscription_type for one in world.events(ANA, e.TypeOptedOut)} == {"product-news-1002"}

@@ -47,7 +47,7 @@ def pull_contacts(pull: Pull) -> None:
     tally = pull.begin("contacts", "export")
     asked = asked_of(pull)
     changes = Changes(asked.types, pull.ours.change)
-    total = _total(pull) if tally.since is None else None
+    total = contacts_in_all(pull) if tally.since is None else None
     for page, cursor in pages(pull, tally, KEY, tuple(asked.header), (EMAIL, *asked.history)):
         tally.pages += 1
         _take(pull, tally, asked, changes, page)
@@ -55,7 +55,8 @@ def pull_contacts(pull: Pull) -> None:
     pull.finish(tally, SOURCE)
 
 
-def _total(pull: Pull) -> int | None:
+def contacts_in_all(pull: Pull) -> int | None:
+    """How many contacts the portal has, where it says so."""
     try:
         return pull.portal.count_contacts()
     except RefusedError:

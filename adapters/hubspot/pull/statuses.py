@@ -15,7 +15,7 @@ from adapters.evidence import record
 from adapters.hubspot.api.portal import AddressState, ContactRead, TypeState
 from adapters.hubspot.changes import OPTED_OUT
 from adapters.hubspot.evidence import SYSTEM
-from adapters.hubspot.pull.contacts import pages
+from adapters.hubspot.pull.contacts import contacts_in_all, pages
 from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us
 from adapters.hubspot.pull.run import Pull, Tally
 from adapters.hubspot.said import EMAIL, acted
@@ -38,13 +38,14 @@ def pull_statuses(pull: Pull) -> None:
     tally = pull.begin("statuses", "subscriptions")
     names = pull.type_names()
     history = (OPTED_OUT, *(f"{OPTED_OUT}_{number}" for number in names))
+    total = contacts_in_all(pull) if tally.since is None else None
     for page, cursor in pages(pull, tally, KEY, ("email", "hs_additional_emails"), history):
         tally.pages += 1
         people = list(_people(page))
         states = pull.portal.states([email for email, _ in people])
         tally.taken.rows += len(people)
         _take(pull, tally, [(_named(states[email], names), contact) for email, contact in people])
-        pull.paged(tally, KEY, cursor)
+        pull.paged(tally, KEY, cursor, total)
     pull.finish(tally, SOURCE)
 
 

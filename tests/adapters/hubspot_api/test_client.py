@@ -267,3 +267,13 @@ def test_states_are_the_same_read_either_way() -> None:
     assert ada.all_out_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert [(one.type_id, one.state) for one in ada.types] == [("7", "unsubscribed")]
     assert not states["b@example.com"].all_out
+
+
+def test_a_wait_longer_than_patience_is_no_wait() -> None:
+    time = Time()
+    slow = httpx2.Response(429, headers={"Retry-After": "86400"})
+    with client_of(answers(slow), time, patience=5) as client:
+        for _ in range(2):  # the second is not sent at all
+            with pytest.raises(AwayError):
+                client.call(Call("GET", "/x"))
+    assert time.now < 10

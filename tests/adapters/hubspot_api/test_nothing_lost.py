@@ -58,7 +58,7 @@ def pull(house: House, served: Fake, *only: str) -> list[RefusedError]:
 
 def stops(house: House, email: str, kind: type[e.Stop] = e.Stop) -> list[e.Stop]:
     found = house.find(email)
-    return [n.event for n in house.entries(found[0]) if isinstance(n.event, kind)] if found else []
+    return [n.event for n in house.entries(found[0]) if isinstance(n.event, kind)]
 
 
 def test_more_contacts_changed_in_one_moment_than_a_search_hands_out(
