@@ -146,3 +146,21 @@ def test_many_who_got_another_address_are_no_other_portal(portal: Fake, house: H
         assert pull_all(run) == []
         assert [said for tally in run.tallies for said in tally.taken.findings if "differs" in said] == []
     assert stops(house, "n7@new.example", e.OptedOut)
+
+
+def test_a_mail_that_was_dropped_for_a_stop_that_is_known_is_no_stop_of_everything(portal: Fake, house: House) -> None:
+    for name in ("ada", "bo"):
+        portal.state.add_contact(f"{name}@example.com")
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+    assert pull(house, portal) == []
+    at = portal.state.journal.now()
+    for name in ("ada", "bo"):
+        portal.state.mail.event("DROPPED", f"{name}@example.com", at, dropReason="PREVIOUSLY_UNSUBSCRIBED_MESSAGE")
+    portal.state.mail.event("DROPPED", "ada@example.com", at, dropReason="PREVIOUSLY_BOUNCED")
+    assert pull(house, portal) == []
+    assert stops(house, "ada@example.com", e.OptedOut) == []
+    assert stops(house, "bo@example.com", e.OptedOut)  # of whom nothing else is known
+    assert any(isinstance(n.event, e.Bounced) for n in house.entries(house.find("ada@example.com")[0]))
+    portal.state.mail.event("DROPPED", "ada@example.com", at, dropReason="PREVIOUSLY_UNSUBSCRIBED_PORTAL")
+    assert pull(house, portal) == []
+    assert stops(house, "ada@example.com", e.OptedOut)
