@@ -47,7 +47,8 @@ def _hubspot(settings: Settings, secret: SecretStr, house: House, stack: ExitSta
             f"{PREFIX}HUBSPOT_SECRET needs {PREFIX}PUBLIC_URL beside it: HubSpot signs the URL that it calls"
         )
     ours = OurWrites(settings.hubspot_app, stack.enter_context(Book.open(house)))
-    return HubSpotReceiver(secrets, settings.public_url, ours, _portal(settings, stack), time.monotonic)
+    portal, number = _portal(settings, stack), settings.hubspot_portal
+    return HubSpotReceiver(secrets, settings.public_url, ours, portal, time.monotonic, number)
 
 
 def _portal(settings: Settings, stack: ExitStack) -> Portal | None:

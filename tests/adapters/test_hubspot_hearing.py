@@ -261,3 +261,14 @@ def test_of_two_types_of_one_name_each_is_heard_by_the_name_it_is_pulled_by(worl
     state.person_opts_out(ANA, PRODUCT_NEWS)
     world.tell()
     assert {one.subscription_type for one in world.events(ANA, e.TypeOptedOut)} == {"product-news-1002"}
+
+
+def test_what_another_portal_tells_is_set_aside(world: World) -> None:
+    record = world.hubspot.state.add_contact(ANA)
+    ours = OurApp(world.hubspot.app_id)
+    world.receiver = HubSpotReceiver([SECRET], PUBLIC, ours, world.portal, lambda: world.at, 62_515)
+    mine, theirs, deleted = world.hear(
+        notice(record), notice(record, portalId=62_516), happened("privacyDeletion", record, portalId="62516")
+    )
+    assert mine.sayings
+    assert all(one.problem and not one.sayings for one in (theirs, deleted))
