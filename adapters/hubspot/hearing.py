@@ -114,7 +114,9 @@ class Hearing:
         record = records_of(notice)[0]
         there = self._known.there.get(record)
         if there is not None:
-            sayings += self._reread.sayings(there, whole=notice.kind in ("merge", "restore"))
+            # subscriptions are an address's own, so that of a record which gets another one they may be others
+            whole = notice.kind in ("merge", "restore") or notice.property_name in ADDRESSES
+            sayings += self._reread.sayings(there, whole=whole)
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
         elif is_watched(notice):

@@ -272,3 +272,15 @@ def test_what_another_portal_tells_is_set_aside(world: World) -> None:
     )
     assert mine.sayings
     assert all(one.problem and not one.sayings for one in (theirs, deleted))
+
+
+@pytest.mark.parametrize(("email", "also", "name"), [(ANA, [BEN], "hs_additional_emails"), (BEN, [], "email")])
+def test_what_an_address_had_left_before_a_record_got_it_is_read(
+    world: World, email: str, also: list[str], name: str
+) -> None:
+    state = world.hubspot.state
+    state.person_opts_out(BEN, PRODUCT_NEWS)  # an address of no contact
+    record = state.add_contact(email, also=also)
+    world.sender.taken()
+    world.tell(notice(record, BEN, propertyName=name))
+    assert "hubspot.statuses" in {one.source for one in world.events(BEN, e.TypeOptedOut)}
