@@ -77,9 +77,16 @@ class Portal(Preferences):
     def changed_at(self, moment: datetime, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
         """Those modified at that very moment, by their ids, from the next one on: so that any number is handed out."""
         at: Raw = {"propertyName": "lastmodifieddate", "operator": "EQ", "value": milliseconds(moment)}
+        return self._by_ids(at, beyond, properties)
+
+    def with_further_addresses(self, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
+        """Those that have more than one address, by their ids, from the next one on."""
+        return self._by_ids({"propertyName": "hs_additional_emails", "operator": "HAS_PROPERTY"}, beyond, properties)
+
+    def _by_ids(self, which: Raw, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
         after: Raw = {"propertyName": "hs_object_id", "operator": "GT", "value": beyond}
         body: Raw = {
-            "filterGroups": [{"filters": [at, after]}],
+            "filterGroups": [{"filters": [which, after]}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": list(properties),
             "limit": SEARCHED,

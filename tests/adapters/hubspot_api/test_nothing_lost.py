@@ -164,3 +164,22 @@ def test_a_mail_that_was_dropped_for_a_stop_that_is_known_is_no_stop_of_everythi
     portal.state.mail.event("DROPPED", "ada@example.com", at, dropReason="PREVIOUSLY_UNSUBSCRIBED_PORTAL")
     assert pull(house, portal) == []
     assert stops(house, "ada@example.com", e.OptedOut)
+
+
+def test_without_the_timeline_a_further_address_is_looked_at_itself(house: House) -> None:
+    late = [0.0]
+
+    def clock() -> float:
+        return time.time() + late[0]
+
+    with fake(State(rate=None, clock=clock)) as portal, pulling(house, portal) as run:
+        run.clock = lambda: datetime.fromtimestamp(clock(), UTC)
+        portal.state.add_contact("ada@example.com", also=["ada.further@example.com"])
+        assert pull_all(run) == []
+        portal.state.apps[portal.token].scopes.discard("content")
+        for hours in (3, 6):
+            late[0] = hours * 3_600.0
+            if hours == 6:
+                portal.state.person_opts_out("ada.further@example.com", PRODUCT_NEWS)
+            pull_all(run)
+        assert stops(house, "ada.further@example.com", e.TypeOptedOut)
