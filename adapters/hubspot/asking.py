@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from adapters.hubspot.api.portal import Portal, RefusedError
@@ -24,6 +25,7 @@ class Asking:
         self._rests_until = float("-inf")
         self.known_types: dict[str, str] = {}
         self._missed: set[str] = set()
+        self._ahead: dict[str, AddressState] = {}
         self.refused = False
 
     @property
@@ -42,10 +44,19 @@ class Asking:
         portal = self._portal
         return self._asked(lambda: portal.read_contacts(ids, properties, history=watched)) or {}
 
+    def look_ahead(self, emails: Sequence[str]) -> None:
+        """Ask what the addresses of a whole batch are subscribed to at once; what is not answered is asked later."""
+        self._ahead, refused = {}, self.refused
+        with suppress(AwayError):
+            self._ahead = dict(self.states(list(dict.fromkeys(emails))))
+        self.refused = refused
+
     def states(self, emails: Sequence[str]) -> Mapping[str, AddressState]:
         """What addresses are subscribed to. Raises AwayError."""
         if self._portal is None or not emails:
             return {}
+        if self._ahead.keys() >= set(emails):
+            return {email: self._ahead[email] for email in emails}
         portal = self._portal
         return self._asked(lambda: portal.states(emails)) or {}
 

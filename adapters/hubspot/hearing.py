@@ -54,6 +54,11 @@ def is_hint(notice: Notice) -> bool:
     return notice.property_name in ADDRESSES or (is_watched(notice) and _is_redacted(notice))
 
 
+def is_of_addresses(notice: Notice) -> bool:
+    """Whether a record may have other addresses since: subscriptions are an address's own, and are read as well."""
+    return notice.kind in ("merge", "restore") or notice.property_name in ADDRESSES
+
+
 def is_watched(notice: Notice) -> bool:
     """Whether it is about a property that says something."""
     name = notice.property_name or ""
@@ -114,9 +119,7 @@ class Hearing:
         record = records_of(notice)[0]
         there = self._known.there.get(record)
         if there is not None:
-            # subscriptions are an address's own, so that of a record which gets another one they may be others
-            whole = notice.kind in ("merge", "restore") or notice.property_name in ADDRESSES
-            sayings += self._reread.sayings(there, whole=whole)
+            sayings += self._reread.sayings(there, whole=is_of_addresses(notice))
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
         elif is_watched(notice):

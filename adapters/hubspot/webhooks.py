@@ -8,10 +8,10 @@ from adapters.hubspot import notices
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
-from adapters.hubspot.hearing import Hearing, Known, is_hint, is_watched, records_of, wanted
+from adapters.hubspot.hearing import Hearing, Known, is_hint, is_of_addresses, is_watched, records_of, wanted
 from adapters.hubspot.notices import Notice
 from adapters.hubspot.pull.run import Ours
-from adapters.hubspot.rereading import Reread
+from adapters.hubspot.rereading import Reread, addresses_of
 from adapters.hubspot.signature import refusal
 from adapters.receiving import Accepted, AwayError, Delivery, Heard, Refused, Sent
 from adapters.wiring import House
@@ -67,6 +67,8 @@ class HubSpotReceiver:
             there, is_away = self._asking.contacts(need), False
         except AwayError:
             there, is_away = {}, True
+        whole = [there[of] for one in good if is_of_addresses(one) and (of := (records_of(one) or [""])[0]) in there]
+        self._asking.look_ahead([email for record in whole for email in addresses_of(record)])
         reread = Reread(house, self._changes, self._ours, self._asking)
         hearing = Hearing(house, self._changes, Known(here, there), self._asking, reread)
         return [self._heard(hearing, one, need if is_away else ()) for one in read]

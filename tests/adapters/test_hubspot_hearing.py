@@ -284,3 +284,12 @@ def test_what_an_address_had_left_before_a_record_got_it_is_read(
     world.sender.taken()
     world.tell(notice(record, BEN, propertyName=name))
     assert "hubspot.statuses" in {one.source for one in world.events(BEN, e.TypeOptedOut)}
+
+
+def test_a_batch_of_new_addresses_is_asked_about_at_once(world: World) -> None:
+    state = world.hubspot.state
+    records = [state.add_contact(f"n{number}@example.org") for number in range(40)]
+    world.sender.taken()
+    before = len(state.calls)
+    world.tell(*(notice(one, "x", at=place, propertyName="email") for place, one in enumerate(records)))
+    assert len(state.calls) - before < 20

@@ -190,7 +190,7 @@ class Client:
                 content=None if call.body is None else msgspec.json.encode(call.body),
                 headers=None if call.body is None else {"Content-Type": "application/json"},
             )
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:  # an answer that cannot be unpacked is none, too
             return wait(), type(error).__name__
         self._pace.learn(got.headers)
         if got.status_code < 400 and not got.is_redirect:

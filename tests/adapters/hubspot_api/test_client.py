@@ -277,3 +277,19 @@ def test_a_wait_longer_than_patience_is_no_wait() -> None:
             with pytest.raises(AwayError):
                 client.call(Call("GET", "/x"))
     assert time.now < 10
+
+
+def test_an_answer_that_cannot_be_unpacked_is_asked_for_again() -> None:
+    broken = httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Once(b"no gzip"))
+    with client_of(answers(broken, httpx2.Response(200, json={"ok": 1}))) as client:
+        assert client.call(Call("GET", "/x")) == Answer(200, {"ok": 1})
+
+
+class Once(httpx2.SyncByteStream):
+    """Bytes as they come over the line."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.data
