@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from adapters.cli.hubspot_sync import HubSpotKeeper
 from adapters.hubspot.api.client import Call
@@ -111,12 +111,14 @@ class Interleavings(RuleBasedStateMachine):
     @rule(who=people, marketing=st.booleans())
     def a_user_sets_marketing(self, who: str, marketing: bool) -> None:
         self.here.clock.tick()
-        self.here.state.user_sets_marketing(who, marketing)
+        with suppress(KeyError):  # it is deleted
+            self.here.state.user_sets_marketing(who, marketing)
 
     @rule(pair=st.permutations(PEOPLE))
     def two_become_one(self, pair: list[str]) -> None:
         self.here.clock.tick()
-        self.here.state.merge(pair[0], pair[1])
+        with suppress(KeyError):
+            self.here.state.merge(pair[0], pair[1])
 
     @rule(place=st.integers(0, 2), back=st.booleans())
     def one_is_deleted_or_restored(self, place: int, back: bool) -> None:
@@ -166,6 +168,14 @@ class Interleavings(RuleBasedStateMachine):
     def somebody_leaves_in_the_middle(self, after: int, who: str, kind: int | None) -> None:
         self._interrupted(after, lambda: self.here.state.person_opts_out(who, kind))
 
+    @precondition(lambda self: len(self.here.records) < len(PEOPLE) + 4)
+    @rule(after=st.integers(1, 6), kind=kinds)
+    def a_newcomer_opts_in_and_leaves_in_the_middle(self, after: int, kind: int | None) -> None:
+        who = f"new-{len(self.here.records)}@example.com"
+        self.here.person(who)
+        self.here.opts_in(who, "marketing.*")
+        self._interrupted(after, lambda: self.here.state.person_opts_out(who, kind))
+
     @rule(after=st.integers(1, 5), who=people)
     def a_stop_comes_in_the_middle(self, after: int, who: str) -> None:
         self._interrupted(after, lambda: self.here.opts_out(who))
@@ -184,6 +194,16 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def nobody_was_turned_on_by_us(self) -> None:
         assert self.here.flips_by_us() == []
+
+    @invariant()
+    def no_more_were_raised_than_were_approved(self) -> None:
+        """A raise is what the portal's workflow makes of a verdict that we wrote."""
+        raised = [
+            one
+            for one in self.here.state.changes(actor="workflow")
+            if one.name == "hs_marketable_status" and one.after == "true" and one.before != "true"
+        ]
+        assert len(raised) <= sum(one.raises for one in self.here.book.approvals())
 
     def teardown(self) -> None:
         try:
