@@ -104,7 +104,7 @@ def test_a_token_that_is_not_known_is_said_in_one_line(portal: Fake) -> None:
         env={"CONSENT_LEDGER_HUBSPOT_URL": portal.url, "CONSENT_LEDGER_HUBSPOT_TOKEN": "wrong"},
     )
     assert result.exit_code == 1
-    assert "does not know the token" in result.output
+    assert "does not know the token" in str(result.exception)
 
 
 def test_the_screen_names_every_part(portal: Fake, monkeypatch: pytest.MonkeyPatch) -> None:

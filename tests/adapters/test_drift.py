@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.cli.main import app
 from adapters.hubspot.changes import SYSTEM
+from adapters.hubspot.drift.book import DriftBook, Ignored
 from adapters.hubspot.drift.comparing import KINDS
 from adapters.hubspot.drift.remedies import KINDS as TOLD
 from adapters.wiring import House
@@ -24,6 +25,7 @@ from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.stores import Place
 
 ANA = "ana@example.com"
 SIGN_UP: dict[str, Any] = {
@@ -165,6 +167,31 @@ def test_a_flip_behind_our_back_is_alarmed_recorded_once_and_pushed_back(world: 
     assert "crm_on_ledger_stopped" not in kinds(world.drift())
 
 
+def test_a_flip_that_a_pull_tells_too_is_one_fact(world: World) -> None:
+    """Whoever tells of it first; what the record shows at the pull is a fact beside it, as of an export."""
+    world.person()
+    world.says(e.OptedOut, ago=timedelta(days=3), by="data_subject")
+    world.sync()
+    world.state.user_sets_status(ANA, True)
+    assert world.only("crm_on_ledger_stopped")["flipped"]
+    world.run("hubspot", "pull", "--only", "contacts")
+    with world.house() as house:
+        shown = [n.event for n in house.entries(house.find(ANA)[0]) if isinstance(n.event, e.OptOutShown)]
+    assert [event.opted_out for event in shown if event.source == "hubspot.contacts"].count(False) == 1
+
+
+def test_what_the_person_turned_on_is_no_flip(world: World) -> None:
+    """It is a yes whose evidence is still to be brought: that is said before a push takes it away again."""
+    world.person()
+    world.says(e.OptedOut, ago=timedelta(days=3), by="data_subject")
+    world.sync()
+    world.state.person_opts_in(ANA, form=world.state.forms.add("Newsletter"))
+    found = world.only("crm_on_ledger_stopped")
+    assert not found["flipped"]
+    assert "hubspot pull" in found["by_hand"]
+    assert "OptOutShown" not in world.topics()
+
+
 def test_a_stop_that_was_not_pushed_yet_is_no_flip(world: World) -> None:
     """Nobody turned anything on."""
     world.person()
@@ -283,6 +310,22 @@ def test_an_opt_out_of_ours_whose_stop_was_taken_back_is_not_recorded_anew(world
     assert found["last_writer"] == "ledger"
     refused = world.run("drift", "record", found["ref"], exit_code=1)
     assert "taken back" in str(refused.exception)
+
+
+def test_what_is_kept_is_kept_on_both_stores(place: Place) -> None:
+    """Since when, and what is left alone; what differs no more is forgotten."""
+    first, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    env = {"CONSENT_LEDGER_DATABASE_URL": place.url} if place.url else {}
+    with House.open(place.folder, env) as house, DriftBook.open(house) as book:
+        assert book.found(["a", "b"], {"D-1": "a", "D-2": "b"}, first) == {"D-1": first, "D-2": first}
+        book.ignore("D-1", Ignored(later, "Ina Ops", "known"))
+        assert book.ignored(first) == {"D-1": Ignored(later, "Ina Ops", "known")}
+        assert book.ignored(later) == {}
+        assert book.found(["a"], {"D-1": "a", "D-3": "b"}, later) == {"D-1": first, "D-3": later}
+        assert book.found(["a"], {}, later) == {}
+        assert (book.contact_of("D-1"), book.contact_of("D-2")) == (None, "b")
+        assert book.ignored(first) == {}
+        assert book.reference("x", "1") == book.reference("x", "1") != book.reference("x1", "")
 
 
 def test_every_kind_is_told_of() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from adapters.hubspot.api.portal import Portal
-from adapters.hubspot.changes import MARKETING, OPTED_OUT, SYSTEM, Change, Changes
+from adapters.hubspot.changes import MARKETING, OPTED_OUT, SYSTEM, Change, Changes, acted
 from adapters.hubspot.drift.book import DriftBook, Ignored
 from adapters.hubspot.drift.comparing import NEVER, Difference, differences
 from adapters.hubspot.sync.apply import Sync
@@ -19,6 +19,8 @@ from ledger.codec import decode
 from ledger.vault import Registration
 
 Side = Literal["ledger", "crm", "unknown"]
+_OWN_PAGES = frozenset({"form", "subscription page"})
+"""What the state of a subscription names as its source, beside what histories of properties do."""
 _CLOSE = timedelta(seconds=5)
 """Our clock beside HubSpot's: a write of ours and the change it made may be so far apart."""
 _OFF = ("unsubscribe_all", "unsubscribe")
@@ -39,7 +41,8 @@ class Drift(NamedTuple):
 
     since        when HubSpot came to show it; else when it was first found
     last_writer  who wrote what HubSpot shows; `by`: in its own words
-    flipped      HubSpot shows on what was off, and we did not do it: the alarm
+    flipped      HubSpot shows on what was off, and somebody else did it: the alarm
+    own_act      the person did it, in HubSpot: a yes whose evidence is still to be brought
     change       what made HubSpot show it, if it is known
     """
 
@@ -49,6 +52,7 @@ class Drift(NamedTuple):
     last_writer: Side
     by: str
     flipped: bool
+    own_act: bool
     change: Change | None
     ignored: Ignored | None
 
@@ -61,7 +65,7 @@ class Watch:
     ) -> None:
         self._house, self._portal, self._sync = house, portal, sync
         self._written, self._book = books
-        self._ours = None if ours is None else str(ours)
+        self._ours = frozenset() if ours is None else frozenset({str(ours), f"appId:{ours}"})
 
     def over(self, contacts: Sequence[str], at: datetime) -> list[Drift]:
         """What differs of these contacts. Raises AwayError, RefusedError."""
@@ -103,10 +107,11 @@ class Watch:
             change = Change(one.record, _property(one), _value(one), one.shown_at, one.source)
         writer = self._writer(one, change)
         was_off = any(earlier.value == "true" for earlier in changes[:-1]) or self._was_written_off(one)
-        flipped = one.kind == "crm_on_ledger_stopped" and writer != "ledger" and change is not None
-        flipped = flipped and (was_off or self._since_the_stop(one, change))
+        turned_on = one.kind == "crm_on_ledger_stopped" and writer != "ledger" and change is not None
+        turned_on = turned_on and (was_off or self._since_the_stop(one, change))
+        own = turned_on and change is not None and _is_own(change)
         by = f"{change.source} {change.source_id}".strip() if change is not None else ""
-        return Drift(ref, one, change.at if change else found, writer, by, flipped, change, ignored)
+        return Drift(ref, one, change.at if change else found, writer, by, turned_on and not own, own, change, ignored)
 
     def _writer(self, one: Difference, change: Change | None) -> Side:
         """By the name of whoever made the change; where that says nothing, by when we wrote ourselves."""
@@ -116,8 +121,8 @@ class Watch:
             return "ledger" if mine else "unknown"
         if change.source in _NEVER_OURS:
             return "crm"
-        if self._ours is not None and change.source_id:
-            return "ledger" if change.source_id == self._ours else "crm"
+        if self._ours and change.source_id:
+            return "ledger" if change.source_id in self._ours else "crm"
         return "ledger" if any(abs(at - change.at) <= _CLOSE for at in mine) else "crm"
 
     def _done(self, one: Difference) -> list[Last]:
@@ -156,6 +161,11 @@ class Recorder:
             self._house.ledger,
             [Saying(who, said.event, said.source_id) for said in self._changes.facts(change)],
         )
+
+
+def _is_own(change: Change) -> bool:
+    """Whether the person did it: by a form, or on the preferences page. Only where HubSpot says so."""
+    return acted(change.source) == "data_subject" or change.source.casefold() in _OWN_PAGES
 
 
 def _property(one: Difference) -> str:

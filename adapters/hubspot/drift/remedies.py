@@ -50,6 +50,12 @@ KINDS: Mapping[Kind, Told] = {
     ),
 }
 
+PENDING = "HubSpot changes it at its next update"
+OWN_ACT = (
+    "the person turned it on in HubSpot: bring what shows it (`consent-ledger hubspot pull`, the form's words in the "
+    "evidence map) before anything is pushed; it may lift the stop"
+)
+
 
 def refusal(kind: Kind, wanted: Remedy) -> str | None:
     """Why a command is of no use here; None: it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,13 +15,13 @@ from adapters.hubspot.api.portal import Page, Portal, RefusedError
 from adapters.hubspot.changes import Change
 from adapters.hubspot.evidence import SYSTEM
 from adapters.hubspot.labels import fold
+from adapters.hubspot.naming import names_of
 from adapters.hubspot.pull.cursors import Counts, Cursor, Cursors
 from adapters.layouts import Layout, fits, places
 from adapters.reading import TableEvidence
 from adapters.statements import Wanted
 from adapters.tabular import table_of
 from adapters.times import TimeReader
-from adapters.tokens import token_of
 from adapters.wiring import House
 from ledger import events as e
 
@@ -123,12 +122,7 @@ class Pull:
             if error.status != 403:
                 raise
             return {}
-        names = Counter(token_of(one.name or one.id) for one in found)
-        # of two with one name, an opt-out of the one would be taken for one of the other
-        return {
-            one.id: (one.name or one.id) if names[token_of(one.name or one.id)] == 1 else f"{one.name} {one.id}"
-            for one in found
-        }
+        return names_of(found)
 
     def take(self, tally: Tally, layout: Layout, reader: type[TableEvidence], title: str, rows: Sequence[Raw]) -> None:
         """Record what a page states, by the reader of the file that would hold it."""
