@@ -45,7 +45,7 @@ from tests.bench import crm_side
 from tests.services.kafka import Broker
 from tests.services.program import until
 
-CONTACTS, SAMPLE = 100_000, 10_000
+CONTACTS, SAMPLE, SINGLES = 100_000, 10_000, 2_000
 RATE, SECONDS = 190, 10.0
 """What HubSpot allows a private app of a Professional or Enterprise portal."""
 BUSY, CALLS = 0.5, 1.1
@@ -54,31 +54,36 @@ LEFT = datetime(2026, 10, 1, tzinfo=UTC)
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Busy shares, and calls for each contact."""
-    contacts, sample = (1_000, 500) if quick else (CONTACTS, SAMPLE)
-    with tempfile.TemporaryDirectory() as folder, _portal(contacts + sample) as portal:
+    contacts, sample, singles = (1_000, 500, 200) if quick else (CONTACTS, SAMPLE, SINGLES)
+    with tempfile.TemporaryDirectory() as folder, _portal(contacts + sample + singles) as portal:
         with House.open(Path(folder) / "ledger", {}) as house:
-            people = _people(house, contacts + sample, portal.first)
+            people = _people(house, contacts + sample + singles, portal.first)
             portal.ask(f"rate {RATE * 10}")
             busy, calls = _written(house, portal, people[:contacts])
         portal.ask(f"rate {RATE}")
-        worker_busy, took = _by_the_worker(Path(folder), portal, people[contacts:])
+        worker_busy, took = _by_the_worker(Path(folder), portal, people[contacts : contacts + sample])
+        portal.ask("professional")
+        portal.ask(f"rate {RATE * 10}")
+        with House.open(Path(folder) / "ledger", {}) as house:
+            _, single_calls = _written(house, portal, people[contacts + sample :])
     imposed = calls * SECONDS / RATE
     return [
         _line(f"crm: seconds busy for {contacts:,} contacts, of those HubSpot's rate imposes", busy, imposed, BUSY),
         _line(f"the same for {sample:,} through Kafka and Faust at that rate", worker_busy, took, BUSY),
         _line("crm: calls for each changed contact, with batch calls", calls, contacts, CALLS),
+        _line("the same where subscriptions are written one by one (Professional)", single_calls, singles, None),
     ]
 
 
-def _line(name: str, ours: float, reference: float, bar: float) -> dict[str, Any]:
+def _line(name: str, ours: float, reference: float, bar: float | None) -> dict[str, Any]:
     ratio = ours / reference
     return {
         "name": name,
         "ours": ours,
         "reference": reference,
         "ratio": ratio,
-        "bar": f"<= {bar}",
-        "holds": ratio <= bar,
+        "bar": None if bar is None else f"<= {bar}",
+        "holds": bar is None or ratio <= bar,
     }
 
 

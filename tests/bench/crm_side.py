@@ -1,6 +1,7 @@
 """HubSpot's side of `bench_crm`, as a process: a fake portal of so many contacts, asked and told by lines.
 
-`calls` answers how many calls it was asked, `rate N` allows so many in ten seconds, and 0 any number.
+`calls` answers how many calls it was asked, `rate N` allows so many in ten seconds, and 0 any number;
+`professional` takes the batch calls of subscriptions away.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def main() -> None:
             word, _, number = line.strip().partition(" ")
             if word == "rate":
                 state.limit(int(number) or None)
+            elif word == "professional":
+                state.enterprise(False)
             print(len(state.calls), flush=True)
 
 
