@@ -73,8 +73,12 @@ def test_what_sets_marketing_by_itself_is_named_with_where_to_change_it(
     assert ("no_double_opt_in", "portal") in found
 
 
-def test_what_may_be_done_is_tried_and_nothing_is_changed(portal: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The portal is as it was; the credentials may do everything."""
+@pytest.mark.parametrize("version", ["legacy", "2026-03"])
+def test_what_may_be_done_is_tried_and_nothing_is_changed(
+    portal: Fake, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """The portal is as it was; the credentials may do everything, by the paths of either version."""
+    monkeypatch.setenv("CONSENT_LEDGER_HUBSPOT_API", version)
     before = len(portal.state.changes())
     found = diagnosis(portal, monkeypatch)
     can = {one["name"]: one["can"] for one in found["abilities"]}

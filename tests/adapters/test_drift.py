@@ -244,7 +244,10 @@ def test_a_mark_that_differs_says_when_hubspot_changes_it(world: World, monkeypa
     monkeypatch.setenv("CONSENT_LEDGER_CRM_UPDATE_DAY", "1")
     record = world.person()
     world.state.user_sets_marketing(record, True)
-    assert world.only("marketing_mark_differs")["remedies"] == ["push", "record"]
+    marked = world.only("marketing_mark_differs")
+    assert marked["remedies"] == ["push", "record"]
+    world.run("drift", "record", marked["ref"])
+    assert "MarketingStatusObserved" in world.topics()
     world.sync()
     found = world.only("marketing_mark_differs")
     assert found["crm"] == "marketing until the next update"
