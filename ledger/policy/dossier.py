@@ -17,7 +17,7 @@ from ledger.terms import BEGINNING, END, any_covers
 
 CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
 """Sources accepted as recording when it happened, until an evidence map says otherwise (P10)."""
-
+_ALL_MARKETING, _EVERY_CHANNEL = ("marketing.*",), ("*",)
 
 reaches = lru_cache(maxsize=16_384)(any_covers)
 """`any_covers`, remembered: the same few scopes are asked for the same few names, contact after contact."""
@@ -124,7 +124,10 @@ class Dossier:
             return True  # a review that stops, stops everything
         if stop.address_only and stop.address is not None and stop.address != address:
             return False
-        if not reaches(stop.channels, channel) or not reaches(stop.purposes, purpose):
+        # an empty scope is the widest: a stop that names nothing must not stop nothing
+        if not reaches(stop.channels or _EVERY_CHANNEL, channel) or not reaches(
+            stop.purposes or _ALL_MARKETING, purpose
+        ):
             return False
         if not stop.except_purposes:
             return True

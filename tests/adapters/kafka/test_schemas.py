@@ -28,12 +28,14 @@ from tests.test_docs import fences
 
 PINS = {
     "consent.events.v1.1.json": "2950c3d7196e9eaf663f36b6d5fb316e4e142c58ba4f1f2c9796d407968994d5",
+    "consent.events.v1.2.json": "bbccc6f04ec098b2378aae0f1de270c0b270715dbcef4b646596c924c58d11c0",
     "consent.contact-status.v1.1.json": "c338da6d0aa7b03a887485b06eb7ed921ef691c42c3d869a76b0bd8696e72dd5",
     "consent.facts-results.v1.1.json": "67b4b7eee81aaddc566e547761932a8277d596bc612a645ef6d4db2993020a8b",
     "consent.facts.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
     "consent.contact-status.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
     "consent.crm-results.v1.1.json": "3ae8186d8fcced427eee8f57d99475daa65ce2e984c7e6c5574ee9893a61c0c8",
     "consent.facts.v1.1.json": "e6ec8ae8ddc3d2d2d5510c9c5595ed33e8be5e5a488b572be4e050d195a4cf80",
+    "consent.facts.v1.2.json": "9ca435cad9714defc8be8e03d8a2305da602c7536f31935f5e32bda8940ff6ca",
 }
 """Kept schema -> its SHA-256. Add one when a schema is added; never change one."""
 

@@ -97,6 +97,13 @@ def test_p04_to_unsubscribe_is_to_withdraw_and_to_object() -> None:
     assert not given(CONSENT, bought("2023-02-01"), opted_out("2023-03-01")).asked("2023-04-01").allowed
 
 
+@pytest.mark.parametrize("empty", [{"purposes": ()}, {"channels": ()}, {"purposes": (), "channels": ()}])
+def test_p04_a_stop_that_names_no_scope_has_the_widest(empty: dict[str, object]) -> None:
+    """Whoever leaves a list empty means everything, and never nothing."""
+    for kind in (e.OptedOut, e.Objected, e.Complained):
+        assert not given(CONSENT, happened(kind, "2023-03-01", **empty)).asked("2023-04-01").allowed
+
+
 def test_p04_what_the_person_carves_out_is_kept() -> None:
     """GP v juris: objected to everything, except the newsletter."""
     kept = {"purposes": ("marketing.*",), "except_purposes": ("marketing.similar",)}
