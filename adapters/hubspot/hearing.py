@@ -30,6 +30,7 @@ _REDACTED = "REDACTED"
 _NOBODY = (
     "a person was deleted there for privacy whom no address is known of here: find out who it was, and erase by hand"
 )
+_HIDDEN = "HubSpot hides the value, and the record cannot be read: look there whether it is a stop"
 _REFUSED = "HubSpot does not let us read the record that it is about"
 
 
@@ -52,6 +53,11 @@ def is_hint(notice: Notice) -> bool:
     if notice.kind != "propertyChange":
         return notice.kind in HINTS
     return notice.property_name in ADDRESSES or (is_watched(notice) and _is_redacted(notice))
+
+
+def is_of_addresses(notice: Notice) -> bool:
+    """Whether a record may have other addresses since: subscriptions are an address's own, and are read as well."""
+    return notice.kind in ("merge", "restore") or notice.property_name in ADDRESSES
 
 
 def is_watched(notice: Notice) -> bool:
@@ -114,10 +120,13 @@ class Hearing:
         record = records_of(notice)[0]
         there = self._known.there.get(record)
         if there is not None:
+            # asked first: what is put off for want of an answer must find nothing known that was news
+            sayings += self._reread.sayings(there, whole=is_of_addresses(notice))
             sayings += self._arrived(record, there)
-            sayings += self._reread.sayings(there, whole=notice.kind in ("merge", "restore"))
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
+        elif is_watched(notice):
+            return Heard(problem=_HIDDEN)
         elif notice.property_name == "email" and not self._asking.possible and is_address(notice.property_value or ""):
             self._house.ledger.register_many([Registration(notice.property_value, SYSTEM, record)])
         if notice.kind == "restore":

@@ -30,6 +30,11 @@ def address_of(there: ContactRead) -> str | None:
     return there.email if there.email and is_address(there.email) else None
 
 
+def addresses_of(there: ContactRead) -> list[str]:
+    """Everything of the record that is an address."""
+    return [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
+
+
 class Reread:
     """Turns records as HubSpot shows them into facts. `ours`: which changes are echoes of our own."""
 
@@ -47,8 +52,7 @@ class Reread:
             for said in self._changes.facts(change._replace(record_id=there.id))
         ]
         if whole:
-            emails = [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
-            for state in self._asking.states(emails).values():
+            for state in self._asking.states(addresses_of(there)).values():
                 found += self._subscriptions(there, state)
         return found
 
@@ -74,7 +78,7 @@ class Reread:
         types = {
             one.type_id
             for one in state.types
-            if explained_by_us(one.explanation)
+            if explained_by_us(one)
             or (acted(one.source) != "data_subject" and self._is_ours(there, one.type_id, one.at))
         }
         wide = state.all_out and self._is_ours(there, None, state.all_out_at)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.hubspot.api.portal import Page
+from adapters.hubspot.api.portal import Page, RefusedError
 from adapters.hubspot.api.reading import milliseconds, objects, when
 from adapters.hubspot.forms import FormSubmissions
 from adapters.hubspot.layouts import FORMS
@@ -126,7 +126,12 @@ def pull_submissions(pull: Pull) -> None:
     """What was sent in by every form, the latest first, until what was seen before."""
     tally = pull.begin("submissions", FORMS.kind)
     for name, form in _forms(pull, tally).items():
-        _pull_form(pull, tally, name, str(form.get("id")))
+        try:
+            _pull_form(pull, tally, name, str(form.get("id")))
+        except RefusedError as error:
+            if error.status not in (400, 404, 410):
+                raise
+            tally.taken.findings.append(f"form “{name}”: HubSpot does not hand out what was sent in ({error.status})")
     pull.finish(tally, f"hubspot.{FORMS.kind}")
 
 

@@ -267,3 +267,29 @@ def test_states_are_the_same_read_either_way() -> None:
     assert ada.all_out_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert [(one.type_id, one.state) for one in ada.types] == [("7", "unsubscribed")]
     assert not states["b@example.com"].all_out
+
+
+def test_a_wait_longer_than_patience_is_no_wait() -> None:
+    time = Time()
+    slow = httpx2.Response(429, headers={"Retry-After": "86400"})
+    with client_of(answers(slow), time, patience=5) as client:
+        for _ in range(2):  # the second is not sent at all
+            with pytest.raises(AwayError):
+                client.call(Call("GET", "/x"))
+    assert time.now < 10
+
+
+def test_an_answer_that_cannot_be_unpacked_is_asked_for_again() -> None:
+    broken = httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Once(b"no gzip"))
+    with client_of(answers(broken, httpx2.Response(200, json={"ok": 1}))) as client:
+        assert client.call(Call("GET", "/x")) == Answer(200, {"ok": 1})
+
+
+class Once(httpx2.SyncByteStream):
+    """Bytes as they come over the line."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.data
