@@ -89,7 +89,11 @@ class Preferences:
     def _states_one_by_one(self, emails: Sequence[str]) -> dict[str, AddressState]:
         paths = [self.client.path("status"), self.client.path("status.all")]
         calls = [Call("GET", path, {"email": email}, EMAIL) for email in emails for path in paths]
-        answers = iter([_sound(came, absent=True) for came in self.client.calls(calls)])
+        came = self.client.calls(calls)
+        # what HubSpot takes for no address is subscribed to nothing there; all of them can only be our mistake
+        odd = sum(isinstance(one, RefusedError) and one.status == 400 for one in came)
+        absent = (404,) if odd == len(came) else (400, 404)
+        answers = iter([_sound(one, absent) for one in came])
         return {email: address_state(email, results(next(answers)), results(next(answers))) for email in emails}
 
     def unsubscribe(self, changes: Sequence[TypeChange]) -> list[Written]:
@@ -153,11 +157,11 @@ def chunks(items: Sequence[T], size: int = BATCH) -> Iterator[list[T]]:
         yield part
 
 
-def _sound(came: Answer | RefusedError, *, absent: bool = False) -> Any:
-    """The body; where `absent`, nothing for what HubSpot does not know."""
+def _sound(came: Answer | RefusedError, absent: Sequence[int] = ()) -> Any:
+    """The body; nothing where the refusal's status is one of `absent`."""
     if isinstance(came, Answer):
         return came.body
-    if absent and came.status == 404:
+    if came.status in absent:
         return None
     raise came
 

@@ -15,7 +15,7 @@ from adapters.addresses import is_address
 from adapters.hubspot.api.portal import AddressState, ContactRead, RefusedError, TypeState
 from adapters.hubspot.changes import OPTED_OUT
 from adapters.hubspot.pull.run import Pull
-from adapters.hubspot.said import speaks_of
+from adapters.hubspot.said import acted, speaks_of
 
 WRITTEN_BY_US = "consent-ledger "
 """How every explanation begins that we write beside a status."""
@@ -54,7 +54,12 @@ def explained_by_us(state: TypeState) -> bool:
 
     An explanation of ours may stand on beside what somebody else did later.
     """
-    return (state.explanation or "").startswith(WRITTEN_BY_US) and not speaks_of(state.source, _NOT_US)
+    return (state.explanation or "").startswith(WRITTEN_BY_US) and may_be_ours(state.source)
+
+
+def may_be_ours(source: str) -> bool:
+    """Whether what HubSpot names as the source of a status is nobody else for certain."""
+    return acted(source) != "data_subject" and not speaks_of(source, _NOT_US)
 
 
 def changed_by_us(pull: Pull, contact: ContactRead | None, type_id: str | None, at: datetime | None) -> bool:

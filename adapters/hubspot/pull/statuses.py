@@ -16,7 +16,7 @@ from adapters.hubspot.api.portal import AddressState, ContactRead, TypeState
 from adapters.hubspot.changes import OPTED_OUT
 from adapters.hubspot.evidence import SYSTEM
 from adapters.hubspot.pull.contacts import contacts_in_all, pages
-from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us
+from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us, may_be_ours
 from adapters.hubspot.pull.run import Pull, Tally
 from adapters.hubspot.said import EMAIL, acted
 from adapters.reading import UNDATED, digest, token
@@ -108,7 +108,7 @@ def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[st
     """What we took the address off ourselves: types by their ids, `ALL` for every mail."""
 
     def wrote(type_id: str | None, at: datetime | None, source: str = "") -> bool:
-        return acted(source) != "data_subject" and changed_by_us(pull, contact, type_id, at)
+        return may_be_ours(source) and changed_by_us(pull, contact, type_id, at)
 
     off = (one for one in state.types if one.state == "unsubscribed")
     kinds = {one.type_id for one in off if explained_by_us(one) or wrote(one.type_id, one.at, one.source)}

@@ -293,3 +293,20 @@ class Once(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         yield self.data
+
+
+def test_what_hubspot_takes_for_no_address_holds_up_no_other() -> None:
+    row = {"subscriberIdString": "ada@example.com", "subscriptionId": 7, "status": "UNSUBSCRIBED"}
+    odd = httpx2.Response(400, json={"category": "VALIDATION_ERROR", "message": "no address"})
+    portal = portal_of(
+        {
+            "/statuses/ada@example.com": lambda _: httpx2.Response(200, json={"results": [row]}),
+            "/ada@example.com/unsubscribe-all": lambda _: httpx2.Response(200, json={"results": []}),
+            "/statuses/odd@example.com": lambda _: odd,
+            "/odd@example.com/unsubscribe-all": lambda _: odd,
+        }
+    )
+    states = portal.states(["odd@example.com", "ada@example.com"])
+    assert [len(states[one].types) for one in states] == [0, 1]
+    with pytest.raises(RefusedError):
+        portal.states(["odd@example.com"])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -17,10 +18,11 @@ from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
 from adapters.hubspot.api.reading import address_state, milliseconds, when
 from adapters.hubspot.pull.cursors import Cursors
-from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import pull_all
 from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.said import acted
+from adapters.hubspot.sync.store import Book, Result
 from adapters.wiring import House, now
 from ledger import events as e
 from tests.hubspot import rest_search
@@ -183,3 +185,14 @@ def test_without_the_timeline_a_further_address_is_looked_at_itself(house: House
                 portal.state.person_opts_out("ada.further@example.com", PRODUCT_NEWS)
             pull_all(run)
         assert stops(house, "ada.further@example.com", e.TypeOptedOut)
+
+
+def test_what_somebody_did_beside_a_write_of_ours_is_theirs(portal: Fake, house: House) -> None:
+    record = str(portal.state.add_contact("ada@example.com"))
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)  # on the page where one does that
+    with Book.open(house) as book, pulling(house, portal) as run:
+        write = Result(str(uuid4()), record, "unsubscribe", str(PRODUCT_NEWS), "done", 200, now(), "CL-1")
+        book.keep([write])
+        run.ours = OurWrites(None, book)
+        assert pull_all(run, ["statuses"]) == []
+    assert stops(house, "ada@example.com", e.TypeOptedOut)
