@@ -61,7 +61,7 @@ def run_sync(ledger: Path | None, *, apply: bool, full: bool, most: int, json: b
         if apply:
             for name in sync.prepare():
                 show(f"made the property {name} in HubSpot")
-        found = dict.fromkeys([*book.refused(), *changed(house, position, looked_at, began)])
+        found = dict.fromkeys([*book.unfinished(), *changed(house, position, looked_at, began)])
         for part in chunks(list(found), MOST):
             _one_part(run, sync, portal, part, apply)
         if apply:

@@ -240,6 +240,50 @@ def test_an_answer_that_never_comes_back_is_given_up_and_done_by_another(world: 
     assert len(world.events(ANA, e.OptedOut)) == 1
 
 
+def test_a_record_of_somebody_known_already_is_news_of_them(world: World) -> None:
+    """Their stop may be missing there: whoever keeps HubSpot in step looks at who has news."""
+    world.house.ledger.register_many([Registration(ANA, "shop", "7")])
+    record = world.hubspot.state.add_contact(ANA)
+    world.tell(happened("creation", record))
+    (noted,) = world.events(ANA, e.NoteAdded)
+    assert world.house.payload(noted)["text"] == "HubSpot holds a record of this person."
+    assert world.house.ledger.vault.records_in("hubspot", [world.house.find(ANA)[0]])
+    world.tell(happened("creation", record, at=9))
+    assert len(world.events(ANA, e.NoteAdded)) == 1
+
+
+def test_a_record_that_comes_back_is_news(world: World) -> None:
+    state = world.hubspot.state
+    record = state.add_contact(ANA)
+    world.tell(happened("creation", record))
+    state.delete(record)
+    world.tell(happened("deletion", record, at=1))
+    state.restore(record)
+    world.tell(happened("restore", record, at=2))
+    texts = [world.house.payload(one)["text"] for one in world.events(ANA, e.NoteAdded)]
+    assert texts[-1] == "HubSpot restored this record."
+
+
+def test_further_addresses_of_a_record_are_made_known(world: World) -> None:
+    """What stops the person, stops these as well."""
+    state = world.hubspot.state
+    record = state.add_contact(ANA)
+    world.tell()
+    state.merge(record, state.add_contact(BEN))
+    world.sender.taken()
+    world.tell(happened("merge", record, primaryObjectId=record, mergedObjectIds=[record + 1]))
+    assert world.house.find(BEN)[0] == world.house.find(ANA)[0]
+
+
+def test_another_persons_address_on_a_record_is_news_of_whose_record_it_is(world: World) -> None:
+    world.house.ledger.register_many([Registration(BEN, "shop", "7")])
+    record = world.hubspot.state.add_contact(ANA, also=[BEN])
+    world.tell(happened("creation", record))
+    world.tell(happened("creation", record, at=9))
+    (noted,) = world.events(ANA, e.NoteAdded)
+    assert str(world.house.payload(noted)["text"]).startswith("HubSpot shows an address on this record")
+
+
 def test_a_hidden_value_that_nobody_can_read_is_for_a_person(world: World) -> None:
     (gone,) = world.hear(notice(999_999, "REDACTED", isSensitive=True))
     assert gone.problem is not None

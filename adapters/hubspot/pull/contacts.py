@@ -18,6 +18,7 @@ from adapters.evidence import record
 from adapters.hubspot import changes as c
 from adapters.hubspot.api.portal import ContactRead, Page, RefusedError
 from adapters.hubspot.api.reading import when
+from adapters.hubspot.arrivals import addresses_of, arrivals
 from adapters.hubspot.changes import Changes
 from adapters.hubspot.evidence import SYSTEM
 from adapters.hubspot.export import Export
@@ -34,8 +35,10 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Person
 from ledger.contact import Contact
+from ledger.vault import Registration
 
 KEY = "contacts.pages"
+ADDITIONAL = "hs_additional_emails"
 EMAIL = "email"
 _FEW = 20
 _TICK = timedelta(milliseconds=1)
@@ -48,7 +51,7 @@ def pull_contacts(pull: Pull) -> None:
     asked = asked_of(pull)
     changes = Changes(asked.types, pull.ours.change)
     total = contacts_in_all(pull) if tally.since is None else None
-    for page, cursor in pages(pull, tally, KEY, tuple(asked.header), (EMAIL, *asked.history)):
+    for page, cursor in pages(pull, tally, KEY, (*asked.header, ADDITIONAL), (EMAIL, *asked.history)):
         tally.pages += 1
         _take(pull, tally, asked, changes, page)
         pull.paged(tally, KEY, cursor, total)
@@ -150,9 +153,13 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     share = _PulledShare(pull.house, export, occasion, {one.id: one for one in found}, asked.types)
     portion = share.read(lambda _: None)
     _refuse_other_portal(portion)
+    arrived = arrivals(pull.house, [(one.id, addresses_of(one)) for one in found])
     told = [one for contact in found for one in _history(contact, changes)]
     record(pull.house, SYSTEM, "history of contacts", told, tally.taken)
     portion = share.settle()
+    _register_others(pull.house, found)
+    noted = [Statement(*one, 0) for one in arrived]
+    record(pull.house, SYSTEM, "records of people known already", noted, tally.taken)
     taken = tally.taken
     taken.rows += portion.rows + len(export.rejected)
     taken.facts += portion.added + portion.unchanged
@@ -161,6 +168,13 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     taken.stops += len(portion.stops)
     taken.rejected += export.rejected
     taken.findings += [said for said in portion.findings if said not in taken.findings]
+
+
+def _register_others(house: House, found: Sequence[ContactRead]) -> None:
+    """The further addresses, so that the stops of whoever has them are known to be for these as well."""
+    others = [(contact, email) for contact in found for email in addresses_of(contact) if email != contact.email]
+    if others:
+        house.ledger.register_many([Registration(email, SYSTEM, contact.id, False) for contact, email in others])
 
 
 class _PulledShare(Share):
