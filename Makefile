@@ -8,6 +8,8 @@ ARGS   ?=
 JOBS   ?= 2
 SOAK_RUNS   ?= 30
 SOAK_OUTAGE ?= 60
+CRM_RUNS    ?= 30
+CRM_FAULT   ?= 3
 
 SHELL   := /bin/sh
 VENV    := .venv
@@ -22,7 +24,8 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams demo-crm audit test fuzz soak lint fmt types imports asyncapi docs bench lock clean
+.PHONY: help setup demo demo-streams demo-crm audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
+        clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -51,7 +54,11 @@ soak: $(READY) ## for hours: faults on Kafka, races and kills on PostgreSQL, 5,0
 	@CONSENT_LEDGER_FAULT_RUNS=$(SOAK_RUNS) CONSENT_LEDGER_FAULT_OUTAGE=$(SOAK_OUTAGE) \
 	  CONSENT_LEDGER_RACE=50000 CONSENT_LEDGER_KILLS=50 CONSENT_LEDGER_FUZZ=5000 \
 	  $(BIN)/python -m pytest -s tests/contract/test_racing.py tests/contract/test_postgres.py \
-	  tests/adapters/web/test_fuzz.py tests/faults $(ARGS)
+	  tests/adapters/web/test_fuzz.py tests/faults/test_faults.py $(ARGS)
+
+soak-crm: $(READY) ## faults between ledger and HubSpot, one run after the other; CRM_RUNS=30 CRM_FAULT=3
+	@CONSENT_LEDGER_CRM_RUNS=$(CRM_RUNS) CONSENT_LEDGER_CRM_FAULT=$(CRM_FAULT) \
+	  $(BIN)/python -m pytest -s tests/faults/test_crm.py $(ARGS)
 
 lint: $(READY) ## ruff: rules and formatting
 	@$(BIN)/ruff check $(SOURCES)

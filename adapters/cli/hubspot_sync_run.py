@@ -101,7 +101,7 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
     if run.gone:
         yield f"Records that HubSpot does not hold any more: {run.gone:,}"
     if apply:
-        answers = ", ".join(f"{status} {count:,}" for status, count in sorted(run.answers.items()))
+        answers = ", ".join(f"{count:,} {status}" for status, count in sorted(run.answers.items()))
         yield f"Written: {answers or 'nothing'}"
         yield from (f"  refused {line}" for line in run.refused)
         return

@@ -5,76 +5,35 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapters.kafka.mirror_schema import contacts
-from adapters.kafka.progress import Progress
-from adapters.kafka.topics import EVENTS, FACTS, STATUS
-from adapters.wiring import House
-from projections import outbox, views
-from tests.adapters.kafka.stream_world import World, lag
+from adapters.kafka.topics import FACTS, STATUS
+from tests.faults.cast import BY_ITSELF, Cast, leads
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import Step
 from tests.services import postgres
 from tests.services.kafka import Broker, free_port
-from tests.services.program import Program, until
-
-_BY_ITSELF = 75
-"""The exit code that says: start me again."""
-_CALM = 180.0
-"""Seconds that everything may take to come to rest."""
+from tests.services.program import until
 
 
-class Stage(World):
+class Stage(Cast):
     """A world with its own broker and network, two publishers, two mirrors and a facts worker."""
 
     def __init__(self, folder: Path, broker: Broker, network: Proxy, database: str | None, mirror_url: str) -> None:
-        super().__init__(folder, f"127.0.0.1:{network.port}")
+        super().__init__(folder, f"127.0.0.1:{network.port}", database)
         self.broker = broker
         self.network = network
-        self.by_itself = 0
-        self.killed = 0
-        self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
         self._mirror_url = mirror_url
         self.mirror = sa.create_engine(mirror_url.replace("postgresql:", "postgresql+psycopg:"))
-        self.house = House.open(folder / "ledger", self._database)
-        self.programs: dict[str, list[Program]] = {"mirror": [], "facts": [], "publish": []}
-        self._numbers = iter(range(1_000_000))
 
     @property
     def env(self) -> dict[str, str]:
         """The settings of every process."""
-        return super().env | self._database | {"CONSENT_LEDGER_MIRROR_URL": self._mirror_url}
-
-    def start(self, what: str) -> Program:
-        """Start one more."""
-        words = ["streams", "publish"] if what == "publish" else ["streams", "worker", what]
-        started = Program(words, self.env, self.folder / f"{what}-{next(self._numbers)}.log")
-        self.programs[what].append(started)
-        return started
-
-    def supervise(self) -> None:
-        """Start again what ended by itself and asks for it, as an orchestrator does; anything else is a failure."""
-        for what, running in self.programs.items():
-            for one in [one for one in running if not one.runs]:
-                assert one.ended(0) == _BY_ITSELF, one.said()[-4_000:]
-                self.by_itself += 1
-                running.remove(one)
-                self.start(what)
-
-    def replace(self, what: str, one: Program) -> None:
-        """Kill one, and start another."""
-        one.kill()
-        self.killed += 1
-        self.programs[what].remove(one)
-        self.start(what)
-
-    def leader(self) -> Program:
-        """The publisher that works, by what it said; else one of them."""
-        return next((one for one in self.programs["publish"] if _leads(one)), self.programs["publish"][0])
+        return super().env | {"CONSENT_LEDGER_MIRROR_URL": self._mirror_url}
 
     @contextmanager
     def mirror_locked(self) -> Iterator[None]:
@@ -91,52 +50,20 @@ class Stage(World):
     def ready(self) -> bool:
         """Whether everything has joined, and one publisher works."""
         workers = [*self.programs["mirror"], *self.programs["facts"]]
-        return all(one.joined() for one in workers) and any(map(_leads, self.programs["publish"]))
+        return all(one.joined() for one in workers) and any(map(leads, self.programs["publish"]))
 
     def calm(self) -> float:
         """Wait until every fact is taken, published and mirrored; the seconds it took."""
         began = time.monotonic()
-        self._rest_of("facts", FACTS)
-        with closing(Progress.open(self.house.location("streams"))) as progress:
-            self._until(lambda: self._published(progress))
-        self._rest_of("mirror", STATUS)
+        self.await_rest("facts", FACTS)
+        self.await_published()
+        self.await_rest("mirror", STATUS)
         return time.monotonic() - began
-
-    def _rest_of(self, which: str, topic: str) -> None:
-        with lag(self.servers, f"{self.prefix}consent-ledger-{which}", self.topic(topic)) as left:
-            self._until(lambda: left() == 0)
-
-    def _until(self, done: Callable[[], bool]) -> None:
-        def looked() -> bool:
-            self.supervise()
-            return done()
-
-        until(looked, _CALM, self.said)
-
-    def _published(self, progress: Progress) -> bool:
-        head = self.house.ledger.log.last_position()
-        with self.house.views.snapshot() as driver:
-            followed = views.held(driver).position == head and not outbox.waiting(driver)
-        return followed and progress.position(self.topic(EVENTS)) == head
-
-    def said(self) -> str:
-        """The last words of all."""
-        return "\n".join(one.said()[-1_500:] for running in self.programs.values() for one in running)
 
     def close(self) -> None:
         """End everything."""
-        for running in self.programs.values():
-            for one in running:
-                one.kill()
         super().close()
-        self.house.__exit__()
         self.mirror.dispose()
-
-
-def _leads(publisher: Program) -> bool:
-    """By the last of the two things it says of it."""
-    said = publisher.said()
-    return publisher.runs and said.rfind("is the active one") > said.rfind("has taken over")
 
 
 @contextmanager
@@ -214,7 +141,7 @@ def _join_and_leave(stage: Stage, seconds: float, dice: random.Random) -> None:
     time.sleep(seconds)
     leaving = dice.choice(stage.programs["mirror"])
     stage.programs["mirror"].remove(leaving)
-    assert leaving.stop() in (0, _BY_ITSELF)
+    assert leaving.stop() in (0, BY_ITSELF)
 
 
 def _cut(stage: Stage, seconds: float, dice: random.Random) -> None:

@@ -58,7 +58,7 @@ class WebhookSender:
     watched     the properties whose changes are told; None: `WATCHED`
 
     `step` makes one call and says whether there was anything to send, for tests that want no thread;
-    `with sender:` runs a thread, and `settled` waits until nothing is left to send.
+    `with sender:` runs a thread, and `settled` waits until nothing is left to send; while `held`, it sends nothing.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class WebhookSender:
         self._events = 714_285_000
         self._subscriptions: dict[tuple[str, str], int] = {}
         self._changed = threading.Condition()
+        self.held = False
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._http = httpx.Client(timeout=PATIENCE)
@@ -179,8 +180,8 @@ class WebhookSender:
         failed = 0
         while not self._stopped.is_set():
             with self._changed:
-                if not self._waiting:
-                    self._changed.wait(0.5)
+                if self.held or not self._waiting:
+                    self._changed.wait(0.2)
                     continue
             self.step()
             failed = 0 if 200 <= self.answers[-1] < 300 else failed + 1

@@ -70,10 +70,10 @@ class World:
         """Make the topics."""
         setup(self.servers, self.prefix)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
         """The command line."""
         command = [sys.executable, "-m", "adapters.cli", *arguments]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=seconds, check=False)
 
     def worker(self, which: str, **env: str) -> Worker:
         """Start a worker; it is joining when this returns."""
