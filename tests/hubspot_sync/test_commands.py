@@ -86,7 +86,7 @@ def test_a_dry_run_then_the_same_applied_then_nothing(here: Here) -> None:
     assert not here.there.state.address(ADA).all_out
     applied = here.run("hubspot", "sync", "--apply")
     assert applied.returncode == EXIT.OK, applied.stderr
-    assert "Written: done 3" in applied.stdout
+    assert "Written: 3 done" in applied.stdout
     assert "made the property consent_ledger_verdict in HubSpot" in applied.stderr
     assert here.there.state.address(ADA).all_out
     assert (here.verdict(ADA), here.verdict(BOB)) == ("non_marketing", "non_marketing")
