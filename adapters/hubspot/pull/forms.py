@@ -12,7 +12,7 @@ from adapters.hubspot.api.portal import Page, RefusedError
 from adapters.hubspot.api.reading import milliseconds, objects, when
 from adapters.hubspot.forms import FormSubmissions
 from adapters.hubspot.layouts import FORMS
-from adapters.hubspot.pull.run import OVERLAP, Pull, Raw, Tally
+from adapters.hubspot.pull.run import LATE, Pull, Raw, Tally
 from adapters.reading import token
 from ledger import events as e
 from ledger.application import Fact
@@ -138,7 +138,7 @@ def pull_submissions(pull: Pull) -> None:
 def _pull_form(pull: Pull, tally: Tally, name: str, number: str) -> None:
     key = f"submissions.{number}"
     since = pull.cursors.get(key).since
-    known = None if since is None else int(milliseconds(since - OVERLAP))
+    known = None if since is None else int(milliseconds(since - LATE))
 
     def took(rows: Sequence[Raw]) -> bool:
         times = [row["submittedAt"] for row in rows if isinstance(row.get("submittedAt"), int)]
