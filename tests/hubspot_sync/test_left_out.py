@@ -136,3 +136,13 @@ def test_nobody_is_subscribed_once_the_ledger_holds_a_stop(here: World, monkeypa
     assert here.state.address(ADA).all_out
     assert not any(one.after == "SUBSCRIBED" for one in here.state.changes())
     assert PRODUCT_NEWS not in here.state.address(ADA).types
+
+
+def test_a_stop_of_one_holds_up_no_subscription_of_another(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for email in (ADA, BOB):
+        here.person(email)
+        here.opts_in(email, "marketing.similar")
+    in_the_middle(here, monkeypatch, lambda: here.says(ADA, e.Objected, by="data_subject"), after=True)
+    here.sync.apply([here.contact(ADA), here.contact(BOB)])
+    assert here.state.address(ADA).all_out
+    assert here.state.address(BOB).types[PRODUCT_NEWS].status == "SUBSCRIBED"
