@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.hubspot.pull.cursors import Cursors
+from adapters.hubspot.pull.ours import OurApp
+from adapters.hubspot.pull.pulling import pull_all
+from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.sync.apply import MOST
 from adapters.hubspot.sync.changed import CURSOR, changed
 from ledger import events as e
 from ledger.database import chunks
 from ledger.vault import Registration
-from tests.hubspot.state import PRODUCT_NEWS
+from tests.hubspot.state import APP, PRODUCT_NEWS
 from tests.hubspot_sync.world import World, world
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -91,6 +97,19 @@ def test_a_stop_of_who_has_an_address_on_anothers_record_is_written(here: World)
     assert not here.state.address(ADA).all_out
 
 
+def test_a_stop_is_written_to_a_record_that_a_pull_finds_later(here: World) -> None:
+    """HubSpot says nothing of the record that would be news of the person."""
+    here.house.ledger.register_many([Registration(ADA, "shop", "7")])
+    here.opts_out(ADA)
+    with closing(Cursors.open(here.house.location("hubspot"))) as cursors:
+        for email in (BOB, ADA):
+            here.state.add_contact(email)
+            pull_all(Pull(here.house, here.portal, cursors, here.clock.now, OurApp(APP)))
+            here.clock.at += timedelta(hours=2)
+            run(here)
+    assert here.state.address(ADA).all_out
+
+
 def test_whoever_writes_last_looks_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two runs at once: the slower one has read nothing of the stop, and writes after the other has written it."""
     record = here.person(ADA)
@@ -117,3 +136,13 @@ def test_nobody_is_subscribed_once_the_ledger_holds_a_stop(here: World, monkeypa
     assert here.state.address(ADA).all_out
     assert not any(one.after == "SUBSCRIBED" for one in here.state.changes())
     assert PRODUCT_NEWS not in here.state.address(ADA).types
+
+
+def test_a_stop_of_one_holds_up_no_subscription_of_another(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for email in (ADA, BOB):
+        here.person(email)
+        here.opts_in(email, "marketing.similar")
+    in_the_middle(here, monkeypatch, lambda: here.says(ADA, e.Objected, by="data_subject"), after=True)
+    here.sync.apply([here.contact(ADA), here.contact(BOB)])
+    assert here.state.address(ADA).all_out
+    assert here.state.address(BOB).types[PRODUCT_NEWS].status == "SUBSCRIBED"

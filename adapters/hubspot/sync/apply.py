@@ -82,7 +82,7 @@ class Sync:
         outcome, scene = self._once(people)
         results = list(outcome.results)
         for _ in range(AGAIN):
-            if not outcome.results or not self._looking.is_old(scene):
+            if not outcome.plan.steps or not self._looking.is_old(scene):
                 break
             outcome, scene = self._once(people)
             results += outcome.results
