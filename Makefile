@@ -24,7 +24,8 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock clean
+.PHONY: help setup demo demo-streams demo-crm audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
+        clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -35,6 +36,9 @@ demo: $(READY) ## audit the synthetic export that ships with the project
 
 demo-streams: $(READY) ## the way of a fact: PostgreSQL, Kafka, ledger, publisher, mirror; needs Java 17 and Maven
 	@$(BIN)/python -m tests.demo_streams
+
+demo-crm: $(READY) ## HubSpot kept in step, on a fake of 5,000 contacts; ARGS='--contacts 300' is quicker; needs Java 17 and Maven
+	@$(BIN)/python -m tests.demo_crm $(ARGS)
 
 audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--controller "Example Ltd"']
 	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi

@@ -42,7 +42,7 @@ class Accepted(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A request that is not taken. `status`: 400 no such thing; 401 not the sender's; 413 too much."""
+    """A request that is not taken. `status`: 400 no such thing; 401 not the sender's; 413 too much; 503 not now."""
 
     status: int
     reason: str

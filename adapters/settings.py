@@ -57,6 +57,9 @@ class Settings(BaseModel):
     hubspot_secret: SecretStr | None = Field(
         default=None, description="client secret that signs its webhooks; two, by a comma, while it is changed"
     )
+    hubspot_portal: int | None = Field(
+        default=None, gt=0, description="id of the portal: its webhooks alone are believed where an app is in several"
+    )
     hubspot_app: int | None = Field(default=None, gt=0, description="id of our own app: its changes are our echoes")
     crm_cap: int | None = Field(default=None, ge=0, description="marketing contacts that may not be exceeded")
     crm_update_day: int | None = Field(

@@ -84,12 +84,24 @@ class PostgresDatabase(Database):
                 _assert_durable(driver)
                 _assert_set_up(driver)
             if made_here is not None:
-                self._make_schema()
-                with self.writing(), self.engine.connect() as connection:
-                    made_here.create_all(connection)
+                self._make(made_here)
         except BaseException:
             self.close()
             raise
+
+    def _make(self, tables: sa.MetaData) -> None:
+        """Schema and tables of a part that no migration makes. SetupError where the role may not."""
+        try:
+            self._make_schema()
+            with self.writing(), self.engine.connect() as connection:
+                tables.create_all(connection)
+        except (psycopg.errors.InsufficientPrivilege, sa.exc.ProgrammingError) as error:
+            if not isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege):
+                raise
+            raise SetupError(
+                f"this role may not make the schema {self.part} and its tables: run `consent-ledger database upgrade "
+                "--writer ROLE`, as the role that owns the database"
+            ) from error
 
     def _make_schema(self) -> None:
         """A schema that no migration makes: of a part that may be lost, it is the writer's own."""

@@ -156,7 +156,14 @@ class _Bar(NamedTuple):
     laws: tuple[Candidate, ...]
 
     def decide(self, purpose: str, sent: e.Event, law_at: datetime | None) -> Decision:
-        question = Question(
+        return self.bench.decide(self._question(purpose, sent, law_at))[0]
+
+    def stopped(self, purpose: str, sent: e.Event) -> bool:
+        """Whether a stop stood that no later opt-in had turned, whatever else forbade it."""
+        return self.bench.answer(self._question(purpose, sent, None))[1]
+
+    def _question(self, purpose: str, sent: e.Event, law_at: datetime | None) -> Question:
+        return Question(
             purpose=purpose,
             channel="email",
             at=sent.latest,
@@ -164,7 +171,6 @@ class _Bar(NamedTuple):
             jurisdictions=self.laws,
             law_at=law_at,
         )
-        return self.bench.decide(question)[0]
 
 
 class Person:
@@ -211,6 +217,8 @@ class Person:
         if now.allowed:
             return "allowed", None
         stops = [n for n in self._now.bench.dossier.stops if _covered(n, sent)]
+        if stops and not any(self._now.stopped(purpose, sent) for purpose in _purposes(sent)):
+            stops = []  # each was turned by a later opt-in, and something else forbade the mail
         known = [n for n in stops if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
         if known:
             return "after_stop", known[0]
@@ -234,8 +242,11 @@ def _covered(stop: Entry, sent: e.EmailSent) -> bool:
     """Whether a stop had come, or may have, when the e-mail went out, and speaks of it. Undated ones are not told."""
     if sent.occurred_from is None or sent.latest < stop.event.earliest:
         return False
-    purposes = MARKETING_PURPOSES if sent.purpose is None else (sent.purpose,)
-    return any(Dossier.covers(stop, purpose, "email", sent.address) for purpose in purposes)
+    return any(Dossier.covers(stop, purpose, "email", sent.address) for purpose in _purposes(sent))
+
+
+def _purposes(sent: e.EmailSent) -> tuple[str, ...]:
+    return MARKETING_PURPOSES if sent.purpose is None else (sent.purpose,)
 
 
 def _known(entries: Sequence[Entry], known_at: datetime | None) -> Iterable[Entry]:

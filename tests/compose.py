@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-PROFILES = ("core", "streams", "observe")
+PROFILES = ("core", "streams", "crm", "observe")
 
 
 def profiles(service: str) -> set[str]:

@@ -125,10 +125,10 @@ def _kafka(stack: ExitStack, screen: Screen, folder: Path) -> str:
     return broker.url
 
 
-def command(env: Mapping[str, str], *words: str) -> str:
+def command(env: Mapping[str, str], *words: str, seconds: float = 60) -> str:
     """Run a command to its end; what it printed."""
     line = [sys.executable, "-m", "adapters.cli", *words]
-    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=seconds, check=False)
     if done.returncode:
         raise RuntimeError(f"consent-ledger {' '.join(words)}: {done.stderr}")
     return done.stdout

@@ -53,7 +53,7 @@ METRICS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 """Every measure and its labels."""
-ALLOWED_WORDS = {"facts", "mirror", "--writer", "ledger_writer"}
+ALLOWED_WORDS = {"facts", "mirror", "crm", "--apply", "--writer", "ledger_writer"}
 """Arguments in the compose file, behind the command's name."""
 ADDED_BY_PROMETHEUS = {"le", "job", "instance"}
 
@@ -127,7 +127,12 @@ def test_every_volume_is_used() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_service_waits_for_comes_up_with_it(name: str) -> None:
     """It is in the same profile or in one that is needed before, and says when it is well."""
-    before = {"core": {"core"}, "streams": {"core", "streams"}, "observe": {"observe"}}
+    before = {
+        "core": {"core"},
+        "streams": {"core", "streams"},
+        "crm": {"core", "streams", "crm"},
+        "observe": {"observe"},
+    }
     for other, condition in SERVICES[name].get("depends_on", {}).items():
         assert all(profiles(other) <= before[profile] for profile in profiles(name))
         if condition["condition"] == "service_healthy":
@@ -305,8 +310,10 @@ def test_prometheus_asks_those_that_answer() -> None:
     """Each target is a service of the compose file, at the port it was told."""
     config = yaml.safe_load((OPERATIONS / "prometheus.yml").read_text("utf-8"))
     assert [(OPERATIONS / file).exists() for file in config["rule_files"]] == [True]
-    groups = [group for job in config["scrape_configs"] for group in job["static_configs"]]
-    asked = {target for group in groups for target in group["targets"]}
+    jobs = config["scrape_configs"]
+    asked = {target for job in jobs for group in job.get("static_configs", ()) for target in group["targets"]}
+    looked_up = [group for job in jobs for group in job.get("dns_sd_configs", ())]
+    asked |= {f"{name}:{group['port']}" for group in looked_up for name in group["names"]}
     answers = {
         f"{name}:{value}"
         for name, variable, value in environment()

@@ -111,6 +111,13 @@ def _look(opened: Open, everything: bool) -> Found:
     return Found(rows, len(everybody), len(ignored), recorded)
 
 
+_DONE = {
+    "unsubscribe_all": "taken off all e-mail in HubSpot",
+    "unsubscribe": "a subscription switched off in HubSpot",
+    "update": "our properties of the record",
+    "subscribe": "a subscription switched on in HubSpot",
+}
+
 # --- remedies ------------------------------------------------------------------------------------
 
 
@@ -122,7 +129,8 @@ def run_push(ledger: Path | None, ref: str) -> int:
         opened.sync.prepare()
         outcome = opened.sync.apply([one.difference.contact])
     for result in outcome.results:
-        show(f"{result.call}: {result.status} {result.code} {result.detail}".rstrip())
+        refusal = f", {result.detail} ({result.code})" if result.status == "refused" else ""
+        show(f"{_DONE[result.call]}: {result.status}{refusal}")
     if not outcome.results:
         waiting = (
             "it waits for approval (`consent-ledger hubspot approve`)" if outcome.plan.waiting else "nothing to write"

@@ -107,6 +107,9 @@ def _cell(value: object) -> str:
 def render(found: Found, most: int, screen: Screen) -> None:
     """By kind, the gravest first. `most`: of each; 0: all."""
     screen.line(f"{found.contacts:,} contacts compared: {len(found.rows):,} differences", style="bold")
+    pending = sum(row.by_hand == PENDING for row in found.rows)
+    if pending:
+        screen.line(f"{pending:,} of them end by themselves, at HubSpot's next update")
     if found.ignored:
         screen.line(f"{found.ignored:,} are left alone for now (--all shows them)")
     if found.recorded:

@@ -61,7 +61,7 @@ def run_sync(ledger: Path | None, *, apply: bool, full: bool, most: int, json: b
         if apply:
             for name in sync.prepare():
                 show(f"made the property {name} in HubSpot")
-        found = dict.fromkeys([*book.refused(), *changed(house, position, looked_at, began)])
+        found = dict.fromkeys([*book.unfinished(), *changed(house, position, looked_at, began)])
         for part in chunks(list(found), MOST):
             _one_part(run, sync, portal, part, apply)
         if apply:
@@ -86,22 +86,22 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
     yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
-    for call in ORDER:
-        if run.steps[call]:
-            yield f"  {_WORDS[call]:<44} {run.steps[call]:>9,}"
+    yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])
     if run.raises or run.waiting:
-        yield f"Marketing contacts that this makes more: {run.raises:,}; waiting for approval: {run.waiting:,}"
+        yield _counted("marketing contacts that this makes more", run.raises)
+        yield _counted("marketing contacts that wait for approval", run.waiting)
     if run.waiting:
-        yield f"  approve them: consent-ledger hubspot approve {run.waiting} --by NAME --role ROLE --reason WHY"
+        yield f"    consent-ledger hubspot approve {run.waiting} --by NAME --role ROLE --reason WHY"
     if run.demotions:
-        yield f"Marketing contacts that are to be none: {run.demotions:,}, of them at HubSpot already: {run.pending:,}"
         day = update_day(settings, now().date())
-        when = f"on {day}" if day else "at its next update (CONSENT_LEDGER_CRM_UPDATE_DAY says on which day)"
-        yield f"  HubSpot lowers the number {when}"
+        yield _counted("marketing contacts that should be none", run.demotions)
+        yield _counted(f"  taken off by HubSpot {f'on {day}' if day else 'at its next update'}", run.pending)
+        if day is None:
+            yield "    CONSENT_LEDGER_CRM_UPDATE_DAY says on which day that is"
     if run.gone:
         yield f"Records that HubSpot does not hold any more: {run.gone:,}"
     if apply:
-        answers = ", ".join(f"{status} {count:,}" for status, count in sorted(run.answers.items()))
+        answers = ", ".join(f"{count:,} {status}" for status, count in sorted(run.answers.items()))
         yield f"Written: {answers or 'nothing'}"
         yield from (f"  refused {line}" for line in run.refused)
         return
@@ -114,6 +114,10 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
             yield f"    {msgspec.json.encode(one.body).decode()}"
     if most and len(run.calls) > most:
         yield f"  and {len(run.calls) - most:,} more; --show 0 shows all"
+
+
+def _counted(what: str, count: int) -> str:
+    return f"  {what:<44} {count:>9,}"
 
 
 _WORDS = {

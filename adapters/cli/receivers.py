@@ -33,6 +33,10 @@ def _receivers(settings: Settings, house: House, stack: ExitStack) -> Iterator[R
 
 
 def _hubspot(settings: Settings, secret: SecretStr, house: House, stack: ExitStack) -> Receiver:
+    from importlib.util import find_spec
+
+    if find_spec("httpx2") is None:
+        raise SettingsError(f"{PREFIX}HUBSPOT_SECRET needs the package: pip install 'consent-ledger[hubspot]'")
     from adapters.hubspot.pull.ours import OurWrites
     from adapters.hubspot.sync.store import Book
     from adapters.hubspot.webhooks import HubSpotReceiver
@@ -43,7 +47,8 @@ def _hubspot(settings: Settings, secret: SecretStr, house: House, stack: ExitSta
             f"{PREFIX}HUBSPOT_SECRET needs {PREFIX}PUBLIC_URL beside it: HubSpot signs the URL that it calls"
         )
     ours = OurWrites(settings.hubspot_app, stack.enter_context(Book.open(house)))
-    return HubSpotReceiver(secrets, settings.public_url, ours, _portal(settings, stack), time.monotonic)
+    portal, number = _portal(settings, stack), settings.hubspot_portal
+    return HubSpotReceiver(secrets, settings.public_url, ours, portal, time.monotonic, number)
 
 
 def _portal(settings: Settings, stack: ExitStack) -> Portal | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from adapters.hubspot.api.portal import Portal, RefusedError
 from adapters.hubspot.api.shapes import AddressState, ContactRead
 from adapters.hubspot.changes import TYPE_PREFIX, WATCHED
+from adapters.hubspot.naming import names_of
 from adapters.receiving import AwayError
 
 T = TypeVar("T")
@@ -23,6 +25,7 @@ class Asking:
         self._rests_until = float("-inf")
         self.known_types: dict[str, str] = {}
         self._missed: set[str] = set()
+        self._ahead: dict[str, AddressState] = {}
         self.refused = False
 
     @property
@@ -37,13 +40,23 @@ class Asking:
             return {}
         properties = ("email", "hs_additional_emails", "hs_merged_object_ids")
         watched = (*WATCHED, *(f"{TYPE_PREFIX}{one}" for one in self.types()))
+        self.refused = False  # who may not read the types may well read the records
         portal = self._portal
         return self._asked(lambda: portal.read_contacts(ids, properties, history=watched)) or {}
+
+    def look_ahead(self, emails: Sequence[str]) -> None:
+        """Ask what the addresses of a whole batch are subscribed to at once; what is not answered is asked later."""
+        self._ahead, refused = {}, self.refused
+        with suppress(AwayError):
+            self._ahead = dict(self.states(list(dict.fromkeys(emails))))
+        self.refused = refused
 
     def states(self, emails: Sequence[str]) -> Mapping[str, AddressState]:
         """What addresses are subscribed to. Raises AwayError."""
         if self._portal is None or not emails:
             return {}
+        if self._ahead.keys() >= set(emails):
+            return {email: self._ahead[email] for email in emails}
         portal = self._portal
         return self._asked(lambda: portal.states(emails)) or {}
 
@@ -53,7 +66,7 @@ class Asking:
         if self._portal is not None and (is_new or not self.known_types):
             portal = self._portal
             found = self._asked(portal.types)
-            self.known_types.update({one.id: one.name for one in found or ()})
+            self.known_types.update(names_of(found or ()))
             if wanted is not None and wanted not in self.known_types and len(self._missed) < 1_000:
                 self._missed.add(wanted)
         return self.known_types

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from adapters.addresses import is_address
 from adapters.hubspot.api.shapes import ContactRead
+from adapters.hubspot.arrivals import addresses_of, arrivals
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SOURCE, SYSTEM, TYPE_PREFIX, WATCHED, Change, Changes
 from adapters.hubspot.notices import Notice
@@ -29,6 +30,7 @@ _REDACTED = "REDACTED"
 _NOBODY = (
     "a person was deleted there for privacy whom no address is known of here: find out who it was, and erase by hand"
 )
+_HIDDEN = "HubSpot hides the value, and the record cannot be read: look there whether it is a stop"
 _REFUSED = "HubSpot does not let us read the record that it is about"
 
 
@@ -51,6 +53,11 @@ def is_hint(notice: Notice) -> bool:
     if notice.kind != "propertyChange":
         return notice.kind in HINTS
     return notice.property_name in ADDRESSES or (is_watched(notice) and _is_redacted(notice))
+
+
+def is_of_addresses(notice: Notice) -> bool:
+    """Whether a record may have other addresses since: subscriptions are an address's own, and are read as well."""
+    return notice.kind in ("merge", "restore") or notice.property_name in ADDRESSES
 
 
 def is_watched(notice: Notice) -> bool:
@@ -113,11 +120,17 @@ class Hearing:
         record = records_of(notice)[0]
         there = self._known.there.get(record)
         if there is not None:
-            sayings += self._reread.sayings(there, whole=notice.kind in ("merge", "restore"))
+            # asked first: what is put off for want of an answer must find nothing known that was news
+            sayings += self._reread.sayings(there, whole=is_of_addresses(notice))
+            sayings += self._arrived(record, there)
         elif self._asking.refused:
             return Heard(problem=_REFUSED)
+        elif is_watched(notice):
+            return Heard(problem=_HIDDEN)
         elif notice.property_name == "email" and not self._asking.possible and is_address(notice.property_value or ""):
             self._house.ledger.register_many([Registration(notice.property_value, SYSTEM, record)])
+        if notice.kind == "restore":
+            sayings += self._noted(notice, "restored this record")
         if notice.kind == "merge":
             sayings += self._noted(
                 notice,
@@ -125,6 +138,13 @@ class Hearing:
                 "here they are two people, until `consent-ledger merge` says otherwise",
             )
         return Heard(sayings)
+
+    def _arrived(self, record: str, there: ContactRead) -> list[Saying]:
+        """Its addresses made known, and what is to be noted of that."""
+        emails = addresses_of(there)
+        found = arrivals(self._house, [(record, emails)])
+        self._house.ledger.register_many([Registration(one, SYSTEM, record, one == there.email) for one in emails])
+        return [Saying(Registration(one.email, SYSTEM, record), one.event, one.source_id, one.payload) for one in found]
 
     def _noted(self, notice: Notice, text: str) -> Iterator[Saying]:
         """A note on everybody known here by one of the records; nobody is made known by it."""

@@ -12,10 +12,9 @@ from adapters.addresses import is_address
 from adapters.hubspot.api.shapes import AddressState, ContactRead
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import OPTED_OUT, SYSTEM, TYPE_PREFIX, Changes
-from adapters.hubspot.pull.echoes import explained_by_us
+from adapters.hubspot.pull.echoes import explained_by_us, may_be_ours
 from adapters.hubspot.pull.run import Ours
 from adapters.hubspot.pull.statuses import ALL, facts_of
-from adapters.hubspot.said import acted
 from adapters.recording import Saying
 from adapters.wiring import House
 from ledger import events as e
@@ -28,6 +27,11 @@ _APART = timedelta(seconds=2)
 def address_of(there: ContactRead) -> str | None:
     """The record's own address, if it is one."""
     return there.email if there.email and is_address(there.email) else None
+
+
+def addresses_of(there: ContactRead) -> list[str]:
+    """Everything of the record that is an address."""
+    return [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
 
 
 class Reread:
@@ -47,8 +51,7 @@ class Reread:
             for said in self._changes.facts(change._replace(record_id=there.id))
         ]
         if whole:
-            emails = [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
-            for state in self._asking.states(emails).values():
+            for state in self._asking.states(addresses_of(there)).values():
                 found += self._subscriptions(there, state)
         return found
 
@@ -74,8 +77,7 @@ class Reread:
         types = {
             one.type_id
             for one in state.types
-            if explained_by_us(one.explanation)
-            or (acted(one.source) != "data_subject" and self._is_ours(there, one.type_id, one.at))
+            if explained_by_us(one) or (may_be_ours(one.source) and self._is_ours(there, one.type_id, one.at))
         }
         wide = state.all_out and self._is_ours(there, None, state.all_out_at)
         return frozenset(types | ({ALL} if wide else set()))

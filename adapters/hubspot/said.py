@@ -15,7 +15,10 @@ FLAG = {"yes": YES, "no": f"{NO}|not checked|none|never|-"}
 SPAM = ("spam", "complain", "abuse", "beschwerde", "plainte", "queja", "reclamacion")
 BOUNCE = ("bounce", "undeliver", "unzustellbar", "rebond", "rebote", "rejet")
 SOFT = ("soft", "temporar", "weich", "vorubergehend", "suave", "greylist", "mailboxfull", "throttl", "timeout", "delay")
-_OTHERS = ("customer", "user", "admin", "import", "workflow", "api", "integration", "migration", "staff", "benutzer")
+_OTHERS = (
+    *("customer", "user", "admin", "import", "workflow", "automation", "platform"),
+    *("api", "integration", "migration", "staff", "benutzer"),
+)
 _THEMSELVES = ("recipient", "contact", "form", "subscriber", "preference", "link", "empfanger", "visitor")
 
 

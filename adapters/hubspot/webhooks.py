@@ -8,15 +8,16 @@ from adapters.hubspot import notices
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
-from adapters.hubspot.hearing import Hearing, Known, is_hint, is_watched, records_of, wanted
+from adapters.hubspot.hearing import Hearing, Known, is_hint, is_of_addresses, is_watched, records_of, wanted
 from adapters.hubspot.notices import Notice
 from adapters.hubspot.pull.run import Ours
-from adapters.hubspot.rereading import Reread
+from adapters.hubspot.rereading import Reread, addresses_of
 from adapters.hubspot.signature import refusal
 from adapters.receiving import Accepted, AwayError, Delivery, Heard, Refused, Sent
 from adapters.wiring import House
 
 PATH = "/webhooks/hubspot"
+_OTHER_PORTAL = "a notice of another portal than that of CONSENT_LEDGER_HUBSPOT_PORTAL"
 
 
 class HubSpotReceiver:
@@ -25,6 +26,7 @@ class HubSpotReceiver:
     secrets  client secrets that may sign: one, and two while it is changed
     portal   whom to ask where a notice only hints; None: what it says is all there is
     clock    monotonic seconds
+    number   the portal's id. One secret signs for every portal that an app is in, and their records have the same ids
     """
 
     name = "hubspot"
@@ -37,10 +39,11 @@ class HubSpotReceiver:
         ours: Ours,
         portal: Portal | None,
         clock: Callable[[], float],
+        number: int | None = None,
     ) -> None:
         self._secrets = [one.encode() for one in secrets]
         self._url = public_url.rstrip("/") + PATH
-        self._ours = ours
+        self._ours, self._number = ours, number
         self._asking = Asking(portal, clock)
         self._changes = Changes(self._asking.known_types, ours.change)
 
@@ -56,7 +59,7 @@ class HubSpotReceiver:
 
     def hear(self, house: House, deliveries: Sequence[Delivery]) -> Sequence[Heard]:
         """What notices say. One that must wait for HubSpot's answer holds up no other."""
-        read = [notices.read(one.body) for one in deliveries]
+        read = [self._ours_alone(notices.read(one.body)) for one in deliveries]
         good = [one for one in read if isinstance(one, Notice)]
         here = house.ledger.vault.known_records(SYSTEM, [one for notice in good for one in records_of(notice)])
         need = wanted(good, here)
@@ -64,9 +67,17 @@ class HubSpotReceiver:
             there, is_away = self._asking.contacts(need), False
         except AwayError:
             there, is_away = {}, True
+        whole = [there[of] for one in good if is_of_addresses(one) and (of := (records_of(one) or [""])[0]) in there]
+        self._asking.look_ahead([email for record in whole for email in addresses_of(record)])
         reread = Reread(house, self._changes, self._ours, self._asking)
         hearing = Hearing(house, self._changes, Known(here, there), self._asking, reread)
         return [self._heard(hearing, one, need if is_away else ()) for one in read]
+
+    def _ours_alone(self, notice: Notice | str) -> Notice | str:
+        """What a portal tells, if it is the one that is meant."""
+        if self._number is None or isinstance(notice, str) or str(notice.portal_id) == str(self._number):
+            return notice
+        return _OTHER_PORTAL
 
     def _heard(self, hearing: Hearing, notice: Notice | str, unasked: Sequence[str]) -> Heard:
         if isinstance(notice, str):

@@ -33,9 +33,12 @@ class Screen:
             self._console.print(head + part, soft_wrap=True, highlight=False)
 
     def columns(self, left: str, middle: str, right: str = "") -> None:
-        """A name, a number set to the right, and what follows from it."""
-        row = f"{self._fit(left):<30}{middle:>10}"
-        self.line(f"{row}  {right}".rstrip())
+        """A name, a number set to the right, and what follows from it, wrapped where there is no room for it."""
+        row = f"{self._fit(left):<30}{middle:>10}  "
+        if len(row) + len(right) <= self.width:
+            self.line(f"{row}{right}".rstrip())
+        else:
+            self.wrapped(row, right, len(row))
 
     def _fit(self, text: str) -> str:
         if not self._ascii:

@@ -13,7 +13,7 @@ from adapters.web.operations import Operation, Parameter, Service, answered, byt
 from adapters.web.problems import ProblemError
 from adapters.web.shapes import Delivered
 
-_KINDS = {400: "malformed", 401: "unsigned", 404: "not-found", 413: "too-large"}
+_KINDS = {400: "malformed", 401: "unsigned", 404: "not-found", 413: "too-large", 503: "unavailable"}
 _NAME = Parameter("name", "path", {"type": "string", "pattern": "^[a-z]{1,32}$"}, "the sender, such as hubspot")
 _TAIL = Parameter("tail", "path", {"type": "string", "minLength": 1, "pattern": "^[^/?#]+$"}, "what some senders need")
 

@@ -253,6 +253,7 @@ def test_a_mark_that_differs_says_when_hubspot_changes_it(world: World, monkeypa
     assert found["crm"] == "marketing until the next update"
     assert found["next_update"].endswith("-01")
     assert found["remedies"] == []
+    assert "\n1 of them end by themselves, at HubSpot's next update" in world.run("drift").stdout
 
 
 def test_what_somebody_wrote_into_our_properties_is_pushed_over(world: World) -> None:

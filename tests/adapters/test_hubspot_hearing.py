@@ -32,6 +32,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import PUBLIC, SECRET, URL, body_of, happened, notice, sent
+from tests.hubspot.addresses import Type
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
@@ -237,3 +238,102 @@ def test_an_answer_that_never_comes_back_is_given_up_and_done_by_another(world: 
     world.late = 21.0
     world.act()
     assert len(world.events(ANA, e.OptedOut)) == 1
+
+
+def test_a_record_of_somebody_known_already_is_news_of_them(world: World) -> None:
+    """Their stop may be missing there: whoever keeps HubSpot in step looks at who has news."""
+    world.house.ledger.register_many([Registration(ANA, "shop", "7")])
+    record = world.hubspot.state.add_contact(ANA)
+    world.tell(happened("creation", record))
+    (noted,) = world.events(ANA, e.NoteAdded)
+    assert world.house.payload(noted)["text"] == "HubSpot holds a record of this person."
+    assert world.house.ledger.vault.records_in("hubspot", [world.house.find(ANA)[0]])
+    world.tell(happened("creation", record, at=9))
+    assert len(world.events(ANA, e.NoteAdded)) == 1
+
+
+def test_a_record_that_comes_back_is_news(world: World) -> None:
+    state = world.hubspot.state
+    record = state.add_contact(ANA)
+    world.tell(happened("creation", record))
+    state.delete(record)
+    world.tell(happened("deletion", record, at=1))
+    state.restore(record)
+    world.tell(happened("restore", record, at=2))
+    texts = [world.house.payload(one)["text"] for one in world.events(ANA, e.NoteAdded)]
+    assert texts[-1] == "HubSpot restored this record."
+
+
+def test_further_addresses_of_a_record_are_made_known(world: World) -> None:
+    """What stops the person, stops these as well."""
+    state = world.hubspot.state
+    record = state.add_contact(ANA)
+    world.tell()
+    state.merge(record, state.add_contact(BEN))
+    world.sender.taken()
+    world.tell(happened("merge", record, primaryObjectId=record, mergedObjectIds=[record + 1]))
+    assert world.house.find(BEN)[0] == world.house.find(ANA)[0]
+
+
+def test_another_persons_address_on_a_record_is_news_of_whose_record_it_is(world: World) -> None:
+    world.house.ledger.register_many([Registration(BEN, "shop", "7")])
+    record = world.hubspot.state.add_contact(ANA, also=[BEN])
+    world.tell(happened("creation", record))
+    world.tell(happened("creation", record, at=9))
+    (noted,) = world.events(ANA, e.NoteAdded)
+    assert str(world.house.payload(noted)["text"]).startswith("HubSpot shows an address on this record")
+
+
+def test_a_hidden_value_that_nobody_can_read_is_for_a_person(world: World) -> None:
+    (gone,) = world.hear(notice(999_999, "REDACTED", isSensitive=True))
+    assert gone.problem is not None
+    world.receiver = HubSpotReceiver([SECRET], PUBLIC, OurApp(world.hubspot.app_id), None, lambda: world.at)
+    (unasked,) = world.hear(notice(value="REDACTED", isSensitive=True))
+    assert unasked.problem is not None
+
+
+def test_who_may_not_read_the_types_may_read_the_records(world: World) -> None:
+    for app in world.hubspot.state.apps.values():
+        app.scopes.difference_update({one for one in app.scopes if one.startswith("communication_preferences")})
+    assert world.hear(happened("creation", 999_999)) == [Heard([])]
+
+
+def test_of_two_types_of_one_name_each_is_heard_by_the_name_it_is_pulled_by(world: World) -> None:
+    state = world.hubspot.state
+    state.add_type(Type(1_777, "Product News", "Of another brand"))
+    state.add_contact(ANA)
+    state.person_opts_out(ANA, PRODUCT_NEWS)
+    world.tell()
+    assert {one.subscription_type for one in world.events(ANA, e.TypeOptedOut)} == {"product-news-1002"}
+
+
+def test_what_another_portal_tells_is_set_aside(world: World) -> None:
+    record = world.hubspot.state.add_contact(ANA)
+    ours = OurApp(world.hubspot.app_id)
+    world.receiver = HubSpotReceiver([SECRET], PUBLIC, ours, world.portal, lambda: world.at, 62_515)
+    mine, theirs, deleted = world.hear(
+        notice(record), notice(record, portalId=62_516), happened("privacyDeletion", record, portalId="62516")
+    )
+    assert mine.sayings
+    assert all(one.problem and not one.sayings for one in (theirs, deleted))
+
+
+@pytest.mark.parametrize(("email", "also", "name"), [(ANA, [BEN], "hs_additional_emails"), (BEN, [], "email")])
+def test_what_an_address_had_left_before_a_record_got_it_is_read(
+    world: World, email: str, also: list[str], name: str
+) -> None:
+    state = world.hubspot.state
+    state.person_opts_out(BEN, PRODUCT_NEWS)  # an address of no contact
+    record = state.add_contact(email, also=also)
+    world.sender.taken()
+    world.tell(notice(record, BEN, propertyName=name))
+    assert "hubspot.statuses" in {one.source for one in world.events(BEN, e.TypeOptedOut)}
+
+
+def test_a_batch_of_new_addresses_is_asked_about_at_once(world: World) -> None:
+    state = world.hubspot.state
+    records = [state.add_contact(f"n{number}@example.org") for number in range(40)]
+    world.sender.taken()
+    before = len(state.calls)
+    world.tell(*(notice(one, "x", at=place, propertyName="email") for place, one in enumerate(records)))
+    assert len(state.calls) - before < 20

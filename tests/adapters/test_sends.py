@@ -74,6 +74,7 @@ def test_the_screen_shows_sums_and_the_gravest_first(world: World) -> None:
     assert shown.index("after a stop on record:") < shown.index("between stop and effect:")
     assert audit(world)["sends"][3]["reference"] in shown
     assert ANA not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 @pytest.mark.parametrize(("finding", "code"), [("after_stop", 3), ("no_basis", 0), ("any", 3), ("allowed", 2)])

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 
 from ledger import setting_up
-from ledger.database import DurabilityError, SetupError
+from ledger.database import DurabilityError, SetupError, open_database
 from ledger.keys import Keys
 from ledger.log import Log
 from ledger.migrations import HEAD
@@ -131,6 +131,21 @@ def test_setting_up_again_changes_nothing_and_an_empty_database_is_told_apart(da
         client.execute("UPDATE public.consent_ledger_version SET version_num = '9999'")
     with pytest.raises(SetupError, match="version 9999"):
         Log.open(database.url, now)
+
+
+def test_a_role_that_may_make_no_schema_is_told_who_can_let_it(database: Fresh) -> None:
+    tables = sa.MetaData()
+    sa.Table("thing", tables, sa.Column("id", sa.Integer, primary_key=True))
+    name = psycopg.sql.Identifier(database.url.rpartition("/")[2])
+    role = psycopg.sql.Identifier(WRITER)
+    with driver_of(database.owner_url) as client:
+        client.execute(psycopg.sql.SQL("REVOKE CREATE ON DATABASE {} FROM {}").format(name, role))
+        client.execute("CREATE SCHEMA not_ours")
+    for part in ("not_there", "not_ours"):
+        with pytest.raises(SetupError, match=rf"{part} .*database upgrade"):
+            open_database(database.url, part, tables)
+    assert setting_up.upgrade(database.owner_url, WRITER) == (HEAD, HEAD)
+    open_database(database.url, "not_there", tables).close()
 
 
 def test_a_database_belongs_to_one_key(database: Fresh) -> None:

@@ -34,7 +34,7 @@ class Marketing:
         if not self.workflow or name != WATCHED:
             return
         verdict = contact.properties.get(WATCHED)
-        if verdict in ("marketing", "non_marketing"):
+        if verdict:  # whatever is not marketing is to be none: undecided, and what waits for approval, too
             self.set(contact, verdict == "marketing", WORKFLOW, at, reason="WORKFLOW", reason_id="55010")
 
     def run(self) -> int:

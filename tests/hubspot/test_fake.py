@@ -17,7 +17,7 @@ DATED = "/crm/objects/2026-03/contacts"
 def make_verdict(api: httpx.Client) -> None:
     """Our own property, as the recipe has it."""
     api.post("/crm/v3/properties/contacts/groups", json={"name": "consent_ledger", "label": "Consent"})
-    options = [{"label": one, "value": one} for one in ("marketing", "non_marketing", "undecided")]
+    options = [{"label": one, "value": one} for one in ("marketing", "non_marketing", "undecided", "awaiting_approval")]
     verdict = {"name": "consent_ledger_verdict", "label": "Verdict", "type": "enumeration", "fieldType": "select"}
     made = api.post("/crm/v3/properties/contacts", json={**verdict, "groupName": "consent_ledger", "options": options})
     assert made.status_code == 201
@@ -196,6 +196,10 @@ def test_marketing_is_set_by_the_portals_workflow_at_once_or_at_the_update_date(
     assert here.state.marketing.count() == 1
     assert here.state.update_date() == 1
     assert (values["hs_marketable_status"], here.state.marketing.count()) == ("false", 0)
+    for verdict in ("undecided", "awaiting_approval"):
+        write(api, record, consent_ledger_verdict="marketing")
+        write(api, record, consent_ledger_verdict=verdict)
+        assert (values["hs_marketable_until_renewal"], here.state.update_date()) == ("true", 1)
     here.state.marketing.workflow = False
     write(api, record, consent_ledger_verdict="marketing")
     assert values["hs_marketable_status"] == "false"

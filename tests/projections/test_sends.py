@@ -21,6 +21,7 @@ from projections.bulk import pairs_of
 from projections.explain import explain
 from projections.groups import neighbours, reach
 from projections.sends import Sending, Totals, Window, audited
+from tests.hubspot_sync.world import SIGN_UP
 from tests.projections.histories import START, address, batches, contact, draft, history, open_log
 from tests.stores import Place
 
@@ -160,3 +161,29 @@ def test_what_was_recorded_later_was_not_known_then(tmp_path: Path) -> None:
     """A mail imported afterwards: this ledger held nothing of the person when it went out."""
     found = findings(tmp_path, (START + DAY, sent(START)))
     assert [one.then for one in found] == [None]
+
+
+def test_a_stop_that_a_later_opt_in_turned_is_not_held_against_a_mail(tmp_path: Path) -> None:
+    """What forbade the mail is that the address was given up."""
+    opt_in = e.OptedIn(
+        stream=contact(1),
+        address=address(1),
+        source="t",
+        occurred_from=START + DAY,
+        purposes=("marketing.similar",),
+        **SIGN_UP,
+    )
+    given_up = e.AddressUnlinked(stream=contact(1), address=address(1), source="t", occurred_from=START + 3 * DAY)
+    found = findings(
+        tmp_path,
+        (START, OPT_OUT),
+        (START + DAY, opt_in),
+        (START + 2 * DAY, sent(START + 2 * DAY)),
+        (START + 3 * DAY, given_up),
+        (START + 4 * DAY, sent(START + 4 * DAY)),
+    )
+    assert [(one.finding, one.now.reason) for one in found] == [
+        ("no_basis", "address_unlinked"),
+        ("no_basis", "address_unlinked"),
+    ]
+    assert [one.stop for one in found] == [None, None]

@@ -84,10 +84,12 @@ class Program:
         return self.get("/readyz")[0] == 200
 
 
-def until(done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str) -> None:
+def until(
+    done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str, *, pause: float = 0.1
+) -> None:
     """Wait for something; fails with what is said about it."""
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
             raise AssertionError(about())
-        time.sleep(0.1)
+        time.sleep(pause)

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 
 class Found(NamedTuple):
-    """A record, where it lies, and the moment it was read (monotonic seconds)."""
+    """A record, where it lies, the moment it was read (monotonic seconds), and when it was written (milliseconds)."""
 
     topic: str
     partition: int
@@ -20,6 +20,7 @@ class Found(NamedTuple):
     value: bytes | None
     headers: list[tuple[str, bytes]]
     at: float
+    written: int = 0
 
     def header(self, name: str) -> str:
         """A header's text; empty: it has none."""
@@ -88,4 +89,5 @@ def _found(message: Message) -> Found:
         None if value is None else bytes(value),
         message.headers() or [],  # type: ignore[arg-type]
         time.monotonic(),
+        int(message.timestamp()[1]),
     )

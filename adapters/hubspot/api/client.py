@@ -166,9 +166,9 @@ class Client:
         while True:
             if self._pace.spent:
                 raise AwayError("the day's calls to HubSpot are used up; it counts anew at midnight of the portal")
-            if call.searching:
-                self._searches.wait()
-            self._pace.wait()
+            paces = (self._searches, self._pace) if call.searching else (self._pace,)
+            if not all(pace.wait(self.patience - (self._clock() - began)) for pace in paces):
+                raise AwayError("HubSpot asks to be left alone for longer than there is patience")
             waiting = self._once(call, attempt)
             if isinstance(waiting, Answer):
                 return waiting
@@ -190,7 +190,7 @@ class Client:
                 content=None if call.body is None else msgspec.json.encode(call.body),
                 headers=None if call.body is None else {"Content-Type": "application/json"},
             )
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:  # an answer that cannot be unpacked is none, too
             return wait(), type(error).__name__
         self._pace.learn(got.headers)
         if got.status_code < 400 and not got.is_redirect:

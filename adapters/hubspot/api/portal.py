@@ -20,7 +20,7 @@ from adapters.hubspot.api.shapes import (
     TypeState,
     Written,
 )
-from adapters.hubspot.api.writing import rows_by_id, split, written
+from adapters.hubspot.api.writing import rows_by_id, split, unanswered, written
 
 __all__ = [
     "AddressState",
@@ -74,6 +74,26 @@ class Portal(Preferences):
         page = page_of(self._post("contacts.search", body, searching=True))
         return Page([contact_of(one) for one in page.items], page.after, page.total)
 
+    def changed_at(self, moment: datetime, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
+        """Those modified at that very moment, by their ids, from the next one on: so that any number is handed out."""
+        at: Raw = {"propertyName": "lastmodifieddate", "operator": "EQ", "value": milliseconds(moment)}
+        return self._by_ids(at, beyond, properties)
+
+    def with_further_addresses(self, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
+        """Those that have more than one address, by their ids, from the next one on."""
+        return self._by_ids({"propertyName": "hs_additional_emails", "operator": "HAS_PROPERTY"}, beyond, properties)
+
+    def _by_ids(self, which: Raw, beyond: str, properties: Sequence[str]) -> Page[ContactRead]:
+        after: Raw = {"propertyName": "hs_object_id", "operator": "GT", "value": beyond}
+        body: Raw = {
+            "filterGroups": [{"filters": [which, after]}],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": list(properties),
+            "limit": SEARCHED,
+        }
+        page = page_of(self._post("contacts.search", body, searching=True))
+        return Page([contact_of(one) for one in page.items], page.after, page.total)
+
     def count_contacts(self) -> int | None:
         """How many contacts there are, where HubSpot says it."""
         body: Raw = {"filterGroups": [], "properties": ["hs_object_id"], "limit": 1}
@@ -85,8 +105,13 @@ class Portal(Preferences):
         properties: Sequence[str],
         by: Literal["id", "email"] = "id",
         history: Sequence[str] = (),
+        *,
+        whole: bool = False,
     ) -> dict[str, ContactRead]:
-        """Contacts by id, or by address as it was given; those that are not there are absent."""
+        """Contacts by id, or by address as it was given; those that are not there are absent.
+
+        whole  RefusedError for one that is not handed out for any other reason
+        """
         extra: Raw = {"idProperty": "email"} if by == "email" else {}
         extra |= {"propertiesWithHistory": list(history)} if history else {}
         asked = list(properties) if by == "id" else list(dict.fromkeys(("email", "hs_additional_emails", *properties)))
@@ -99,6 +124,8 @@ class Portal(Preferences):
         for part, came in zip(parts, self.client.calls(calls), strict=True):
             if isinstance(came, RefusedError):
                 raise came
+            if whole and (error := unanswered(came)) is not None:
+                raise RefusedError(calls[0], came.status, *error)
             known = {key: one for one in map(contact_of, results(came.body)) for key in _keys(one, by)}
             found |= {one: known[one.casefold()] for one in part if one.casefold() in known}
         return found

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 from adapters.hubspot.api.client import Answer, Call, Client, RefusedError
 from adapters.hubspot.api.reading import address_state, by_address, objects, results, type_of
 from adapters.hubspot.api.shapes import AddressState, Capabilities, SubscriptionType, TypeChange, Written
-from adapters.hubspot.api.writing import rows_of_types, split, written
+from adapters.hubspot.api.writing import rows_of_types, split, unanswered, written
 
 T = TypeVar("T")
 BATCH = 100
 EMAIL = {"channel": "EMAIL"}
+_WITHIN = ("statuses", "wideStatuses")
 
 
 class Preferences:
@@ -71,19 +72,28 @@ class Preferences:
         parts = list(chunks(emails))
         paths = [self.client.path("statuses.read"), self.client.path("statuses.all.read")]
         calls = [Call("POST", path, query=EMAIL, body={"inputs": part}) for part in parts for path in paths]
-        answers = iter([_sound(came) for came in self.client.calls(calls)])
+        answers = iter(self.client.calls(calls))
         found: dict[str, AddressState] = {}
+        unsaid: list[str] = []
         for part in parts:
-            kinds, wide = by_address(next(answers), "statuses"), by_address(next(answers), "wideStatuses")
+            came = [next(answers), next(answers)]
+            kinds, wide = (by_address(_sound(one), name) for one, name in zip(came, _WITHIN, strict=True))
+            partly = any(isinstance(one, Answer) and unanswered(one) is not None for one in came)
             for email in part:
                 key = email.casefold()
+                if partly and not (key in kinds and key in wide):
+                    unsaid.append(email)  # of whom nothing is said may have left everything
                 found[email] = address_state(email, kinds.get(key, ()), wide.get(key, ()))
-        return found
+        return found | self._states_one_by_one(unsaid)
 
     def _states_one_by_one(self, emails: Sequence[str]) -> dict[str, AddressState]:
         paths = [self.client.path("status"), self.client.path("status.all")]
         calls = [Call("GET", path, {"email": email}, EMAIL) for email in emails for path in paths]
-        answers = iter([_sound(came, absent=True) for came in self.client.calls(calls)])
+        came = self.client.calls(calls)
+        # what HubSpot takes for no address is subscribed to nothing there; all of them can only be our mistake
+        odd = sum(isinstance(one, RefusedError) and one.status == 400 for one in came)
+        absent = (404,) if odd == len(came) else (400, 404)
+        answers = iter([_sound(one, absent) for one in came])
         return {email: address_state(email, results(next(answers)), results(next(answers))) for email in emails}
 
     def unsubscribe(self, changes: Sequence[TypeChange]) -> list[Written]:
@@ -147,11 +157,11 @@ def chunks(items: Sequence[T], size: int = BATCH) -> Iterator[list[T]]:
         yield part
 
 
-def _sound(came: Answer | RefusedError, *, absent: bool = False) -> Any:
-    """The body; where `absent`, nothing for what HubSpot does not know."""
+def _sound(came: Answer | RefusedError, absent: Sequence[int] = ()) -> Any:
+    """The body; nothing where the refusal's status is one of `absent`."""
     if isinstance(came, Answer):
         return came.body
-    if absent and came.status == 404:
+    if came.status in absent:
         return None
     raise came
 

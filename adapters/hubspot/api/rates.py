@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from math import inf
 
 _SHARE = 0.95
 """Of what is allowed: a clock that runs a little differently there must not make ours too fast."""
@@ -52,15 +53,18 @@ class Pace:
         at = self._spent_at
         return at is not None and self._clock() - at < _FORGOTTEN
 
-    def wait(self) -> None:
-        """Return when a call may be made."""
+    def wait(self, most: float = inf) -> bool:
+        """Return when a call may be made; False, at once, where that is more than `most` seconds away."""
         with self._lock:
             now = self._clock()
             self._next = max(self._next, now - self._slack)
             at = max(self._next, self._held, now)
+            if at - now > most:
+                return False
             self._next = max(self._next, self._held) + self._gap
         if at > now:
             self._sleep(at - now)
+        return True
 
     def hold(self, seconds: float) -> None:
         """Let nobody call before so long."""

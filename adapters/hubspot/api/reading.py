@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from adapters.hubspot.api.shapes import AddressState, ContactRead, Page, SubscriptionType, TypeState
 from adapters.hubspot.changes import Change
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 State = Literal["subscribed", "unsubscribed", "not_specified"]
 _STATES: Mapping[str, State] = {
     "SUBSCRIBED": "subscribed",
@@ -33,8 +34,8 @@ def when(value: object) -> datetime | None:
 
 
 def milliseconds(moment: datetime) -> str:
-    """A time as HubSpot takes it."""
-    return str(int(moment.timestamp() * 1000))
+    """A time as HubSpot takes it, exactly: as a fraction it might become the millisecond before."""
+    return str((moment - _BEGINNING) // timedelta(milliseconds=1))
 
 
 def objects(value: object) -> list[dict[str, Any]]:
@@ -97,10 +98,13 @@ def by_address(body: object, within: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def address_state(email: str, statuses: Iterable[Mapping[str, Any]], wide: Iterable[Mapping[str, Any]]) -> AddressState:
-    """What the rows of an address say; an empty list of wide ones says it did not leave all mail."""
+    """What the rows of an address say; an empty list of wide ones says it did not leave all mail.
+
+    It may have left several brands: what came between two of these undoes nothing of the last.
+    """
     out = [one for one in wide if str(one.get("status", "UNSUBSCRIBED")).upper() == "UNSUBSCRIBED"]
     times = [at for one in out if (at := when(one.get("timestamp"))) is not None]
-    return AddressState(email, tuple(map(_state, statuses)), bool(out), min(times, default=None))
+    return AddressState(email, tuple(map(_state, statuses)), bool(out), max(times, default=None))
 
 
 def _state(found: Mapping[str, Any]) -> TypeState:

@@ -27,6 +27,15 @@ def split(keys: Sequence[str], answer: Answer, named: Mapping[str, list[dict[str
     return [_one(key, answer, named.get(key), errors) for key in keys]
 
 
+def unanswered(answer: Answer) -> tuple[str, str] | None:
+    """Why an input of a batch is not handed out that may well be there: category and words of the first such error."""
+    for error in objects(answer.body.get("errors")) if isinstance(answer.body, dict) else []:
+        category = str(error.get("category") or error.get("subCategory") or "")
+        if category not in _GONE:
+            return category, without_addresses(str(error.get("message") or "not handed out"))
+    return None
+
+
 def _one(
     key: str, answer: Answer, rows: Sequence[Mapping[str, Any]] | None, errors: Sequence[Mapping[str, Any]]
 ) -> Written:

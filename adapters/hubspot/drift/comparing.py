@@ -130,7 +130,7 @@ def _of_address(record: RecordShown, held: Held, scene: Scene, given_at: GivenAt
     if wanted.all_out is not None:
         on = [one for one in shown.types if one.state == "subscribed"]
         latest = max((at for one in on if (at := getattr(one, "at", None)) is not None), default=None)
-        words = f"subscribed to {len(on)} types" if on else "not opted out"
+        words = f"subscribed to {len(on)} {'type' if len(on) == 1 else 'types'}" if on else "not opted out"
         yield person.on_though_stopped("", wanted.all_out, words, latest, "")
         return
     for one in shown.types:

@@ -30,7 +30,8 @@ KINDS: Mapping[Kind, Told] = {
     "crm_on_without_basis": Told(
         "HubSpot shows a subscription that no basis carries",
         ("record", "ignore"),
-        "the verdict property keeps mail away; ask for the evidence (see `audit`), or take the subscription off",
+        "the verdict property keeps mail away only where the portal's workflow acts on it (`hubspot recipe`); ask for "
+        "the evidence (see `audit`), or take the subscription off",
     ),
     "marketing_mark_differs": Told(
         "HubSpot bills the contact otherwise than the ledger answers",

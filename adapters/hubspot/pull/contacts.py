@@ -8,7 +8,7 @@ not once more as one from an unknown time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -18,6 +18,7 @@ from adapters.evidence import record
 from adapters.hubspot import changes as c
 from adapters.hubspot.api.portal import ContactRead, Page, RefusedError
 from adapters.hubspot.api.reading import when
+from adapters.hubspot.arrivals import addresses_of, arrivals
 from adapters.hubspot.changes import Changes
 from adapters.hubspot.evidence import SYSTEM
 from adapters.hubspot.export import Export
@@ -34,9 +35,13 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Person
 from ledger.contact import Contact
+from ledger.vault import Registration
 
 KEY = "contacts.pages"
+ADDITIONAL = "hs_additional_emails"
+EMAIL = "email"
 _FEW = 20
+_TICK = timedelta(milliseconds=1)
 _BOUNCED = {"quarantined": c.QUARANTINE, "hard": c.HARD_BOUNCE, "invalid": c.BAD_ADDRESS}
 
 
@@ -45,15 +50,16 @@ def pull_contacts(pull: Pull) -> None:
     tally = pull.begin("contacts", "export")
     asked = asked_of(pull)
     changes = Changes(asked.types, pull.ours.change)
-    total = _total(pull) if tally.since is None else None
-    for page, cursor in pages(pull, tally, KEY, tuple(asked.header), asked.history):
+    total = contacts_in_all(pull) if tally.since is None else None
+    for page, cursor in pages(pull, tally, KEY, (*asked.header, ADDITIONAL), (EMAIL, *asked.history)):
         tally.pages += 1
         _take(pull, tally, asked, changes, page)
         pull.paged(tally, KEY, cursor, total)
     pull.finish(tally, SOURCE)
 
 
-def _total(pull: Pull) -> int | None:
+def contacts_in_all(pull: Pull) -> int | None:
+    """How many contacts the portal has, where it says so."""
     try:
         return pull.portal.count_contacts()
     except RefusedError:
@@ -94,18 +100,37 @@ def _listed(
 def _changed(
     pull: Pull, cursor: Cursor, since: datetime, properties: Sequence[str], history: Sequence[str]
 ) -> Iterator[tuple[Sequence[ContactRead], Cursor]]:
-    """Each page begins at the moment the last one ended with, so that no search grows beyond its cap."""
+    """Each page begins at the moment the last one ended with, so that no search grows beyond its cap.
+
+    A moment that more share than one page holds is gone through by itself, by their ids.
+    """
     while True:
-        found = pull.portal.changed_contacts(since, cursor.after, ["lastmodifieddate"])
-        read = pull.portal.read_contacts([one.id for one in found.items], properties, history=history)
-        last = _modified(found)
-        if found.after is None or not found.items:
-            yield list(read.values()), Cursor(since=cursor.started)
+        moment = cursor.after is not None
+        found = (
+            pull.portal.changed_at(since, cursor.after, ["lastmodifieddate"])
+            if cursor.after is not None
+            else pull.portal.changed_contacts(since, None, ["lastmodifieddate"])
+        )
+        ids = [one.id for one in found.items]
+        read = list(pull.portal.read_contacts(ids, properties, history=history, whole=True).values())
+        if found.after is None and not moment:
+            yield read, Cursor(since=cursor.started)
             return
-        moved = last is not None and last > since
-        since = last if moved and last is not None else since
-        cursor = msgspec.structs.replace(cursor, through=since, after=None if moved else found.after)
-        yield list(read.values()), cursor
+        since, after = _onward(since, found, moment=moment)
+        cursor = msgspec.structs.replace(cursor, through=since, after=after)
+        yield read, cursor
+
+
+def _onward(since: datetime, found: Page[ContactRead], *, moment: bool) -> tuple[datetime, str | None]:
+    """From when on the next search looks; within a moment that many share, beyond which id of it.
+
+    By numbers of pages it would pass over somebody whenever one of an earlier page is changed meanwhile.
+    """
+    if moment:
+        more = found.after is not None and found.items
+        return (since, found.items[-1].id) if more else (since + _TICK, None)
+    last = _modified(found)
+    return (since, "0") if last is None or last <= since else (last, None)
 
 
 def _modified(page: Page[ContactRead]) -> datetime | None:
@@ -125,12 +150,16 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
         return
     export = Export(((table, recognise(table.header)),), None, forgiving=True)
     occasion = Occasion("", tally.started, False, False, frozenset())
-    share = _PulledShare(pull.house, export, occasion, {one.id: _explained(one, asked.types) for one in found})
+    share = _PulledShare(pull.house, export, occasion, {one.id: one for one in found}, asked.types)
     portion = share.read(lambda _: None)
     _refuse_other_portal(portion)
+    arrived = arrivals(pull.house, [(one.id, addresses_of(one)) for one in found])
     told = [one for contact in found for one in _history(contact, changes)]
     record(pull.house, SYSTEM, "history of contacts", told, tally.taken)
     portion = share.settle()
+    _register_others(pull.house, found)
+    noted = [Statement(*one, 0) for one in arrived]
+    record(pull.house, SYSTEM, "records of people known already", noted, tally.taken)
     taken = tally.taken
     taken.rows += portion.rows + len(export.rejected)
     taken.facts += portion.added + portion.unchanged
@@ -141,14 +170,35 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     taken.findings += [said for said in portion.findings if said not in taken.findings]
 
 
+def _register_others(house: House, found: Sequence[ContactRead]) -> None:
+    """The further addresses, so that the stops of whoever has them are known to be for these as well."""
+    others = [(contact, email) for contact in found for email in addresses_of(contact) if email != contact.email]
+    if others:
+        house.ledger.register_many([Registration(email, SYSTEM, contact.id, False) for contact, email in others])
+
+
 class _PulledShare(Share):
-    """A page of contacts as a share of an export. `explained`: record -> what its history dates."""
+    """A page of contacts as a share of an export. `found`: the same contacts by record, with their history."""
 
     def __init__(
-        self, house: House, export: Export, occasion: Occasion, explained: Mapping[str, frozenset[str]]
+        self,
+        house: House,
+        export: Export,
+        occasion: Occasion,
+        found: Mapping[str, ContactRead],
+        types: Mapping[str, str],
     ) -> None:
         super().__init__(house, export, occasion)
-        self._explained = explained
+        self._explained = {record: _explained(one, types) for record, one in found.items()}
+        self._found = found
+
+    def _other_address(self, row: Row, address: str | None) -> bool:
+        """Whether a record has another address than it is known by, and never had that one."""
+        if not super()._other_address(row, address):
+            return False
+        one, vault = self._found[row.record_id or ""], self._house.ledger.vault
+        had = (vault.find_address(email) for email in (*one.also, *(past.value for past in one.history.get(EMAIL, ()))))
+        return not any(known is not None and known[1] == address for known in had)
 
     def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """See `Share`; a stop that the history dates is not one from ever."""

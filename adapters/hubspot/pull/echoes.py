@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from adapters.addresses import is_address
-from adapters.hubspot.api.portal import AddressState, ContactRead, RefusedError
+from adapters.hubspot.api.portal import AddressState, ContactRead, RefusedError, TypeState
 from adapters.hubspot.changes import OPTED_OUT
 from adapters.hubspot.pull.run import Pull
+from adapters.hubspot.said import acted, speaks_of
 
 WRITTEN_BY_US = "consent-ledger "
 """How every explanation begins that we write beside a status."""
+_NOT_US = ("recipient", "subscriber", "contact", "page", "preference", "link", "user", "customer", "import", "workflow")
 _APART = timedelta(seconds=2)
 
 
@@ -47,9 +49,17 @@ def ours_among(pull: Pull, told: Iterable[Left]) -> frozenset[Left]:
     return frozenset(found | {one for one in rest if _by_state(states.get(one.email), one)})
 
 
-def explained_by_us(explanation: str | None) -> bool:
-    """Whether what stands beside a status is what we write."""
-    return (explanation or "").startswith(WRITTEN_BY_US)
+def explained_by_us(state: TypeState) -> bool:
+    """Whether what stands beside a status is what we write, and no other is named as who set it.
+
+    An explanation of ours may stand on beside what somebody else did later.
+    """
+    return (state.explanation or "").startswith(WRITTEN_BY_US) and may_be_ours(state.source)
+
+
+def may_be_ours(source: str) -> bool:
+    """Whether what HubSpot names as the source of a status is nobody else for certain."""
+    return acted(source) != "data_subject" and not speaks_of(source, _NOT_US)
 
 
 def changed_by_us(pull: Pull, contact: ContactRead | None, type_id: str | None, at: datetime | None) -> bool:
@@ -68,9 +78,6 @@ def _property(type_id: str | None) -> str:
 
 def _by_state(state: AddressState | None, told: Left) -> bool:
     return state is not None and any(
-        one.type_id == told.type_id
-        and one.at is not None
-        and abs(one.at - told.at) <= _APART
-        and explained_by_us(one.explanation)
+        one.type_id == told.type_id and one.at is not None and abs(one.at - told.at) <= _APART and explained_by_us(one)
         for one in state.types
     )

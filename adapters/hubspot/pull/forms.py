@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.hubspot.api.portal import Page
+from adapters.hubspot.api.portal import Page, RefusedError
 from adapters.hubspot.api.reading import milliseconds, objects, when
 from adapters.hubspot.forms import FormSubmissions
 from adapters.hubspot.layouts import FORMS
-from adapters.hubspot.pull.run import OVERLAP, Pull, Raw, Tally
+from adapters.hubspot.pull.run import LATE, Pull, Raw, Tally
 from adapters.reading import token
 from ledger import events as e
 from ledger.application import Fact
@@ -126,14 +126,19 @@ def pull_submissions(pull: Pull) -> None:
     """What was sent in by every form, the latest first, until what was seen before."""
     tally = pull.begin("submissions", FORMS.kind)
     for name, form in _forms(pull, tally).items():
-        _pull_form(pull, tally, name, str(form.get("id")))
+        try:
+            _pull_form(pull, tally, name, str(form.get("id")))
+        except RefusedError as error:
+            if error.status not in (400, 404, 410):
+                raise
+            tally.taken.findings.append(f"form “{name}”: HubSpot does not hand out what was sent in ({error.status})")
     pull.finish(tally, f"hubspot.{FORMS.kind}")
 
 
 def _pull_form(pull: Pull, tally: Tally, name: str, number: str) -> None:
     key = f"submissions.{number}"
     since = pull.cursors.get(key).since
-    known = None if since is None else int(milliseconds(since - OVERLAP))
+    known = None if since is None else int(milliseconds(since - LATE))
 
     def took(rows: Sequence[Raw]) -> bool:
         times = [row["submittedAt"] for row in rows if isinstance(row.get("submittedAt"), int)]

@@ -10,6 +10,7 @@ from adapters.hubspot.api.reading import objects, when
 from adapters.hubspot.labels import fold
 from adapters.hubspot.layouts import EVENTS, SUBSCRIPTIONS
 from adapters.hubspot.mail_events import MailEvents
+from adapters.hubspot.pull.drops import without_known
 from adapters.hubspot.pull.echoes import Left, ours_among
 from adapters.hubspot.pull.run import Pull, Raw, Tally
 from adapters.hubspot.said import acted
@@ -87,7 +88,8 @@ def pull_events(pull: Pull) -> None:
 def _pull_type(pull: Pull, tally: Tally, kind: str, types: Mapping[str, str]) -> None:
     def took(rows: Sequence[Raw]) -> bool:
         ours = ours_among(pull, [left for row in rows for left in _changed(row)])
-        theirs = [_named(row, "subscriptions", "id", types) for row in rows if not ours.intersection(_changed(row))]
+        news = rows if kind != "DROPPED" else without_known(pull.house, rows)
+        theirs = [_named(row, "subscriptions", "id", types) for row in news if not ours.intersection(_changed(row))]
         pull.take(tally, EVENTS, MailEvents, "email-events", theirs)
         return True
 

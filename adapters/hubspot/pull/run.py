@@ -29,8 +29,10 @@ Raw = dict[str, Any]
 Fetch = Callable[[datetime | None, str | None, datetime], Page[Raw]]
 Told = Callable[[str, int, int | None], None]
 
-OVERLAP = timedelta(hours=1)
-"""What HubSpot tells of late is seen the next time; what was seen is known already."""
+OVERLAP, LATE = timedelta(hours=1), timedelta(days=1)
+"""What HubSpot tells of late is seen the next time; what was seen is known already. `LATE`: of what is told by time
+alone, since nothing else would ever bring it again.
+"""
 
 
 class Ours(Protocol):
@@ -141,7 +143,7 @@ class Pull:
         cursor = self.cursors.get(key)
         if cursor.since == tally.started:
             return  # gone through before the run that this one goes on from was ended
-        start = cursor.since - OVERLAP if cursor.since else None
+        start = cursor.since - LATE if cursor.since else None
         while True:
             try:
                 page = fetch(start, cursor.after, tally.started)

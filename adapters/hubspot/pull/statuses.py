@@ -15,8 +15,8 @@ from adapters.evidence import record
 from adapters.hubspot.api.portal import AddressState, ContactRead, TypeState
 from adapters.hubspot.changes import OPTED_OUT
 from adapters.hubspot.evidence import SYSTEM
-from adapters.hubspot.pull.contacts import pages
-from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us
+from adapters.hubspot.pull.contacts import contacts_in_all, pages
+from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us, may_be_ours
 from adapters.hubspot.pull.run import Pull, Tally
 from adapters.hubspot.said import EMAIL, acted
 from adapters.reading import UNDATED, digest, token
@@ -29,6 +29,7 @@ from ledger.vault import Registration
 
 SOURCE = "hubspot.statuses"
 KEY = "statuses.pages"
+ADDRESSES = ("email", "hs_additional_emails")
 ALL = "*"
 CAPTURED_BY = "subscription_status"
 
@@ -38,14 +39,39 @@ def pull_statuses(pull: Pull) -> None:
     tally = pull.begin("statuses", "subscriptions")
     names = pull.type_names()
     history = (OPTED_OUT, *(f"{OPTED_OUT}_{number}" for number in names))
-    for page, cursor in pages(pull, tally, KEY, ("email", "hs_additional_emails"), history):
-        tally.pages += 1
-        people = list(_people(page))
-        states = pull.portal.states([email for email, _ in people])
-        tally.taken.rows += len(people)
-        _take(pull, tally, [(_named(states[email], names), contact) for email, contact in people])
-        pull.paged(tally, KEY, cursor)
+    total = contacts_in_all(pull) if tally.since is None else None
+    for page, cursor in pages(pull, tally, KEY, ADDRESSES, history):
+        _ask(pull, tally, names, page)
+        pull.paged(tally, KEY, cursor, total)
+    timeline = pull.cursors.get("timeline").since
+    if tally.since is not None and (timeline is None or timeline < tally.since):
+        for page in _with_further_addresses(pull):
+            _ask(pull, tally, names, [one._replace(email=None) for one in page])
+            pull.save(tally)
     pull.finish(tally, SOURCE)
+
+
+def _with_further_addresses(pull: Pull) -> Iterator[Sequence[ContactRead]]:
+    """Everybody with more than one address. What the others left changes nothing of the contact that has them.
+
+    So only the timeline tells of it, where that may be read; without it they are all looked at.
+    """
+    beyond = "0"
+    while True:
+        page = pull.portal.with_further_addresses(beyond, ADDRESSES)
+        yield page.items
+        if page.after is None or not page.items:
+            return
+        beyond = page.items[-1].id
+
+
+def _ask(pull: Pull, tally: Tally, names: Mapping[str, str], page: Sequence[ContactRead]) -> None:
+    """What the addresses of a page are subscribed to."""
+    tally.pages += 1
+    people = list(_people(page))
+    states = pull.portal.states([email for email, _ in people])
+    tally.taken.rows += len(people)
+    _take(pull, tally, [(_named(states[email], names), contact) for email, contact in people])
 
 
 def _named(state: AddressState, names: Mapping[str, str]) -> AddressState:
@@ -82,10 +108,10 @@ def _ours(pull: Pull, state: AddressState, contact: ContactRead) -> frozenset[st
     """What we took the address off ourselves: types by their ids, `ALL` for every mail."""
 
     def wrote(type_id: str | None, at: datetime | None, source: str = "") -> bool:
-        return acted(source) != "data_subject" and changed_by_us(pull, contact, type_id, at)
+        return may_be_ours(source) and changed_by_us(pull, contact, type_id, at)
 
     off = (one for one in state.types if one.state == "unsubscribed")
-    kinds = {one.type_id for one in off if explained_by_us(one.explanation) or wrote(one.type_id, one.at, one.source)}
+    kinds = {one.type_id for one in off if explained_by_us(one) or wrote(one.type_id, one.at, one.source)}
     return frozenset(kinds | ({ALL} if state.all_out and wrote(None, state.all_out_at) else set()))
 
 

@@ -7,7 +7,7 @@ written. So a run that ended half-way, or twice the same contacts, come to the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from adapters.hubspot.api.portal import Portal, Written
@@ -19,8 +19,8 @@ from adapters.wiring import House
 
 MOST = 100
 """Contacts looked at together: what one batch of HubSpot holds."""
-_LATE = timedelta(seconds=2)
-_ROUNDS = 3
+AGAIN = 5
+"""So often what was written is looked at again where the ledger goes on meanwhile: it tells of the rest itself."""
 
 
 _FORBIDDEN = frozenset((401, 403))
@@ -59,7 +59,7 @@ class Sync:
         self, house: House, portal: Portal, book: Book, clock: Callable[[], datetime], cap: int | None = None
     ) -> None:
         self._portal, self._book, self._clock, self._cap = portal, book, clock, cap
-        self._looking = Looking(house, portal, clock)
+        self._looking = Looking(house, portal, book, clock)
 
     def scene(self, contacts: Iterable[str]) -> tuple[Scene, tuple[str, ...]]:
         """Everything that the ledger answers and HubSpot shows of them, and the records HubSpot does not hold."""
@@ -75,19 +75,20 @@ class Sync:
     def apply(self, contacts: Iterable[str]) -> Outcome:
         """Write what is missing, stops first. What is refused for one contact holds up no other.
 
-        A call that HubSpot kept waiting is repeated as it was planned, and by then somebody else may have written
-        what is newer: after a long while it is looked at again, so that whoever writes last writes what holds.
+        What the ledger heard while this was written may have been written by somebody else already, and this over
+        it. So it is looked at again until what was written last rests on what is known.
         """
-        wanted = list(contacts)
-        outcome, at = self._apply(wanted)
-        more, rounds = outcome, 0
-        while more.results and self._clock() - at > _LATE and rounds < _ROUNDS:
-            more, at = self._apply(wanted)
-            outcome, rounds = outcome._replace(results=outcome.results + more.results, gone=more.gone), rounds + 1
-        return outcome
+        people = list(contacts)
+        outcome, scene = self._once(people)
+        results = list(outcome.results)
+        for _ in range(AGAIN):
+            if not outcome.plan.steps or not self._looking.is_old(scene):
+                break
+            outcome, scene = self._once(people)
+            results += outcome.results
+        return outcome._replace(results=tuple(results))
 
-    def _apply(self, contacts: Sequence[str]) -> tuple[Outcome, datetime]:
-        """Once; and the moment for which the ledger was asked."""
+    def _once(self, contacts: Sequence[str]) -> tuple[Outcome, Scene]:
         scene, gone = self._looking.scene(contacts, thrifty=True)
         raised = self._book.raised([record.id for record in scene.records])
         planned = plan(scene, Allowance(raised, self._book.left(self._cap)))
@@ -97,8 +98,17 @@ class Sync:
         lowered = [step.record for step in planned.steps if step.properties and step.properties[VERDICT] != "marketing"]
         if raised & set(lowered):
             self._book.give_back(lowered, scene.at)
-        results = tuple(self._write(planned))
-        return Outcome(planned, results, gone), scene.at
+        self._book.share(self._looking.sharing(scene))
+        outcome = Outcome(planned, tuple(self._write(planned, scene)), gone)
+        self._book.looked(contacts, self._unfinished(contacts, outcome, scene))
+        return outcome, scene
+
+    def _unfinished(self, contacts: Sequence[str], outcome: Outcome, scene: Scene) -> set[str]:
+        """Of whom something is left to be done though nothing of theirs changes."""
+        waiting = set(outcome.plan.waiting)
+        on_them = {one for record in scene.records if record.id in waiting for one in record.contacts}
+        refused = {one.contact for one in outcome.refused}
+        return refused | on_them | set(self._looking.gone_of(contacts, outcome.gone))
 
     def prepare(self) -> list[str]:
         """Make our own properties in HubSpot where they are missing; the names of those made."""
@@ -106,9 +116,14 @@ class Sync:
 
     # --- writing --------------------------------------------------------------------------------
 
-    def _write(self, planned: Plan) -> Iterator[Result]:
-        """Each kind of call for itself, and what it came to kept before the next. Raises NotAllowedError."""
+    def _write(self, planned: Plan, scene: Scene) -> Iterator[Result]:
+        """Each kind of call for itself, and what it came to kept before the next. Raises NotAllowedError.
+
+        Nobody is subscribed by answers that hold no more: a stop may have come while the rest was written.
+        """
         for call, steps in in_turn(planned.steps):
+            if call == "subscribe" and self._looking.is_old(scene):
+                return
             at = self._clock()
             made = [_result(step, came, at) for step, came in write_alike(self._portal, steps)]
             self._book.keep(made)

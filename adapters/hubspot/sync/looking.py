@@ -11,6 +11,7 @@ from adapters.hubspot.changes import SYSTEM
 from adapters.hubspot.sync.desired import Held, Meanings, Standing, meanings, wanted_address
 from adapters.hubspot.sync.plan import ALL_OUT, READ, RecordShown, Scene, StateShown, merged_ids
 from adapters.hubspot.sync.standing import Asked, asked, standings
+from adapters.hubspot.sync.store import Book
 from adapters.wiring import House
 
 _LOOKS = 100
@@ -34,8 +35,8 @@ class ShownState(NamedTuple):
 class Looking:
     """One ledger and one portal. Raises AwayError when HubSpot does not answer, RefusedError when it will not."""
 
-    def __init__(self, house: House, portal: Portal, clock: Callable[[], datetime]) -> None:
-        self._house, self._portal, self._clock = house, portal, clock
+    def __init__(self, house: House, portal: Portal, book: Book, clock: Callable[[], datetime]) -> None:
+        self._house, self._portal, self._book, self._clock = house, portal, book, clock
         self._types: list[SubscriptionType] = []
         self._looks = 0
 
@@ -45,18 +46,21 @@ class Looking:
         The ledger is asked after HubSpot was read: nothing that it heard meanwhile is missed.
         `thrifty`: only as much is read as a plan needs, where each state would be two calls.
         """
-        ids = self._house.ledger.vault.records_in(SYSTEM, contacts)
-        wanted = [one for found in ids.values() for one in found]
+        people = list(contacts)
+        ids = self._house.ledger.vault.records_in(SYSTEM, people)
+        own = [one for found in ids.values() for one in found]
+        wanted = list(dict.fromkeys((*own, *self._book.shared(people))))
         all_states = not thrifty or self._portal.may().batch_read
         if self._looks % _LOOKS == 0 or not self._types:
             self._types = self._portal.types()
         self._looks += bool(wanted)
         properties = READ if all_states else (*READ, *(f"{ALL_OUT}_{one.id}" for one in self._types))
         read = self._portal.read_contacts(wanted, properties) if wanted else {}
-        records, people = self._records(read.values())
-        states = self._states(records) if all_states else self._fewer_states(records, people)
+        records, on_them = self._records(read.values())
+        states = self._states(records) if all_states else self._fewer_states(records, on_them)
+        head = self._house.ledger.log.last_position()
         about = asked(self._house, self._clock())
-        found = standings(self._house, people, about)
+        found = standings(self._house, on_them, about)
         scene = Scene(
             [shown for record in records if (shown := _known(record, found))],
             found,
@@ -64,8 +68,34 @@ class Looking:
             self._meanings(about, states),
             self._portal.may().v3_subscribe,
             about.at,
+            head,
         )
-        return scene, tuple(one for one in wanted if one not in read)
+        return scene, tuple(one for one in own if one not in read)
+
+    def is_old(self, scene: Scene) -> bool:
+        """Whether the ledger answers otherwise by now."""
+        if self._house.ledger.log.last_position() == scene.head:
+            return False
+        about = asked(self._house, self._clock())
+        types = [(one.id, one.name) for one in self._types if one.active]
+        return meanings(types, about.types) != scene.meant or standings(self._house, scene.standings, about) != (
+            scene.standings
+        )
+
+    def gone_of(self, contacts: Iterable[str], gone: Sequence[str]) -> list[str]:
+        """Whose the records are that HubSpot does not hold."""
+        ids = self._house.ledger.vault.records_in(SYSTEM, contacts) if gone else {}
+        return [contact for contact, records in ids.items() if not set(gone).isdisjoint(records)]
+
+    def sharing(self, scene: Scene) -> list[tuple[str, str]]:
+        """Who has an address on a record that is known as somebody else's, with that record."""
+        known = self._house.ledger.vault.known_records(SYSTEM, [one.id for one in scene.records if one.contacts[1:]])
+        return [
+            (contact, record.id)
+            for record in scene.records
+            for contact in record.contacts[: len(record.contacts) if record.contacts[1:] else 0]
+            if record.id not in known or known[record.id].contact != contact
+        ]
 
     def _records(self, read: Iterable[ContactRead]) -> tuple[list[RecordShown], set[str]]:
         """Each record once, with every contact of the ledger that is on it, and whose addresses it has."""

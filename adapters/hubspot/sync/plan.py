@@ -115,7 +115,10 @@ class Plan(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What a plan is made of: what the ledger answers, what HubSpot shows, and what may be done there."""
+    """What a plan is made of: what the ledger answers, what HubSpot shows, and what may be done there.
+
+    head  position of the log that the answers are not older than
+    """
 
     records: Sequence[RecordShown]
     standings: Mapping[str, Standing]
@@ -123,6 +126,7 @@ class Scene(NamedTuple):
     meant: Meanings
     can_subscribe: bool
     at: datetime
+    head: int = 0
 
 
 def plan(scene: Scene, allowance: Allowance) -> Plan:

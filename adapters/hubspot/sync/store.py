@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
+from adapters.hubspot.sync.again import LookAgain, metadata
 from adapters.hubspot.sync.plan import Call
 from adapters.wiring import House
 from ledger.codec import instant
@@ -21,7 +22,6 @@ from ledger.database import Database, Driver, chunks, marks, open_database
 PART = "crm"
 Status = Literal["done", "unchanged", "refused", "gone"]
 
-metadata = sa.MetaData()
 sa.Table(
     "written",
     metadata,
@@ -115,12 +115,11 @@ class Approval(NamedTuple):
         return self.raises - self.used
 
 
-class Book:
+class Book(LookAgain):
     """The store of one ledger. Thread-safe; several processes may hold it open."""
 
     def __init__(self, database: Database, house: House) -> None:
-        self._database = database
-        self._ledger = house.ledger
+        super().__init__(database, house.ledger)
 
     @classmethod
     def open(cls, house: House) -> Self:
@@ -136,10 +135,6 @@ class Book:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def key(self, record: str) -> bytes:
-        """What a record of HubSpot stands here as."""
-        return self._ledger.sid("hubspot.record", record)
 
     # --- what was written -----------------------------------------------------------------------
 
@@ -159,12 +154,6 @@ class Book:
                 'SELECT "call", about, at, status FROM written WHERE record = ? ORDER BY at DESC', (self.key(record),)
             ).fetchall()
         return [Last(call, about, datetime.fromisoformat(at), status) for call, about, at, status in rows]
-
-    def refused(self) -> list[str]:
-        """Contacts of whom something was refused last."""
-        with self._database.reading() as driver:
-            rows = driver.execute("SELECT DISTINCT contact FROM written WHERE status = 'refused'").fetchall()
-        return [contact for (contact,) in rows]
 
     # --- approvals ------------------------------------------------------------------------------
 

@@ -267,3 +267,46 @@ def test_states_are_the_same_read_either_way() -> None:
     assert ada.all_out_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert [(one.type_id, one.state) for one in ada.types] == [("7", "unsubscribed")]
     assert not states["b@example.com"].all_out
+
+
+def test_a_wait_longer_than_patience_is_no_wait() -> None:
+    time = Time()
+    slow = httpx2.Response(429, headers={"Retry-After": "86400"})
+    with client_of(answers(slow), time, patience=5) as client:
+        for _ in range(2):  # the second is not sent at all
+            with pytest.raises(AwayError):
+                client.call(Call("GET", "/x"))
+    assert time.now < 10
+
+
+def test_an_answer_that_cannot_be_unpacked_is_asked_for_again() -> None:
+    broken = httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Once(b"no gzip"))
+    with client_of(answers(broken, httpx2.Response(200, json={"ok": 1}))) as client:
+        assert client.call(Call("GET", "/x")) == Answer(200, {"ok": 1})
+
+
+class Once(httpx2.SyncByteStream):
+    """Bytes as they come over the line."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.data
+
+
+def test_what_hubspot_takes_for_no_address_holds_up_no_other() -> None:
+    row = {"subscriberIdString": "ada@example.com", "subscriptionId": 7, "status": "UNSUBSCRIBED"}
+    odd = httpx2.Response(400, json={"category": "VALIDATION_ERROR", "message": "no address"})
+    portal = portal_of(
+        {
+            "/statuses/ada@example.com": lambda _: httpx2.Response(200, json={"results": [row]}),
+            "/ada@example.com/unsubscribe-all": lambda _: httpx2.Response(200, json={"results": []}),
+            "/statuses/odd@example.com": lambda _: odd,
+            "/odd@example.com/unsubscribe-all": lambda _: odd,
+        }
+    )
+    states = portal.states(["odd@example.com", "ada@example.com"])
+    assert [len(states[one].types) for one in states] == [0, 1]
+    with pytest.raises(RefusedError):
+        portal.states(["odd@example.com"])

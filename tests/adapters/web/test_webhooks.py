@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import pytest
 from httpx import Response
 
 from adapters.mailchimp.webhooks import MailchimpReceiver
-from adapters.receiving import MOST_BYTES
+from adapters.receiving import MOST_BYTES, Delivery, Heard, Refused, Sent
 from adapters.recording import Saying, record_all
-from adapters.wiring import now
+from adapters.wiring import House, now
 from ledger import codec
 from ledger import events as e
 from ledger.terms import LEDGER_STREAM
@@ -265,3 +265,23 @@ def test_a_sender_that_looks_first_and_posts_a_form_is_taken_too(tmp_path: Path)
         assert service.allowed() is True
         assert service.send("POST", f"/webhooks/mailchimp/{secret}", data=form).json() == {"taken": 1, "new": 1}
         until(lambda: service.allowed() is False)
+
+
+class Later:
+    """A sender whose requests cannot be told from others just now."""
+
+    name = "ses"
+    methods: tuple[str, ...] = ("POST",)
+
+    def accept(self, _: Sent) -> Refused:
+        return Refused(503, "not now")
+
+    def hear(self, house: House, deliveries: Sequence[Delivery]) -> Sequence[Heard]:
+        raise NotImplementedError
+
+
+def test_a_sender_that_cannot_be_known_now_is_asked_to_come_again(tmp_path: Path) -> None:
+    with served(tmp_path / "ledger", receivers=[Later()]) as service:
+        answer = service.send("POST", "/webhooks/ses", content=b"{}")
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:consent-ledger:problem:unavailable"

@@ -1,0 +1,198 @@
+"""What a pull could lose at an edge: a moment that many share, half an answer, an old explanation, a new address."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.hubspot.api.client import Client
+from adapters.hubspot.api.connection import Connection
+from adapters.hubspot.api.portal import Portal, RefusedError
+from adapters.hubspot.api.reading import address_state, milliseconds, when
+from adapters.hubspot.pull.cursors import Cursors
+from adapters.hubspot.pull.ours import OurApp, OurWrites
+from adapters.hubspot.pull.pulling import pull_all
+from adapters.hubspot.pull.run import Pull
+from adapters.hubspot.said import acted
+from adapters.hubspot.sync.store import Book, Result
+from adapters.wiring import House, now
+from ledger import events as e
+from tests.hubspot import rest_search
+from tests.hubspot.addresses import TypeState
+from tests.hubspot.service import Fake, fake
+from tests.hubspot.state import PRODUCT_NEWS, State
+
+
+@pytest.fixture
+def portal() -> Iterator[Fake]:
+    with fake(State(rate=None)) as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with House.open(tmp_path / "ledger", {}) as opened:
+        yield opened
+
+
+@contextmanager
+def pulling(house: House, served: Fake) -> Iterator[Pull]:
+    connection = Connection(served.url, SecretStr(served.token))
+    with (
+        Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=10) as client,
+        closing(Cursors.open(house.location("hubspot"))) as cursors,
+    ):
+        yield Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
+
+
+def pull(house: House, served: Fake, *only: str) -> list[RefusedError]:
+    with pulling(house, served) as run:
+        return pull_all(run, only)
+
+
+def stops(house: House, email: str, kind: type[e.Stop] = e.Stop) -> list[e.Stop]:
+    found = house.find(email)
+    return [n.event for n in house.entries(found[0]) if isinstance(n.event, kind)]
+
+
+def test_more_contacts_changed_in_one_moment_than_a_search_hands_out(
+    portal: Fake, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest_search, "MOST_OF_A_SEARCH", 400)
+    portal.state.add_contact("first@example.com")
+    assert pull(house, portal, "contacts") == []
+    for number in range(650):
+        portal.state.add_contact(f"n{number}@example.com")
+    portal.state.person_opts_out("n649@example.com")
+    moment = max(one.modified for one in portal.state.contacts.by_id.values())
+    for one in portal.state.contacts.by_id.values():
+        one.modified = moment
+    portal.state.add_contact("last@example.com")
+    assert pull(house, portal, "contacts") == []
+    assert stops(house, "n649@example.com")
+    assert all(house.find(f"{name}@example.com") for name in ("last", *(f"n{number}" for number in range(650))))
+
+
+def test_a_moment_is_the_same_there_and_back() -> None:
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+    for thousandth in range(1_000):
+        at = began + timedelta(milliseconds=thousandth)
+        assert when(milliseconds(at)) == at
+
+
+def test_an_address_that_left_two_brands_left_when_it_left_the_last() -> None:
+    wide = [{"status": "UNSUBSCRIBED", "timestamp": f"2026-0{month}-01T00:00:00Z"} for month in (3, 6)]
+    assert address_state("ada@example.com", [], wide).all_out_at == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("kind", "statuses"), [("statuses", []), ("contacts", [207])])
+def test_of_whom_a_batch_answers_nothing_nothing_is_taken_for_granted(
+    portal: Fake, house: House, kind: str, statuses: list[int]
+) -> None:
+    record = portal.state.add_contact("ada@example.com")
+    portal.state.add_contact("bo@example.com")
+    assert pull(house, portal, "contacts", "statuses") == []
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+    portal.state.person_opts_out("bo@example.com", PRODUCT_NEWS)
+    key = "ada@example.com" if kind == "statuses" else record
+    portal.state.chaos.refuse(key, "INTERNAL_ERROR", "Try again.")
+    assert [one.status for one in pull(house, portal, kind)] == statuses
+    if statuses:
+        portal.state.chaos.allow(key)
+        assert pull(house, portal, kind) == []
+    assert stops(house, "ada@example.com", e.TypeOptedOut)
+    assert stops(house, "bo@example.com", e.TypeOptedOut)
+
+
+@pytest.mark.parametrize("source", ["Subscription page", "CRM user", "Recipient", "Workflow"])
+def test_an_old_explanation_of_ours_makes_no_echo_of_what_others_did(portal: Fake, house: House, source: str) -> None:
+    portal.state.add_contact("ada@example.com")
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+    address = portal.state.addresses.all["ada@example.com"]
+    at = address.types[PRODUCT_NEWS].at
+    address.types[PRODUCT_NEWS] = TypeState("UNSUBSCRIBED", at, source, "PROCESS_AND_STORE", "consent-ledger CL-1: yes")
+    assert pull(house, portal, "statuses") == []
+    assert stops(house, "ada@example.com", e.TypeOptedOut)
+
+
+def test_a_platform_is_nobodys_form() -> None:
+    assert acted("AUTOMATION_PLATFORM") == "officer"
+
+
+def test_a_form_that_is_not_handed_out_holds_up_no_other(portal: Fake, house: House) -> None:
+    first, second = portal.state.forms.add("First"), portal.state.forms.add("Second")
+    portal.state.person_opts_in("ada@example.com", second)
+    portal.state.chaos.fail_next(1, 404, path=f"/submissions/forms/{first}")
+    with pulling(house, portal) as run:
+        assert pull_all(run, ["submissions"]) == []
+        assert any("404" in said for tally in run.tallies for said in tally.taken.findings)
+    assert house.find("ada@example.com")
+
+
+def test_many_who_got_another_address_are_no_other_portal(portal: Fake, house: House) -> None:
+    records = [portal.state.add_contact(f"n{number}@old.example") for number in range(30)]
+    portal.state.person_opts_out("n3@old.example")
+    assert pull(house, portal) == []
+    for number, record in enumerate(records):
+        portal.state.user_sets(record, email=f"n{number}@new.example")
+    portal.state.person_opts_out("n7@new.example")
+    with pulling(house, portal) as run:
+        assert pull_all(run) == []
+        assert [said for tally in run.tallies for said in tally.taken.findings if "differs" in said] == []
+    assert stops(house, "n7@new.example", e.OptedOut)
+
+
+def test_a_mail_that_was_dropped_for_a_stop_that_is_known_is_no_stop_of_everything(portal: Fake, house: House) -> None:
+    for name in ("ada", "bo"):
+        portal.state.add_contact(f"{name}@example.com")
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)
+    assert pull(house, portal) == []
+    at = portal.state.journal.now()
+    for name in ("ada", "bo"):
+        portal.state.mail.event("DROPPED", f"{name}@example.com", at, dropReason="PREVIOUSLY_UNSUBSCRIBED_MESSAGE")
+    portal.state.mail.event("DROPPED", "ada@example.com", at, dropReason="PREVIOUSLY_BOUNCED")
+    assert pull(house, portal) == []
+    assert stops(house, "ada@example.com", e.OptedOut) == []
+    assert stops(house, "bo@example.com", e.OptedOut)  # of whom nothing else is known
+    assert any(isinstance(n.event, e.Bounced) for n in house.entries(house.find("ada@example.com")[0]))
+    portal.state.mail.event("DROPPED", "ada@example.com", at, dropReason="PREVIOUSLY_UNSUBSCRIBED_PORTAL")
+    assert pull(house, portal) == []
+    assert stops(house, "ada@example.com", e.OptedOut)
+
+
+def test_without_the_timeline_a_further_address_is_looked_at_itself(house: House) -> None:
+    late = [0.0]
+
+    def clock() -> float:
+        return time.time() + late[0]
+
+    with fake(State(rate=None, clock=clock)) as portal, pulling(house, portal) as run:
+        run.clock = lambda: datetime.fromtimestamp(clock(), UTC)
+        portal.state.add_contact("ada@example.com", also=["ada.further@example.com"])
+        assert pull_all(run) == []
+        portal.state.apps[portal.token].scopes.discard("content")
+        for hours in (3, 6):
+            late[0] = hours * 3_600.0
+            if hours == 6:
+                portal.state.person_opts_out("ada.further@example.com", PRODUCT_NEWS)
+            pull_all(run)
+        assert stops(house, "ada.further@example.com", e.TypeOptedOut)
+
+
+def test_what_somebody_did_beside_a_write_of_ours_is_theirs(portal: Fake, house: House) -> None:
+    record = str(portal.state.add_contact("ada@example.com"))
+    portal.state.person_opts_out("ada@example.com", PRODUCT_NEWS)  # on the page where one does that
+    with Book.open(house) as book, pulling(house, portal) as run:
+        write = Result(str(uuid4()), record, "unsubscribe", str(PRODUCT_NEWS), "done", 200, now(), "CL-1")
+        book.keep([write])
+        run.ours = OurWrites(None, book)
+        assert pull_all(run, ["statuses"]) == []
+    assert stops(house, "ada@example.com", e.TypeOptedOut)
