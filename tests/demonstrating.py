@@ -43,7 +43,7 @@ def shown(story: Callable[[ExitStack, Screen], int]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # told as it happens, to a pipe too
     screen = Screen(Console(width=WIDTH, soft_wrap=True, highlight=False))
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupted)
     try:
         with _taking_down(screen) as stack:

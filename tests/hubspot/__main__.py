@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 import threading
 from datetime import date
@@ -24,6 +25,8 @@ def main() -> None:
     asks.add_argument("--webhooks", help="URL to send webhooks to")
     asks.add_argument("--public-url", help="the URL that webhooks are signed for, where it is another")
     given = asks.parse_args()
+    for name in (signal.SIGINT, signal.SIGTERM):  # whoever started it in the background had the first ignored
+        signal.signal(name, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as made:
         folder = given.portal or Path(made)
         if given.portal is None:

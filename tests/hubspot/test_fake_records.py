@@ -208,7 +208,10 @@ def test_it_runs_as_a_process_of_its_own() -> None:
         headers = {"Authorization": f"Bearer {process.stdout.readline().split()[1].rstrip(',')}"}
         assert len(httpx.get(f"{url}/crm/v3/objects/contacts?limit=100", headers=headers).json()["results"]) == 20
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_it_may_go_away_and_come_back_at_the_same_place(here: Fake) -> None:
