@@ -19,7 +19,7 @@ from adapters.receiving import Delivery
 from adapters.wiring import House
 from ledger.application import Ledger
 from ledger.codec import instant
-from ledger.database import Database, chunks, marks, open_database
+from ledger.database import Database, Store, chunks, marks, open_database
 from ledger.shared_commit import SharedCommit
 
 KEY_DAYS, DEAD_DAYS = 30, 90
@@ -75,7 +75,7 @@ class Row(NamedTuple):
     problem: str | None
 
 
-class Inbox:
+class Inbox(Store):
     """The deliveries of one ledger. Thread-safe; several processes may hold it open."""
 
     def __init__(self, database: Database, ledger: Ledger) -> None:
@@ -86,10 +86,6 @@ class Inbox:
     def open(cls, house: House) -> Self:
         """The inbox beside a ledger, in a file or schema of its own, made when absent."""
         return cls(open_database(house.location(PART), PART, metadata, PRAGMAS), house.ledger)
-
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
 
     # --- in ---------------------------------------------------------------------------------------
 

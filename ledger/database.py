@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -93,6 +93,22 @@ class Database(ABC):
                 yield driver
             finally:
                 driver.execute("COMMIT")
+
+
+class Store:
+    """What keeps something in one database. Close it, or use it as a context manager."""
+
+    _database: Database
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
 
 def is_server(location: Location) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger.database import Database, Location, SetupError, is_server, open_database, uuid_bytes, uuid_text
+from ledger.database import Database, Location, SetupError, Store, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
@@ -61,7 +61,7 @@ class RecordRow(NamedTuple):
     row_hash: bytes | None
 
 
-class Vault:
+class Vault(Store):
     """The vault of one ledger, in a file or schema of its own."""
 
     def __init__(self, database: Database, keys: Keys, random: Random) -> None:
@@ -85,16 +85,6 @@ class Vault:
                 database.close()
                 raise
         return cls(database, keys, random)
-
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     # --- who is who -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from ledger.codec import instant
-from ledger.database import Database, Location, open_database
+from ledger.database import Database, Location, Store, open_database
 from ledger.recorder import away
 
 metadata = sa.MetaData()
@@ -41,7 +41,7 @@ _ADVANCE = (
 )
 
 
-class Progress:
+class Progress(Store):
     """Tracking positions and leases, by name. Thread-safe; several processes may hold it open.
 
     `away`: what is raised while the database is; see `ledger.recorder.away`.
@@ -55,10 +55,6 @@ class Progress:
     def open(cls, location: Location) -> Self:
         """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
         return cls(open_database(location, "streams", metadata), away(location))
-
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
 
     def position(self, name: str) -> int:
         """How far it has come; 0 before its first."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from adapters.wiring import House
 from ledger.codec import instant
-from ledger.database import Database, chunks, marks, open_database
+from ledger.database import Database, Store, chunks, marks, open_database
 
 PART = "crm"
 
@@ -49,7 +49,7 @@ class Ignored(NamedTuple):
     reason: str
 
 
-class DriftBook:
+class DriftBook(Store):
     """The store of one ledger. Thread-safe."""
 
     def __init__(self, database: Database, house: House) -> None:
@@ -60,16 +60,6 @@ class DriftBook:
     def open(cls, house: House) -> Self:
         """Beside what the sync keeps."""
         return cls(open_database(house.location(PART), PART, metadata), house)
-
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def reference(self, *parts: str) -> str:
         """What a difference is called: always the same, and nothing can be read from it."""

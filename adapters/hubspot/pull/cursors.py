@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 import sqlalchemy as sa
 
-from ledger.database import Database, Location, open_database
+from ledger.database import Database, Location, Store, open_database
 
 metadata = sa.MetaData()
 sa.Table(
@@ -58,7 +58,7 @@ _decode = msgspec.json.Decoder(Cursor).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Cursors:
+class Cursors(Store):
     """All cursors of a ledger."""
 
     def __init__(self, database: Database) -> None:
@@ -68,10 +68,6 @@ class Cursors:
     def open(cls, location: Location) -> Self:
         """The store in an SQLite file, made when absent, or in the schema `hubspot` of a database."""
         return cls(open_database(location, "hubspot", metadata))
-
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
 
     def get(self, kind: str) -> Cursor:
         """How far a kind is; an empty cursor before its first page."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from ledger.application import Ledger
-from ledger.database import Database, chunks, marks
+from ledger.database import Database, Store, chunks, marks
 
 metadata = sa.MetaData()
 sa.Table(
@@ -30,7 +30,7 @@ _SHARED = "INSERT INTO shared (contact, record, sealed) VALUES (?, ?, ?) ON CONF
 _UNFINISHED = "INSERT INTO unfinished (contact) VALUES (?) ON CONFLICT (contact) DO NOTHING"
 
 
-class LookAgain:
+class LookAgain(Store):
     """The part of the store of what was written that says whom to look at beside those who changed."""
 
     def __init__(self, database: Database, ledger: Ledger) -> None:

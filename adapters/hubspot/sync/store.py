@@ -126,16 +126,6 @@ class Book(LookAgain):
         """A file beside the ledger's, made when absent, or the schema `crm` of its database."""
         return cls(open_database(house.location(PART), PART, metadata), house)
 
-    def close(self) -> None:
-        """Close every connection. Idempotent."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     # --- what was written -----------------------------------------------------------------------
 
     def keep(self, results: Iterable[Result]) -> None:
