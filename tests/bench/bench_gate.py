@@ -35,6 +35,7 @@ from ledger.application import Fact
 from ledger.database import uuid_bytes
 from ledger.terms import LEDGER_STREAM
 from tests.bench import gate_server
+from tests.bench.figures import line
 
 CONTACTS, ASKED, ROUNDS, SECONDS = 20_000, 2_000, 9, 1.0
 CONNECTIONS = 16
@@ -64,23 +65,11 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             pace = _in_process(house, people, rounds)
         over_http = _over_http(home, people[0], rounds, seconds)
     return [
-        _line("gate in process, calls/s, against the raw SELECT of its row", pace.gate, pace.raw, IN_PROCESS),
-        _line("the same against that SELECT in a transaction that sees nothing new", pace.gate, pace.frozen, None),
-        _line("the whole answer by e-mail address, calls/s, against the raw SELECT", pace.whole, pace.raw, None),
-        _line("gate over HTTP, calls/s, against a constant of the same framework", *over_http, OVER_HTTP),
+        line("gate in process, calls/s, against the raw SELECT of its row", pace.gate, pace.raw, IN_PROCESS),
+        line("the same against that SELECT in a transaction that sees nothing new", pace.gate, pace.frozen, None),
+        line("the whole answer by e-mail address, calls/s, against the raw SELECT", pace.whole, pace.raw, None),
+        line("gate over HTTP, calls/s, against a constant of the same framework", *over_http, OVER_HTTP),
     ]
-
-
-def _line(name: str, ours: float, reference: float, bar: float | None) -> dict[str, Any]:
-    ratio = ours / reference
-    return {
-        "name": name,
-        "ours": ours,
-        "reference": reference,
-        "ratio": ratio,
-        "bar": None if bar is None else f">= {bar}",
-        "holds": bar is None or ratio >= bar,
-    }
 
 
 def _fill(house: House, contacts: int, asked: int) -> list[Whom]:

@@ -27,6 +27,7 @@ from adapters.kafka.messages import status_message
 from adapters.kafka.topics import STATUS, named
 from tests.adapters.kafka.stream_world import AT, LEDGER, contact, status
 from tests.bench import mirror_side
+from tests.bench.figures import line
 from tests.services.kafka import Broker
 
 RECORDS, ROUNDS = 40_000, 5
@@ -55,21 +56,9 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             broker.stop()
     ours, bare, single = (statistics.median(found) for found in paces.values())
     return [
-        _line("mirror: records/s, against a bare Faust agent with the same SQL", ours, bare, BAR),
-        _line("the same, against the bare agent with a transaction for each record", ours, single, None),
+        line("mirror: records/s, against a bare Faust agent with the same SQL", ours, bare, BAR),
+        line("the same, against the bare agent with a transaction for each record", ours, single, None),
     ]
-
-
-def _line(name: str, ours: float, reference: float, bar: float | None) -> dict[str, Any]:
-    ratio = ours / reference
-    return {
-        "name": name,
-        "ours": ours,
-        "reference": reference,
-        "ratio": ratio,
-        "bar": None if bar is None else f">= {bar}",
-        "holds": bar is None or ratio >= bar,
-    }
 
 
 def _fill(servers: str, prefix: str, records: int) -> None:

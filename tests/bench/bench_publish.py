@@ -39,6 +39,7 @@ from tests.adapters.kafka.publishing_world import (
     seen_in_the_us,
 )
 from tests.adapters.kafka.stream_world import World
+from tests.bench.figures import line
 from tests.bench.mix import kept_log
 from tests.services import shared
 from tests.services.kafka import broker
@@ -57,27 +58,13 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         delays = delay(servers, 100 if quick else FACTS)
         contacts = 1_000 if quick else CONTACTS
         whole = everybody_arrives(servers, contacts)
-    lines = [_line("publish: entries a second, against confluent-kafka's own produce", ours, raw, RATE, True)]
+    lines = [line("publish: entries a second, against confluent-kafka's own produce", ours, raw, RATE)]
     for topic, found in delays.items():
         p50, p99 = statistics.median(found), sorted(found)[math.ceil(len(found) * 0.99) - 1]
-        lines.append(_line(f"append to {topic}, p50 ms at {PER_SECOND} facts/s", p50, P50_MS, 1.0, False))
-        lines.append(_line(f"append to {topic}, p99 ms at {PER_SECOND} facts/s", p99, P99_MS, 1.0, False))
-    lines.append(
-        _line(f"contacts of {contacts:,} that a reader of the topic has as the ledger", whole, contacts, 1.0, True)
-    )
+        lines.append(line(f"append to {topic}, p50 ms at {PER_SECOND} facts/s", p50, P50_MS, 1.0, at_most=True))
+        lines.append(line(f"append to {topic}, p99 ms at {PER_SECOND} facts/s", p99, P99_MS, 1.0, at_most=True))
+    lines.append(line(f"contacts of {contacts:,} that a reader of the topic has as the ledger", whole, contacts, 1.0))
     return lines
-
-
-def _line(name: str, ours: float, reference: float, bar: float, at_least: bool) -> dict[str, Any]:
-    ratio = ours / reference
-    return {
-        "name": name,
-        "ours": ours,
-        "reference": reference,
-        "ratio": ratio,
-        "bar": f"{'>=' if at_least else '<='} {bar}",
-        "holds": ratio >= bar if at_least else ratio <= bar,
-    }
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from adapters.wiring import House, now
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import URL, body_of, notice, signed
 from tests.bench import webhook_server
+from tests.bench.figures import line
 
 PEOPLE, REQUESTS, MANY_REQUESTS, MANY = 2_000, 4_000, 200, 100
 CONNECTIONS = 10
@@ -52,24 +53,14 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             one = _measured(port, [_request(counter, people, 1) for _ in range(few)])
             hundred = _measured(port, [_request(counter, people, MANY) for _ in range(many)])
     return [
-        _line("webhooks answered with all on disk, requests/s, against those that are to be had", one.answered, BAR),
-        _line("the same until each is recorded as a fact", one.recorded, None),
-        _line(f"with {MANY} notices in a request: notices answered/s", hundred.answered * MANY, BAR),
-        _line("the same until each is recorded as a fact", hundred.recorded, None),
-        _line("the slowest answer of them, in a second", 1 / max(one.slowest, hundred.slowest), 1.0),
+        line(
+            "webhooks answered with all on disk, requests/s, against those that are to be had", one.answered, BAR, 1.0
+        ),
+        line("the same until each is recorded as a fact", one.recorded, BAR, None),
+        line(f"with {MANY} notices in a request: notices answered/s", hundred.answered * MANY, BAR, 1.0),
+        line("the same until each is recorded as a fact", hundred.recorded, BAR, None),
+        line("the slowest answer of them, in a second", 1 / max(one.slowest, hundred.slowest), 1.0, 1.0),
     ]
-
-
-def _line(name: str, ours: float, bar: float | None) -> dict[str, Any]:
-    reference = bar or BAR
-    return {
-        "name": name,
-        "ours": ours,
-        "reference": reference,
-        "ratio": ours / reference,
-        "bar": None if bar is None else ">= 1.0",
-        "holds": bar is None or ours >= reference,
-    }
 
 
 @contextmanager
