@@ -24,7 +24,7 @@ from ledger.keys import Keys, Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.resolving import Resolved
 from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
-from ledger.terms import Party
+from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration, Vault
 
 Status = Literal["recorded", "unchanged", "conflict"]
@@ -299,6 +299,7 @@ class Ledger:
         source: str,
         source_id: str | None = None,
         occurred_from: datetime | None = None,
+        precision: Precision = "exact",
         by: Party = "data_subject",
         via: str | None = None,
         payload: Mapping[str, object] | None = None,
@@ -314,6 +315,7 @@ class Ledger:
             source=source,
             address=person.address,
             occurred_from=occurred_from,
+            precision=precision,
             by=by,
             via=via,
         )
