@@ -24,7 +24,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams demo-crm audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
+.PHONY: help setup demo demo-streams demo-crm audit test test-slow fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
         clean
 
 help: ## this list
@@ -44,8 +44,11 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
 	@$(BIN)/consent-ledger audit $(FILE) $(ARGS)
 
-test: $(READY) ## the whole test suite; ARGS go to pytest
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench" $(ARGS)
+test: $(READY) ## the tests that need no service; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
+
+test-slow: $(READY) ## the other tests: PostgreSQL, Kafka, faults, fuzz, portals, demonstrations; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) -m "slow and not bench" $(ARGS)
 
 fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
 	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)
