@@ -6,6 +6,7 @@ PYTHON ?=
 FILE   ?=
 ARGS   ?=
 JOBS   ?= 2
+EXAMPLES    ?= 10000
 SOAK_RUNS   ?= 30
 SOAK_OUTAGE ?= 60
 CRM_RUNS    ?= 30
@@ -24,7 +25,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams demo-crm audit test test-slow fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
+.PHONY: help setup demo demo-streams demo-crm audit test test-slow test-load properties fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
         clean
 
 help: ## this list
@@ -49,6 +50,16 @@ test: $(READY) ## the tests that need no service; ARGS go to pytest
 
 test-slow: $(READY) ## the other tests: PostgreSQL, Kafka, faults, fuzz, portals, demonstrations; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "slow and not bench" $(ARGS)
+
+test-load: $(READY) ## make test while a busy loop runs for each core: no test may decide by time
+	@set -eu; busy=; trap 'kill $$busy' EXIT; trap 'exit 130' INT TERM; \
+	for core in $$(seq "$$($(BIN)/python -c 'import os; print(os.cpu_count())')"); do \
+	  $(BIN)/python -c 'while True: pass' & busy="$$busy $$!"; \
+	done; \
+	$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
+
+properties: $(READY) ## the properties, each on at least EXAMPLES=10000 examples; for hours
+	@CONSENT_LEDGER_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) -m "hypothesis and not bench" $(ARGS)
 
 fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
 	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)

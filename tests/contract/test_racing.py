@@ -17,6 +17,7 @@ from ledger.events import Clicked
 from ledger.log import Draft, Log
 from tests.contract.conftest import now
 from tests.stores import Place
+from tests.waiting import join
 
 PROCESSES, THREADS = 4, 3
 OPERATIONS, MANY = 1_000, int(os.environ.get("CONSENT_LEDGER_RACE", "4000"))
@@ -69,7 +70,7 @@ def test_racing_processes_lose_and_double_nothing(place: Place, operations: int)
         racers.append(racer)
     told = [one for line in lines for one in line.recv()]
     for racer in racers:
-        racer.join(60)
+        join(racer)
         assert racer.exitcode == 0
     with Log.open(place("log"), now) as log:
         rows = [(position, version, codec.decode(state)) for position, version, state in log.entries()]
