@@ -25,8 +25,8 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams demo-crm audit test test-slow test-load properties fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
-        clean
+.PHONY: help setup demo demo-streams demo-crm audit test test-slow test-load properties fuzz soak soak-crm lint fmt types \
+        imports asyncapi docs bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
