@@ -28,7 +28,7 @@ def raise_examples(item: pytest.Item) -> None:
     test = getattr(item, "obj", None)
     if not wanted or not getattr(test, "is_hypothesis_test", False):
         return
-    machine = getattr(item, "cls", None)
+    machine: Any = getattr(item, "cls", None)
     if isinstance(getattr(machine, "settings", None), settings):  # a state machine keeps them in its class
         machine.settings = _raised(machine.settings, wanted)
         return
