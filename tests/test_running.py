@@ -84,6 +84,19 @@ def test_counts():
 """
 
 
+CLOCKS = {"monotonic", "perf_counter", "time", "process_time"}
+
+
+def decides_by_time(node: ast.AST) -> bool:
+    """Whether it asserts that a clock shows less than something."""
+    return isinstance(node, ast.Assert) and any(
+        isinstance(one, ast.Compare)
+        and any(isinstance(operator, ast.Lt | ast.LtE) for operator in one.ops)
+        and any(isinstance(part, ast.Attribute) and part.attr in CLOCKS for part in ast.walk(one.left))
+        for one in ast.walk(node.test)
+    )
+
+
 def run(folder: Path, *arguments: str, **env: str) -> str:
     """What pytest prints of the tests in a folder, run as ours are."""
     kept = {key: value for key, value in os.environ.items() if key not in {"CI", EXAMPLES, "PYTEST_ADDOPTS"}}
@@ -125,3 +138,31 @@ def test_a_property_is_tried_so_often(tmp_path: Path, wanted: str, least: dict[s
     counts = ast.literal_eval(said[said.index("{") : said.index("}") + 1])
     for kind, count in least.items():
         assert count <= counts[kind] <= 1.5 * count + 10, (kind, counts)
+
+
+def test_no_test_asserts_that_something_was_quick() -> None:
+    """How long a wait may take, `tests/waiting.py` says for all; how fast something is, `make bench` measures."""
+    spun = (
+        "test_the_broker_is_away_and_the_ledger_goes_on"  # of its processor time, which a busy machine does not add to
+    )
+    found = [
+        f"{path.relative_to(ROOT)}: {function.name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for function in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef) and any(map(decides_by_time, ast.walk(function)))
+    ]
+    assert [one for one in found if not one.endswith(f": {spun}")] == []
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "decides"),
+    [
+        ("assert time.monotonic() - began < 1.0", True),
+        ("assert a and time.perf_counter() <= end", True),
+        ("assert time.monotonic() - began >= 0.1", False),
+        ("assert position < 3", False),
+    ],
+)
+def test_what_decides_by_time_is_recognised(line: str, decides: bool) -> None:
+    assert any(map(decides_by_time, ast.walk(ast.parse(line)))) == decides
