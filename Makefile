@@ -25,8 +25,8 @@ export PIP_REQUIRE_VIRTUALENV := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-streams demo-crm audit test test-slow test-load properties fuzz soak soak-crm lint fmt types \
-        imports asyncapi docs bench lock clean
+.PHONY: help setup demo demo-streams demo-crm audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
+        clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -45,6 +45,7 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
 	@$(BIN)/consent-ledger audit $(FILE) $(ARGS)
 
+.PHONY: test-slow test-load properties
 test: $(READY) ## the tests that need no service; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
 
