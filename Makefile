@@ -49,7 +49,7 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 test: $(READY) ## the tests that need no service; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
 
-test-slow: $(READY) ## the other tests: PostgreSQL, Kafka, faults, fuzz, portals, demonstrations; ARGS go to pytest
+test-slow: $(READY) ## the other tests: PostgreSQL, Kafka, faults, made-up calls, demonstrations; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) -m "slow and not bench" $(ARGS)
 
 test-load: $(READY) ## make test while a busy loop runs for each core: no test may decide by time
