@@ -15,6 +15,7 @@ from ledger.codec import decode
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.waiting import BUDGET
 
 COMMAND = (sys.executable, "-m", "adapters.cli", "hubspot", "pull")
 
@@ -28,7 +29,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=BUDGET,
     )
 
 

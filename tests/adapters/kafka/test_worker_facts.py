@@ -22,7 +22,7 @@ from adapters.wiring import House
 from ledger.codec import decode
 from ledger.events import OptedIn, OptedOut
 from tests.adapters.kafka.stream_world import World, fact, world
-from tests.services.program import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 
