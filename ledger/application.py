@@ -116,6 +116,11 @@ class Ledger:
         """A UUID that names this ledger in what it sends; the same for as long as its master key."""
         return self._keys.ledger_id
 
+    @property
+    def rows_key(self) -> bytes:
+        """The key of the check that every stored answer carries."""
+        return self._keys.rows
+
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""
         return self._sealing.seal(plain, about, self._random(NONCE_BYTES))

@@ -65,6 +65,7 @@ class Database(ABC):
     """
 
     dbapi: ModuleType
+    engine: sa.Engine
     begin_reading = "BEGIN"
     closed: bool
 

@@ -40,6 +40,7 @@ class Keys(NamedTuple):
     wrapping       wraps each contact's own data key (AES-256)
     identity       names the ledger in what it sends; says nothing about the others
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
+    rows           shows that a stored answer was written by this ledger and not changed since
     """
 
     lookup: bytes
@@ -49,6 +50,7 @@ class Keys(NamedTuple):
     wrapping: bytes
     identity: bytes
     sealing: bytes
+    rows: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

@@ -17,6 +17,7 @@ from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
+from ledger.marks import AT, LAST, NEWEST_OF_STREAM, START, Mark, mark_of, refuse_gaps
 from ledger.recorder import NO_STOP, Recorder, translated
 from ledger.shared_commit import SharedCommit
 
@@ -166,6 +167,31 @@ class Log(Recorder):
                 "ORDER BY position LIMIT ?",
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
+
+    def head(self) -> Mark:
+        """The mark of the last entry; START when there is none."""
+        with self._reading() as driver:
+            last = driver.execute(LAST).fetchone()
+        return START if last is None else mark_of(*last)
+
+    def mark(self, position: int) -> Mark | None:
+        """The mark of the entry at a position; None: the log has none there."""
+        if position == 0:
+            return START
+        with self._reading() as driver:
+            found = driver.execute(AT, (position,)).fetchone()
+        return None if found is None else mark_of(*found)
+
+    def newest(self, stream: str, stop: int) -> int:
+        """The position of a stream's newest entry up to `stop`; 0: it has none."""
+        with self._reading() as driver:
+            found = driver.execute(NEWEST_OF_STREAM, (uuid_bytes(stream), stop)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def refuse_gaps(self, after: int = 0) -> None:
+        """Raise LogDamagedError where a position after `after` is missing."""
+        with self._reading() as driver:
+            refuse_gaps(driver, after)
 
     def entries(self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None) -> Iterator[Row]:
         """Entries in the order of their positions; of some streams alone, when they are named.

@@ -72,6 +72,7 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.commands import CommandRefusedError
     from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
+    from ledger.marks import LogDamagedError
     from ledger.policy.rules import PolicyError
 
     if _is_taken(error):
@@ -85,6 +86,7 @@ def _code(error: Exception) -> EXIT | None:
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
+        (LogDamagedError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
