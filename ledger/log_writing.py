@@ -96,8 +96,9 @@ class LogWriter:
                 self._catch_up(driver)
                 held = _find_places(driver, sids)
                 fresh = _first_of_each(drafts, held) if sids else drafts
-                recorded_at = max(codec.instant(self._clock()), self._last_recorded)
-                appended = self._insert(driver, fresh, recorded_at)
+                clock = codec.instant(self._clock())
+                recorded_at = max(clock, self._last_recorded)
+                appended = self._insert(driver, fresh, recorded_at, clock)
         except BaseException:
             self._head, self._versions = _UNKNOWN, {}  # counted on for entries that are not there
             raise
@@ -105,13 +106,13 @@ class LogWriter:
             self._head, self._last_recorded = appended[-1].position, recorded_at
         return appended if fresh is drafts else _places(drafts, fresh, appended, held)
 
-    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str) -> list[Appended]:
+    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str, clock: str) -> list[Appended]:
         if not drafts:
             return []
         streams, topics, entries, sids = zip(*drafts, strict=True)
         positions = range(self._head + 1, self._head + 1 + len(drafts))
         versions = self._count_on(driver, streams)
-        states = codec.stamp_all(entries, recorded_at)
+        states = codec.stamp_all(entries, recorded_at, clock)
         self._entries.insert(driver, positions, streams, versions, topics, states, sids)
         return [
             _new(Appended, (position, version, recorded_at, True))

@@ -16,6 +16,7 @@ from ledger.catalogue import Catalogue
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold, latest_per_record
 from ledger.log import Log
+from ledger.plausibility import bounded
 from ledger.policy.judge import judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
@@ -30,7 +31,7 @@ class Explanation(NamedTuple):
     """The decision and everything it was made of.
 
     group         the contact first, then who is linked with it
-    entries       of all of these, in log order, as far as they were known
+    entries       of all of these, in log order, as far as they were known, with the times that can be true of them
     """
 
     decision: Decision
@@ -85,7 +86,7 @@ def history(
 
 
 def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
-    entries = [Entry(position, version, decode(state)) for position, version, state in log.stream(stream)]
+    entries = [Entry(position, version, bounded(decode(state))) for position, version, state in log.stream(stream)]
     if known_at is None:
         return entries
     return [n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at]
