@@ -7,7 +7,6 @@ that the row is its newest, which the gate sees by the log, nor that no row is m
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +17,6 @@ Kept = tuple[bytes, str, str, bytes, bytes, str | None, int, bytes]
 """A row as it is stored: with its check."""
 
 CHECK_BYTES = 16
-_lengths = struct.Struct(">qIIIii").pack
 
 
 class Binding:
@@ -49,13 +47,13 @@ class Binding:
         revision: int,
     ) -> bytes:
         """The check of a row. Lengths come first, so that no two rows are one text."""
-        name, way = purpose.encode(), channel.encode()
-        change = b"" if next_change is None else next_change.encode()
-        lengths = _lengths(
-            revision, len(name), len(way), len(address), -1 if next_change is None else len(change), len(contact)
+        change = -1 if next_change is None else len(next_change)
+        cell = (
+            f"{revision} {len(contact)} {len(purpose)} {len(channel)} {len(address)} {change} "
+            f"{purpose}{channel}{next_change or ''}"
         )
         keyed = self._keyed.copy()
-        keyed.update(b"".join((lengths, contact, name, way, address, change, segments)))
+        keyed.update(cell.encode() + contact + address + segments)
         return keyed.digest()
 
     def kept(self, row: Row) -> Kept:

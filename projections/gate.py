@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 
 from ledger.database import Database, Driver, Location, uuid_bytes
 from ledger.log import Log
-from ledger.marks import LogDamagedError, Mark, mark_of
+from ledger.marks import LogDamagedError, mark_of
 from ledger.policy.question import Decision
 from projections.runner import StatusRunner
 from projections.status import answer_at
-from projections.tracking import Source
-from projections.views import FORM, NAME, Held, Views
+from projections.views import FORM, NAME, Views
 
 DAMAGED = "log_damaged"
 """Why the gate is closed: the log misses entries."""
@@ -46,10 +45,9 @@ class Answer(NamedTuple):
 
 
 class _Vouched(NamedTuple):
-    """What was found of rows that say this of themselves, beside this last entry of the log."""
+    """What was found of rows that say this of themselves, beside this last entry: none is older than `least`."""
 
     said: tuple[object, ...]
-    policy: str
     least: int
 
 
@@ -68,13 +66,14 @@ class Gate:
         self._check = views.binding.check
         self._vouched: _Vouched | None = None
         # Names are ours and stand in the text: every value bound costs.
+        ledger, epoch = (text.replace("'", "''") for text in views.binding.source)
         self._statement = (
-            "SELECT s.segments, s.next_change, s.revision, s.mac, "  # noqa: S608
-            "(SELECT n.position FROM log.entry n WHERE n.stream = s.contact ORDER BY n.version DESC LIMIT 1), "
-            "g.policy, t.position, t.sha256, t.ledger, t.epoch, h.position, h.state "
+            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.sha256, h.position, h.state "  # noqa: S608
             f"FROM status s JOIN generation g ON g.form = '{FORM}' JOIN tracking t ON t.name = '{NAME}' "
-            "JOIN log.entry h ON h.position = (SELECT max(position) FROM log.entry) "
-            "WHERE s.contact = ? AND s.purpose = ? AND s.channel = ? AND s.address = ?"
+            f"AND t.ledger = '{ledger}' AND t.epoch = '{epoch}' AND t.position = (SELECT max(position) FROM log.entry) "
+            "JOIN log.entry h ON h.position = t.position "
+            "WHERE s.contact = ? AND s.purpose = ? AND s.channel = ? AND s.address = ? AND s.revision >= "
+            "(SELECT n.position FROM log.entry n WHERE n.stream = s.contact ORDER BY n.version DESC LIMIT 1)"
         )
 
     def ask(self, contact: str, purpose: str, channel: str, address: str | None, at: datetime) -> Answer:
@@ -83,36 +82,31 @@ class Gate:
         try:
             row = self._read((who, purpose, channel, where))
             if row is not None:
-                segments, next_change, revision, mac, newest, *said = row
-                rules = self._rules_of(tuple(said))
+                segments, next_change, revision, mac, policy, sha256, head, state = row
+                rules = self._rules_of((policy, sha256, head, state))
                 if (
                     rules is not None
-                    and mac == self._check(who, purpose, channel, where, segments, next_change, revision)
                     and revision >= rules.least
-                    and newest is not None
-                    and revision >= newest
+                    and mac == self._check(who, purpose, channel, where, segments, next_change, revision)
                 ):
-                    return Answer(answer_at(segments, rules.policy, at), revision, said[-2], True)
+                    return Answer(answer_at(segments, policy, at), revision, head, True)
             return self._judged(contact, purpose, channel, address, at)
         except LogDamagedError:
             return Answer(None, 0, self._log.last_position(), False, DAMAGED)
 
-    def _rules_of(self, said: tuple[Any, ...]) -> _Vouched | None:
-        """The rule set by which the rows are judged; None: they do not stand at the log's last entry."""
+    def _rules_of(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
+        """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""
         known = self._vouched
         if known is None or known.said != said:
-            policy, position, sha256, ledger, epoch, head, state = said
-            if position != head or sha256 is None:
-                return None
+            policy, sha256, head, state = said
             last = mark_of(head, state)
-            held = Held(Mark(position, bytes(sha256)), policy, Source(ledger, epoch))
-            if self._soundness.fault(held, last) is not None:
+            if last.sha256 != sha256:
                 return None
             self._soundness.refuse_gaps(last)
             setting = self._runner.setting_at(last)
             if policy != setting.policy.hash:
                 return None
-            known = self._vouched = _Vouched(said, policy, setting.position)
+            known = self._vouched = _Vouched(said, setting.position)
         return None if self._soundness.trouble else known
 
     def close(self) -> None:
