@@ -17,10 +17,11 @@ from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
+from ledger.marks import AT, LAST, NEWEST_OF_STREAM, START, Mark, mark_of, refuse_gaps
 from ledger.recorder import NO_STOP, Recorder, translated
 from ledger.shared_commit import SharedCommit
 from ledger.store_table import begin_store, read_store
-from ledger.stores import NOTHING, Mark, Stored, StoreIdentity, mark_of
+from ledger.stores import Stored, StoreIdentity
 
 __all__ = ["Appended", "Clock", "Draft", "Known", "Log", "Row"]
 
@@ -184,17 +185,6 @@ class Log(Recorder):
         """Let every append note how often the vault was changed by then."""
         self._writer.vault_changes = changes
 
-    def mark(self) -> Mark:
-        """The newest entry, by position and hash."""
-        with self._reading() as driver:
-            row = driver.execute("SELECT position, state FROM entry ORDER BY position DESC LIMIT 1").fetchone()
-        return NOTHING if row is None else mark_of(row[0], bytes(row[1]))
-
-    def entry_at(self, position: int) -> bytes | None:
-        """The bytes of one entry; None: there is none at that position."""
-        rows = self.read(position - 1, 1, position)
-        return bytes(rows[0][2]) if rows else None
-
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, after: int, limit: int, stop: int | None = None) -> list[Row]:
@@ -205,6 +195,31 @@ class Log(Recorder):
                 "ORDER BY position LIMIT ?",
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
+
+    def head(self) -> Mark:
+        """The mark of the last entry; START when there is none."""
+        with self._reading() as driver:
+            last = driver.execute(LAST).fetchone()
+        return START if last is None else mark_of(*last)
+
+    def mark(self, position: int) -> Mark | None:
+        """The mark of the entry at a position; None: the log has none there."""
+        if position == 0:
+            return START
+        with self._reading() as driver:
+            found = driver.execute(AT, (position,)).fetchone()
+        return None if found is None else mark_of(*found)
+
+    def newest(self, stream: str, stop: int) -> int:
+        """The position of a stream's newest entry up to `stop`; 0: it has none."""
+        with self._reading() as driver:
+            found = driver.execute(NEWEST_OF_STREAM, (uuid_bytes(stream), stop)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def refuse_gaps(self, after: int = 0) -> None:
+        """Raise LogDamagedError where a position after `after` is missing."""
+        with self._reading() as driver:
+            refuse_gaps(driver, after)
 
     def entries(self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None) -> Iterator[Row]:
         """Entries in the order of their positions; of some streams alone, when they are named.

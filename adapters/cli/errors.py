@@ -72,6 +72,7 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.commands import CommandRefusedError
     from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
+    from ledger.marks import LogDamagedError
     from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
     from ledger.stores import StoresError
@@ -89,6 +90,7 @@ def _code(error: Exception) -> EXIT | None:
         (KeyFileError, EXIT.ERROR),
         (NoLedgerError, EXIT.ERROR),
         (StoresError, EXIT.VERIFICATION),
+        (LogDamagedError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
