@@ -83,10 +83,12 @@ class Gate:
             row = self._read((who, purpose, channel, where))
             if row is not None:
                 segments, next_change, revision, mac, policy, sha256, head, state = row
-                rules = self._rules_of((policy, sha256, head, state))
+                said, rules = (policy, sha256, head, state), self._vouched
+                if rules is None or rules[0] != said or self._soundness.trouble:
+                    rules = self._vouch(said)
                 if (
                     rules is not None
-                    and revision >= rules.least
+                    and revision >= rules[1]
                     and mac == self._check(who, purpose, channel, where, segments, next_change, revision)
                 ):
                     return Answer(answer_at(segments, policy, at), revision, head, True)
@@ -94,20 +96,18 @@ class Gate:
         except LogDamagedError:
             return Answer(None, 0, self._log.last_position(), False, DAMAGED)
 
-    def _rules_of(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
+    def _vouch(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
         """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""
-        known = self._vouched
-        if known is None or known.said != said:
-            policy, sha256, head, state = said
-            last = mark_of(head, state)
-            if last.sha256 != sha256:
-                return None
-            self._soundness.refuse_gaps(last)
-            setting = self._runner.setting_at(last)
-            if policy != setting.policy.hash:
-                return None
-            known = self._vouched = _Vouched(said, setting.position)
-        return None if self._soundness.trouble else known
+        policy, sha256, head, state = said
+        last = mark_of(head, state)
+        if last.sha256 != sha256 or self._soundness.trouble:
+            return None
+        self._soundness.refuse_gaps(last)
+        setting = self._runner.setting_at(last)
+        if policy != setting.policy.hash:
+            return None
+        self._vouched = _Vouched(said, setting.position)
+        return self._vouched
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
