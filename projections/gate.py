@@ -13,9 +13,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ledger.database import Database, Driver, Location, uuid_bytes
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
-from ledger.marks import LogDamagedError, mark_of
 from ledger.policy.question import Decision
+from ledger.stores import mark_of
 from projections.runner import StatusRunner
 from projections.status import answer_at
 from projections.views import FORM, NAME, Views
@@ -68,7 +69,7 @@ class Gate:
         # Names are ours and stand in the text: every value bound costs.
         ledger, epoch = (text.replace("'", "''") for text in views.binding.source)
         self._statement = (
-            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.sha256, h.position, h.state "  # noqa: S608
+            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.hash, h.position, h.state "  # noqa: S608
             f"FROM status s JOIN generation g ON g.form = '{FORM}' JOIN tracking t ON t.name = '{NAME}' "
             f"AND t.ledger = '{ledger}' AND t.epoch = '{epoch}' AND t.position = (SELECT max(position) FROM log.entry) "
             "JOIN log.entry h ON h.position = t.position "
@@ -82,8 +83,8 @@ class Gate:
         try:
             row = self._read((who, purpose, channel, where))
             if row is not None:
-                segments, next_change, revision, mac, policy, sha256, head, state = row
-                said, rules = (policy, sha256, head, state), self._vouched
+                segments, next_change, revision, mac, policy, known_hash, head, state = row
+                said, rules = (policy, known_hash, head, state), self._vouched
                 if rules is None or rules[0] != said or self._soundness.trouble:
                     rules = self._vouch(said)
                 if (
@@ -98,9 +99,9 @@ class Gate:
 
     def _vouch(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
         """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""
-        policy, sha256, head, state = said
+        policy, known_hash, head, state = said
         last = mark_of(head, state)
-        if last.sha256 != sha256 or self._soundness.trouble:
+        if last.hash != known_hash or self._soundness.trouble:
             return None
         self._soundness.refuse_gaps(last)
         setting = self._runner.setting_at(last)

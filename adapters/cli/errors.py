@@ -71,9 +71,11 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
     from ledger.database import DurabilityError, SetupError
+    from ledger.gaps import LogDamagedError
     from ledger.keys import KeyFileError
-    from ledger.marks import LogDamagedError
+    from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
+    from ledger.stores import StoresError
 
     if _is_taken(error):
         return EXIT.ERROR
@@ -87,6 +89,8 @@ def _code(error: Exception) -> EXIT | None:
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
         (LogDamagedError, EXIT.VERIFICATION),
+        (NoLedgerError, EXIT.ERROR),
+        (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
