@@ -15,13 +15,13 @@ from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
+from ledger.gaps import refuse_gaps
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
-from ledger.marks import AT, LAST, NEWEST_OF_STREAM, START, Mark, mark_of, refuse_gaps
 from ledger.recorder import NO_STOP, Recorder, translated
 from ledger.shared_commit import SharedCommit
 from ledger.store_table import begin_store, read_store
-from ledger.stores import Stored, StoreIdentity
+from ledger.stores import NOTHING, Mark, Stored, StoreIdentity, mark_of
 
 __all__ = ["Appended", "Clock", "Draft", "Known", "Log", "Row"]
 
@@ -29,6 +29,7 @@ Row = tuple[int, int, bytes]
 """(position, version, entry bytes)"""
 
 _READ_CHUNK = 5_000
+_NEWEST = "SELECT position FROM entry WHERE stream = ? AND position <= ? ORDER BY version DESC LIMIT 1"
 
 
 class Closing(Protocol):
@@ -185,6 +186,24 @@ class Log(Recorder):
         """Let every append note how often the vault was changed by then."""
         self._writer.vault_changes = changes
 
+    def mark(self) -> Mark:
+        """The newest entry, by position and hash."""
+        with self._reading() as driver:
+            row = driver.execute("SELECT position, state FROM entry ORDER BY position DESC LIMIT 1").fetchone()
+        return NOTHING if row is None else mark_of(row[0], bytes(row[1]))
+
+    def entry_at(self, position: int) -> bytes | None:
+        """The bytes of one entry; None: there is none at that position."""
+        rows = self.read(position - 1, 1, position)
+        return bytes(rows[0][2]) if rows else None
+
+    def mark_at(self, position: int) -> Mark | None:
+        """The entry at a position, by position and hash; None: there is none."""
+        if position == 0:
+            return NOTHING
+        entry = self.entry_at(position)
+        return None if entry is None else mark_of(position, entry)
+
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, after: int, limit: int, stop: int | None = None) -> list[Row]:
@@ -196,24 +215,10 @@ class Log(Recorder):
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
 
-    def head(self) -> Mark:
-        """The mark of the last entry; START when there is none."""
-        with self._reading() as driver:
-            last = driver.execute(LAST).fetchone()
-        return START if last is None else mark_of(*last)
-
-    def mark(self, position: int) -> Mark | None:
-        """The mark of the entry at a position; None: the log has none there."""
-        if position == 0:
-            return START
-        with self._reading() as driver:
-            found = driver.execute(AT, (position,)).fetchone()
-        return None if found is None else mark_of(*found)
-
     def newest(self, stream: str, stop: int) -> int:
         """The position of a stream's newest entry up to `stop`; 0: it has none."""
         with self._reading() as driver:
-            found = driver.execute(NEWEST_OF_STREAM, (uuid_bytes(stream), stop)).fetchone()
+            found = driver.execute(_NEWEST, (uuid_bytes(stream), stop)).fetchone()
         return 0 if found is None else int(found[0])
 
     def refuse_gaps(self, after: int = 0) -> None:

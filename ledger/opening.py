@@ -16,9 +16,8 @@ from uuid import UUID
 from ledger import trial
 from ledger.keys import Keys, NoKeysError, Random
 from ledger.log import Clock, Log
-from ledger.marks import START
 from ledger.recorder import away
-from ledger.stores import Misfit, StoreIdentity, StoresError, first_epoch, misfits_of
+from ledger.stores import NOTHING, Misfit, StoreIdentity, StoresError, first_epoch, misfits_of
 from ledger.vault import Vault
 
 FILES = ("log.db", "vault.db")
@@ -85,13 +84,13 @@ def _keys_at(place: Place, env: Mapping[str, str]) -> Keys:
 def _compared(place: Place, keys: Keys, log: Log, vault: Vault) -> Parts:
     """The parts, each knowing the other from now on. Raises StoresError."""
     of_log, of_vault = log.stored(), vault.stored()
-    if of_log is None and of_vault is None and place.database_url and log.head() == START and vault.is_empty():
+    if of_log is None and of_vault is None and place.database_url and log.mark() == NOTHING and vault.is_empty():
         raise _no_ledger(place)
-    misfits = misfits_of(of_log, of_vault, keys.check_of, log.mark)
+    misfits = misfits_of(of_log, of_vault, keys.check_of, log.entry_at)
     if misfits or of_log is None or of_vault is None:
         raise StoresError(misfits)
     if place.database_url is None:  # a database does this by itself
-        vault.know(log.head, of_vault.changes)
+        vault.know(log.mark, of_vault.changes)
         log.know(lambda: vault.changes)
     parts = Parts(place, keys, log, vault, of_log.identity)
     settle(parts)
@@ -107,7 +106,7 @@ def settle(parts: Parts) -> None:
     if parts.place.database_url:
         return
     with suppress(*away(parts.place.log())):
-        stored, mark = parts.vault.stored(), parts.log.head()
+        stored, mark = parts.vault.stored(), parts.log.mark()
         if stored is not None and mark.position > stored.mark.position:
             parts.vault.note(mark)
 
@@ -150,7 +149,7 @@ def make_parts(place: Place, clock: Clock, random: Random, env: Mapping[str, str
         if place.database_url is None and not _is_unused(vault):
             raise StoresError([Misfit("log", "missing", _MISSING.format(name="log.db", home=place.home))])
         log = opened.enter_context(Log.make(place.log(), clock))
-        if log.stored() is not None or log.head() != START or not _is_unused(vault):
+        if log.stored() is not None or log.mark() != NOTHING or not _is_unused(vault):
             _compared(place, keys, log, vault)
             return False
         of_vault = vault.stored()
@@ -180,13 +179,13 @@ def upgrade_parts(place: Place, clock: Clock, random: Random, env: Mapping[str, 
             return None
         identity = StoreIdentity(keys.ledger_id, first_epoch(random), keys.check_of(keys.ledger_id))
         if of_vault is not None:  # a process was killed in between; else the log was emptied since
-            if of_vault.changes or of_vault.mark != log.head():
-                raise StoresError(misfits_of(of_log, of_vault, keys.check_of, log.mark))
+            if of_vault.changes or of_vault.mark != log.mark():
+                raise StoresError(misfits_of(of_log, of_vault, keys.check_of, log.entry_at))
             identity = of_vault.identity
         problems = list(trial.problems_of(log, vault))
         if problems or identity.key_check != keys.check_of(identity.ledger):
             raise StoresError([Misfit("vault", "keys", _NOT_OPENED.format(problems="; ".join(problems)))])
-        vault.begin(identity, log.head())
+        vault.begin(identity, log.mark())
         log.begin(identity)
         _compared(place, keys, log, vault)
     return identity

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ledger.database import Driver, Store
-from ledger.marks import START, Mark
-from ledger.stores import Stored, StoreIdentity
+from ledger.stores import NOTHING, Mark, Stored, StoreIdentity
 
-_READ = "SELECT ledger, epoch, key_check, changes, position, sha256 FROM store"
+_READ = "SELECT ledger, epoch, key_check, changes, position, hash FROM store"
 _BEGIN = (
-    "INSERT INTO store (one, ledger, epoch, key_check, changes, position, sha256) VALUES (1, ?, ?, ?, ?, ?, ?) "
+    "INSERT INTO store (one, ledger, epoch, key_check, changes, position, hash) VALUES (1, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (one) DO NOTHING"
 )
 
@@ -26,7 +25,7 @@ def add_store(metadata: sa.MetaData) -> sa.Table:
         sa.Column("key_check", sa.LargeBinary(32), nullable=False),
         sa.Column("changes", sa.BigInteger, nullable=False, comment="of the vault; in the log: as last known"),
         sa.Column("position", sa.BigInteger, nullable=False, comment="of the newest entry of the log it knew"),
-        sa.Column("sha256", sa.LargeBinary(32), nullable=False, comment="of that entry"),
+        sa.Column("hash", sa.LargeBinary(32), nullable=False, comment="of that entry"),
         sa.CheckConstraint("one = 1"),
     )
 
@@ -36,28 +35,28 @@ def read_store(driver: Driver) -> Stored | None:
     row = driver.execute(_READ).fetchone()
     if row is None:
         return None
-    ledger, epoch, key_check, changes, position, sha256 = row
+    ledger, epoch, key_check, changes, position, entry_hash = row
     identity = StoreIdentity(ledger, epoch, bytes(key_check))
-    return Stored(identity, int(changes), Mark(int(position), bytes(sha256)))
+    return Stored(identity, int(changes), Mark(int(position), bytes(entry_hash)))
 
 
 def begin_store(driver: Driver, stored: Stored) -> None:
     """Write down what a store belongs to, within a transaction; what stands there already stays."""
-    (ledger, epoch, key_check), changes, (position, sha256) = stored
-    driver.execute(_BEGIN, (ledger, epoch, key_check, changes, position, sha256))
+    (ledger, epoch, key_check), changes, (position, entry_hash) = stored
+    driver.execute(_BEGIN, (ledger, epoch, key_check, changes, position, entry_hash))
 
 
 def put_mark(driver: Driver, mark: Mark) -> None:
     """Note the newest entry of the log that a store knows, within a transaction; it never goes back."""
-    driver.execute("UPDATE store SET position = ?, sha256 = ? WHERE position < ?", (*mark, mark.position))
+    driver.execute("UPDATE store SET position = ?, hash = ? WHERE position < ?", (*mark, mark.position))
 
 
 def count_change(driver: Driver, mark: Mark) -> int:
     """Count a change of the vault and note the newest entry of the log, within its transaction; the new count."""
     rows = driver.execute(
         "UPDATE store SET changes = changes + 1, position = max(position, ?), "
-        "sha256 = CASE WHEN position < ? THEN ? ELSE sha256 END RETURNING changes",
-        (mark.position, mark.position, mark.sha256),
+        "hash = CASE WHEN position < ? THEN ? ELSE hash END RETURNING changes",
+        (mark.position, mark.position, mark.hash),
     ).fetchall()  # to the end: SQLite commits nothing while a statement is open
     return int(rows[0][0]) if rows else 0
 
@@ -75,7 +74,7 @@ class MarkedStore(Store):
         with self._database.reading() as driver:
             return read_store(driver)
 
-    def begin(self, identity: StoreIdentity, mark: Mark = START) -> None:
+    def begin(self, identity: StoreIdentity, mark: Mark = NOTHING) -> None:
         """Write down which ledger and epoch it is of; what stands there already stays."""
         with self._database.writing() as driver:
             begin_store(driver, Stored(identity, mark=mark))

@@ -7,13 +7,22 @@ last entry of the log that it knew, by position and hash. What does not fit is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Literal, NamedTuple
-
-from ledger.marks import START, Mark
 
 Random = Callable[[int], bytes]
 Kind = Literal["missing", "unmarked", "foreign", "keys", "older", "newer", "diverged"]
 _EPOCH_BYTES = 8
+
+
+class Mark(NamedTuple):
+    """An entry of the log by its position and hash; position 0 and no hash: the log was empty."""
+
+    position: int
+    hash: bytes
+
+
+NOTHING = Mark(0, b"")
 
 
 class StoreIdentity(NamedTuple):
@@ -33,7 +42,7 @@ class Stored(NamedTuple):
 
     identity: StoreIdentity
     changes: int = 0
-    mark: Mark = START
+    mark: Mark = NOTHING
 
 
 class Misfit(NamedTuple):
@@ -52,8 +61,13 @@ class StoresError(RuntimeError):
         super().__init__("\n".join(one.text for one in self.misfits))
 
 
-MarkAt = Callable[[int], Mark | None]
-"""The mark of the log's entry at a position; None: the log has none there."""
+EntryAt = Callable[[int], bytes | None]
+"""The bytes of the log's entry at a position; None: the log has none there."""
+
+
+def mark_of(position: int, entry: bytes) -> Mark:
+    """The mark of an entry: its position, and the hash under which it is a leaf of a Merkle tree (RFC 6962)."""
+    return Mark(position, sha256(b"\0" + entry).digest())
 
 
 # --- epochs -----------------------------------------------------------------------------------------
@@ -83,7 +97,7 @@ def _epoch(number: int, random: Random) -> str:
 
 
 def misfits_of(
-    log: Stored | None, vault: Stored | None, check_of: Callable[[str], bytes], mark_at: MarkAt
+    log: Stored | None, vault: Stored | None, check_of: Callable[[str], bytes], entry_at: EntryAt
 ) -> list[Misfit]:
     """What does not fit between the keys, the log and the vault; empty: they may be used.
 
@@ -96,14 +110,14 @@ def misfits_of(
         return [Misfit(name, "unmarked", _EMPTIED.format(name=name, other=other))]
     if check_of(log.identity.ledger) != log.identity.key_check:
         return [Misfit("keys", "keys", _KEYS.format(ledger=log.identity.ledger))]
-    found = misfit_of("vault", vault, log.identity, mark_at)
+    found = misfit_of("vault", vault, log.identity, entry_at)
     if found is None and vault.changes < log.changes:
         text = _OLDER_VAULT.format(changes=vault.changes, known=log.changes)
         found = Misfit("vault", "older", text)
     return [] if found is None else [found]
 
 
-def misfit_of(name: str, stored: Stored, log: StoreIdentity, mark_at: MarkAt) -> Misfit | None:
+def misfit_of(name: str, stored: Stored, log: StoreIdentity, entry_at: EntryAt) -> Misfit | None:
     """How a store fails to fit the log beside it; None: it fits."""
     own = stored.identity
     if own.ledger != log.ledger:
@@ -112,7 +126,7 @@ def misfit_of(name: str, stored: Stored, log: StoreIdentity, mark_at: MarkAt) ->
         return Misfit(name, "keys", _OTHER_KEYS.format(name=name))
     if own.epoch != log.epoch:
         return _other_epoch(name, own.epoch, log.epoch)
-    return _unknown_entry(name, stored.mark, mark_at)
+    return _unknown_entry(name, stored.mark, entry_at)
 
 
 def _other_epoch(name: str, own: str, log: str) -> Misfit:
@@ -123,12 +137,14 @@ def _other_epoch(name: str, own: str, log: str) -> Misfit:
     return Misfit(name, kind, text.format(name=name, own=own, log=log))
 
 
-def _unknown_entry(name: str, mark: Mark, mark_at: MarkAt) -> Misfit | None:
+def _unknown_entry(name: str, mark: Mark, entry_at: EntryAt) -> Misfit | None:
     """The entry that a store knew is not in the log, or is another: the log is older, or has another history."""
-    known = mark_at(mark.position)
-    if known is None:
+    if mark == NOTHING:
+        return None
+    entry = entry_at(mark.position)
+    if entry is None:
         return Misfit("log", "older", _OLDER_LOG.format(name=name, position=mark.position))
-    if known != mark:
+    if mark_of(mark.position, entry) != mark:
         return Misfit("log", "diverged", _OTHER_HISTORY.format(name=name, position=mark.position))
     return None
 

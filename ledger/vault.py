@@ -18,10 +18,10 @@ from cryptography.exceptions import InvalidTag
 
 from ledger.database import Database, Driver, Location, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
-from ledger.marks import Mark
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
 from ledger.store_table import MarkedStore, count_change
+from ledger.stores import Mark
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32

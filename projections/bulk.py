@@ -15,10 +15,11 @@ from typing import NamedTuple
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, extend, fold
 from ledger.database import Location, uuid_bytes, uuid_text
+from ledger.gaps import refuse_gaps
 from ledger.log_schema import HEAD
-from ledger.marks import AT, START, mark_of, refuse_gaps
 from ledger.policy.rules import Policy
 from ledger.scanning import Scan, scanning
+from ledger.stores import NOTHING, mark_of
 from ledger.terms import LEDGER_STREAM
 from projections import tracking, views
 from projections.binding import Binding, Kept
@@ -67,7 +68,7 @@ def build(
         refuse_gaps(source.driver)
         (head,) = source.driver.execute(HEAD).fetchone()
         stop = head if stop is None else min(stop, head)
-        last = source.driver.execute(AT, (stop,)).fetchone()
+        last = source.driver.execute("SELECT position, state FROM entry WHERE position = ?", (stop,)).fetchone()
         setting = setting_at(source, stop, policy_of)
         pairs = tuple(sorted(set(pairs_of(source, stop))))
         cuts = _cuts(source, stop, workers)
@@ -79,7 +80,7 @@ def build(
         views.put_kin(driver, pairs)
         views.put_generation(driver, setting.policy.hash)
         if last is not None:
-            tracking.advance(driver, views.NAME, START, mark_of(*last), binding.source)
+            tracking.advance(driver, views.NAME, NOTHING, mark_of(*last), binding.source)
     return stop
 
 

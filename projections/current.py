@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from ledger.codec import decode
 from ledger.contact import Entry
 from ledger.log import Log
-from ledger.marks import START, Mark
 from ledger.policy.rules import Policy
+from ledger.stores import NOTHING, Mark
 from ledger.terms import LEDGER_STREAM
 from projections import views
 from projections.binding import Kept
@@ -30,8 +30,8 @@ class CurrentStatus:
         self.views = views
         self.soundness = Soundness(log, views.binding.source)
         self._policy_of = policy_of
-        self._seen: Folded = (START, Settings())
-        self._links: tuple[int, Mark, frozenset[Pair]] = (0, START, frozenset())
+        self._seen: Folded = (NOTHING, Settings())
+        self._links: tuple[int, Mark, frozenset[Pair]] = (0, NOTHING, frozenset())
 
     def current(self, contact: str) -> list[Status]:
         """A contact's status as of the log's head: its rows, or folded and judged now where they do not serve.
@@ -41,7 +41,7 @@ class CurrentStatus:
         with self.views.snapshot() as driver:
             held = views.held(driver)
             kept = views.rows_of_contact(driver, contact)
-            head = self.log.head()
+            head = self.log.mark()
             self.soundness.refuse_gaps(head)
             fault = self.soundness.looked_up(held, head) if held.policy is not None else None
             after = 0 if fault else held.position
@@ -89,7 +89,7 @@ class CurrentStatus:
     def _links_since(self, after: int, head: Mark) -> frozenset[Pair]:
         """Pairs linked since the rows were written. Looked for once: the next call goes on from there."""
         first, last, pairs = self._links
-        if after < first or after > last.position or self.log.mark(last.position) != last:
+        if after < first or after > last.position or self.log.mark_at(last.position) != last:
             first, last, pairs = after, Mark(after, b""), frozenset()
         if head.position > last.position:
             found = self.log.select_notifications(
@@ -105,7 +105,7 @@ class CurrentStatus:
         if known[0] == mark:
             return known
         place = known[0].position
-        kept = place < mark.position and self.log.mark(place) == known[0]
+        kept = place < mark.position and self.log.mark_at(place) == known[0]
         after, settings = (place, known[1]) if kept else (0, Settings())
         rows = self.log.entries(after=after, stop=mark.position, streams=[LEDGER_STREAM])
         return mark, settings.after(Entry(p, v, decode(state)) for p, v, state in rows)

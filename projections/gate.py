@@ -13,9 +13,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ledger.database import Database, Driver, Location, uuid_bytes
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
-from ledger.marks import LogDamagedError, mark_of
 from ledger.policy.question import Decision
+from ledger.stores import mark_of
 from projections.runner import StatusRunner
 from projections.status import answer_at
 from projections.views import FORM, NAME, Views
@@ -68,7 +69,7 @@ class Gate:
         # Names are ours and stand in the text: every value bound costs.
         ledger, epoch = (text.replace("'", "''") for text in views.binding.source)
         self._statement = (
-            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.sha256, h.position, h.state "  # noqa: S608
+            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.hash, h.position, h.state "  # noqa: S608
             f"FROM status s JOIN generation g ON g.form = '{FORM}' JOIN tracking t ON t.name = '{NAME}' "
             f"AND t.ledger = '{ledger}' AND t.epoch = '{epoch}' AND t.position = (SELECT max(position) FROM log.entry) "
             "JOIN log.entry h ON h.position = t.position "
@@ -82,11 +83,13 @@ class Gate:
         try:
             row = self._read((who, purpose, channel, where))
             if row is not None:
-                segments, next_change, revision, mac, policy, sha256, head, state = row
-                rules = self._rules_of((policy, sha256, head, state))
+                segments, next_change, revision, mac, policy, known_hash, head, state = row
+                said, rules = (policy, known_hash, head, state), self._vouched
+                if rules is None or rules[0] != said or self._soundness.trouble:
+                    rules = self._vouch(said)
                 if (
                     rules is not None
-                    and revision >= rules.least
+                    and revision >= rules[1]
                     and mac == self._check(who, purpose, channel, where, segments, next_change, revision)
                 ):
                     return Answer(answer_at(segments, policy, at), revision, head, True)
@@ -94,20 +97,18 @@ class Gate:
         except LogDamagedError:
             return Answer(None, 0, self._log.last_position(), False, DAMAGED)
 
-    def _rules_of(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
+    def _vouch(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
         """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""
-        known = self._vouched
-        if known is None or known.said != said:
-            policy, sha256, head, state = said
-            last = mark_of(head, state)
-            if last.sha256 != sha256:
-                return None
-            self._soundness.refuse_gaps(last)
-            setting = self._runner.setting_at(last)
-            if policy != setting.policy.hash:
-                return None
-            known = self._vouched = _Vouched(said, setting.position)
-        return None if self._soundness.trouble else known
+        policy, known_hash, head, state = said
+        last = mark_of(head, state)
+        if last.hash != known_hash or self._soundness.trouble:
+            return None
+        self._soundness.refuse_gaps(last)
+        setting = self._runner.setting_at(last)
+        if policy != setting.policy.hash:
+            return None
+        self._vouched = _Vouched(said, setting.position)
+        return self._vouched
 
     def close(self) -> None:
         """Close the connection. Idempotent."""

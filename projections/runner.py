@@ -15,9 +15,10 @@ from eventsourcing.persistence import IntegrityError
 
 from ledger.codec import decode, instant, recorded_at
 from ledger.database import Driver, Location
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
 from ledger.log import Row as LogRow
-from ledger.marks import START, LogDamagedError, Mark, mark_of
+from ledger.stores import NOTHING, Mark, mark_of
 from ledger.terms import BEGINNING, LEDGER_STREAM
 from projections import bulk, outbox, tracking, views
 from projections.compare import Differences, compare
@@ -55,7 +56,7 @@ class StatusRunner(CurrentStatus):
         super().__init__(log, views, policy_of)
         self._location = location
         self._batch = batch
-        self._followed: Folded = (START, Settings())
+        self._followed: Folded = (NOTHING, Settings())
 
     # --- following ------------------------------------------------------------------------------
 
@@ -83,7 +84,7 @@ class StatusRunner(CurrentStatus):
         return moved
 
     def _step(self) -> bool:
-        head = self.log.head()
+        head = self.log.mark()
         self.soundness.refuse_gaps(head)
         with self.views.snapshot() as driver:
             held = views.held(driver)

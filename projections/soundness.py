@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
-from ledger.marks import START, LogDamagedError, Mark
+from ledger.stores import NOTHING, Mark
 from projections.tracking import Source
 from projections.views import Held
 
@@ -25,7 +26,7 @@ class Soundness:
         self.trouble: str | None = None
         self._log = log
         self._source = source
-        self._whole = START
+        self._whole = NOTHING
         self._named: set[str] = set()
 
     # --- what is looked at ----------------------------------------------------------------------
@@ -55,13 +56,13 @@ class Soundness:
     def looked_up(self, held: Held, head: Mark | None = None) -> str | None:
         """As `fault`; the entry is read, unless it is the one at `head`."""
         known = head is not None and head.position == held.position
-        return self.fault(held, head if known else self._log.mark(held.position))
+        return self.fault(held, head if known else self._log.mark_at(held.position))
 
     def refuse_gaps(self, head: Mark) -> None:
         """Raise LogDamagedError where the log misses an entry. Each is counted once, for as long as it stays."""
         known = self._whole
         if head != known:
-            kept = self._log.mark(known.position) == known
+            kept = self._log.mark_at(known.position) == known
             try:
                 self._log.refuse_gaps(known.position if kept else 0)
             except LogDamagedError as error:

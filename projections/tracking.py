@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from eventsourcing.persistence import IntegrityError, Tracking, TrackingRecorder
 
 from ledger.database import Database, Driver, Location, open_database
-from ledger.marks import START, Mark
+from ledger.stores import NOTHING, Mark
 
 metadata = sa.MetaData()
 
@@ -17,17 +17,17 @@ tracking = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
-    sa.Column("sha256", sa.LargeBinary(32), comment="of the entry at that position"),
+    sa.Column("hash", sa.LargeBinary(32), comment="of the entry at that position"),
     sa.Column("ledger", sa.Text),
     sa.Column("epoch", sa.Text),
 )
 
 _MOVED = (
-    "UPDATE tracking SET position = ?, sha256 = ?, ledger = ?, epoch = ? "
-    "WHERE name = ? AND position = ? AND sha256 = ? AND ledger = ? AND epoch = ?"
+    "UPDATE tracking SET position = ?, hash = ?, ledger = ?, epoch = ? "
+    "WHERE name = ? AND position = ? AND hash = ? AND ledger = ? AND epoch = ?"
 )
 _BEGUN = (
-    "INSERT INTO tracking (name, position, sha256, ledger, epoch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO tracking (name, position, hash, ledger, epoch) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING"
 )
 
 
@@ -50,11 +50,11 @@ class Standing(NamedTuple):
 
 def standing_of(driver: Driver, name: str) -> Standing | None:
     """Where a projection stands; None before its first, or where an older program did not say it."""
-    found = driver.execute("SELECT position, sha256, ledger, epoch FROM tracking WHERE name = ?", (name,)).fetchone()
+    found = driver.execute("SELECT position, hash, ledger, epoch FROM tracking WHERE name = ?", (name,)).fetchone()
     if found is None or found[1] is None:
         return None
-    position, sha256, ledger, epoch = found
-    return Standing(Mark(position, bytes(sha256)), Source(ledger, epoch))
+    position, entry_hash, ledger, epoch = found
+    return Standing(Mark(position, bytes(entry_hash)), Source(ledger, epoch))
 
 
 def position_of(driver: Driver, name: str) -> int:
@@ -67,11 +67,11 @@ def advance(driver: Driver, name: str, old: Mark, new: Mark, source: Source) -> 
     """Move from `old` to `new` inside the transaction that writes the rows, or raise IntegrityError.
 
     Compare-and-set, by position and by content: when two workers have folded the same entries, one of them fails
-    here and its rows are rolled back with it. A name never seen stands at START.
+    here and its rows are rolled back with it. A name never seen stands at NOTHING.
     """
     if new.position <= old.position:
         raise IntegrityError(f"{name}: tracking goes forward, not from {old.position} to {new.position}")
-    if old == START:
+    if old == NOTHING:
         moved = driver.execute(_BEGUN, (name, *new, *source))
     else:
         moved = driver.execute(_MOVED, (*new, *source, name, *old, *source))

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import sqlalchemy as sa
 
 from ledger.database import Database, Driver, Location, chunks, marks, uuid_bytes, uuid_text
-from ledger.marks import Mark
+from ledger.stores import Mark
 from projections import outbox_schema, tracking
 from projections.binding import CHECK_BYTES, Binding, Kept
 from projections.generations import INSERT, Generations, generations_at
@@ -61,7 +61,7 @@ generation = sa.Table(
 )
 
 _ROWS = "SELECT contact, purpose, channel, address, segments, next_change, revision, mac FROM status"
-_LATER = (status.c.mac, *(metadata.tables["tracking"].c[name] for name in ("sha256", "ledger", "epoch")))
+_LATER = (status.c.mac, *(metadata.tables["tracking"].c[name] for name in ("hash", "ledger", "epoch")))
 """Columns that generations of older programs do not have."""
 
 
@@ -186,7 +186,7 @@ def _widened(database: Database) -> Database:
 def _is_wide(database: Database) -> bool:
     with database.reading() as driver:
         try:
-            driver.execute("SELECT mac, sha256 FROM status, tracking LIMIT 0").fetchall()
+            driver.execute("SELECT mac, hash FROM status, tracking LIMIT 0").fetchall()
         except database.dbapi.DatabaseError:
             return False
     return True

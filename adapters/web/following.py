@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Event, Thread
 
 from adapters.logs import Lines, described
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
-from ledger.marks import LogDamagedError
 from projections.runner import StatusRunner
 
 _PAUSE_SECONDS = 1.0

@@ -150,7 +150,7 @@ def _phases(events: int) -> dict[str, float]:
     rules = policy()
     log = kept_log(events)
     with scanning(log) as source, tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        work = bulk.Work(log, events + 1, bulk.setting_at(source, events + 1, lambda _: rules), ())
+        work = bulk.Work(log, events + 1, bulk.setting_at(source, events + 1, lambda _: rules), BINDING, ())
         scope = (work.first, work.last, work.stop)
 
         def fetched() -> None:

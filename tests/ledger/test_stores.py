@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from ledger.application import Fact, Ledger
 from ledger.events import OptedIn, OptedOut
 from ledger.keys import ENVIRONMENT
-from ledger.marks import START, Mark, mark_of
 from ledger.opening import NoLedgerError, Place, upgrade_parts
 from ledger.stores import (
+    NOTHING,
+    Mark,
     Stored,
     StoreIdentity,
     StoresError,
     first_epoch,
+    mark_of,
     misfit_of,
     misfits_of,
     next_epoch,
@@ -272,17 +274,16 @@ identities = st.builds(
 entries = st.lists(st.binary(min_size=1, max_size=3), max_size=5)
 
 
-def mark_at(log: list[bytes]) -> Callable[[int], Mark | None]:
-    marks = [START, *(mark_of(position, entry) for position, entry in enumerate(log, 1))]
-    return lambda position: marks[position] if position < len(marks) else None
+def entry_at(log: list[bytes]) -> Callable[[int], bytes | None]:
+    return lambda position: log[position - 1] if 0 < position <= len(log) else None
 
 
 @given(identities, identities, entries, entries, st.integers(0, 3), st.integers(0, 3))
 def test_stores_fit_exactly_when_all_of_it_agrees(
     of_log: StoreIdentity, of_vault: StoreIdentity, log: list[bytes], known: list[bytes], changes: int, counted: int
 ) -> None:
-    mark = mark_of(len(known), known[-1]) if known else START
-    found = misfits_of(Stored(of_log, counted), Stored(of_vault, changes, mark), CHECK.__getitem__, mark_at(log))
+    mark = mark_of(len(known), known[-1]) if known else NOTHING
+    found = misfits_of(Stored(of_log, counted), Stored(of_vault, changes, mark), CHECK.__getitem__, entry_at(log))
     agree = (
         of_log == of_vault
         and of_log.key_check == CHECK[of_log.ledger]
@@ -299,9 +300,9 @@ def test_epochs_are_ordered_by_their_number_and_no_two_are_the_same() -> None:
     assert [ordinal_of(one) for one in (first, second, other)] == [1, 2, 2]
     assert second != other
     of = [StoreIdentity("a", epoch, b"") for epoch in (first, second, other)]
-    kinds = [misfit_of("views", Stored(one), of[1], mark_at([])) for one in of]
+    kinds = [misfit_of("views", Stored(one), of[1], entry_at([])) for one in of]
     assert [found and found.kind for found in kinds] == ["older", None, "diverged"]
-    newer = misfit_of("views", Stored(of[1]), of[0], mark_at([]))
+    newer = misfit_of("views", Stored(of[1]), of[0], entry_at([]))
     assert newer is not None
     assert newer.kind == "newer"
 
@@ -310,5 +311,5 @@ def test_a_mark_is_of_one_entry_at_one_position() -> None:
     assert mark_of(1, b"a") != mark_of(2, b"a")
     assert mark_of(1, b"a") != mark_of(1, b"b")
     assert misfit_of(
-        "x", Stored(StoreIdentity("a", "1-a", b""), mark=Mark(1, b"")), StoreIdentity("a", "1-a", b""), mark_at([b"a"])
+        "x", Stored(StoreIdentity("a", "1-a", b""), mark=Mark(1, b"")), StoreIdentity("a", "1-a", b""), entry_at([b"a"])
     )

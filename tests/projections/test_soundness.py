@@ -10,7 +10,7 @@ import pytest
 
 from ledger import events as e
 from ledger.database import uuid_bytes
-from ledger.marks import LogDamagedError
+from ledger.gaps import LogDamagedError
 from projections import views
 from projections.announcing import Announcer
 from projections.binding import Binding, Kept
@@ -271,7 +271,7 @@ def test_answers_of_an_older_form_are_built_anew(here: Restorable) -> None:
     """Their tables have fewer columns."""
     filled(here)
     with here.live.transaction() as driver:
-        for column in ("sha256", "ledger", "epoch"):
+        for column in ("hash", "ledger", "epoch"):
             driver.execute(f"ALTER TABLE tracking DROP COLUMN {column}")
         driver.execute("ALTER TABLE status DROP COLUMN mac")
         driver.execute("UPDATE generation SET form = 'status/2'")

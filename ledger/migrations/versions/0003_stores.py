@@ -15,7 +15,7 @@ CREATE TABLE {schema}.store (
     key_check bytea NOT NULL,
     changes bigint NOT NULL,
     position bigint NOT NULL,
-    sha256 bytea NOT NULL
+    hash bytea NOT NULL
 );
 """
 
@@ -35,7 +35,7 @@ BEGIN
     UPDATE store SET
         changes = changes + 1,
         position = coalesce(newest, 0),
-        sha256 = CASE WHEN newest IS NULL THEN ''::bytea ELSE pg_catalog.sha256(state) END;
+        hash = CASE WHEN newest IS NULL THEN ''::bytea ELSE sha256('\\x00'::bytea || state) END;
     RETURN NULL;
 END $$;
 """
