@@ -8,9 +8,9 @@ from pathlib import Path
 
 from adapters.kafka.progress import Progress
 from adapters.kafka.topics import EVENTS
-from adapters.wiring import House
 from projections import outbox, views
 from tests.adapters.kafka.stream_world import World, lag
+from tests.ledgers import open_house
 from tests.services.program import Program
 from tests.waiting import until
 
@@ -26,7 +26,7 @@ class Cast(World):
         self.by_itself = 0
         self.killed = 0
         self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
-        self.house = House.open(folder / "ledger", self._database)
+        self.house = open_house(folder / "ledger", self._database)
         self.programs: dict[str, list[Program]] = {}
         self._numbers = iter(range(1_000_000))
 
@@ -83,7 +83,7 @@ class Cast(World):
 
     def await_published(self) -> None:
         """Wait until they do."""
-        with closing(Progress.open(self.house.location("streams"))) as progress:
+        with closing(Progress.open(self.house)) as progress:
             self.await_that(lambda: self.all_published(progress))
 
     def await_rest(self, group: str, topic: str) -> None:

@@ -25,6 +25,7 @@ from projections.announcing import Announcer
 from projections.contact_status import ContactStatus
 from projections.outbox import Queued
 from tests.adapters.kafka.stream_world import World
+from tests.ledgers import open_house
 from tests.projections.histories import address, contact
 from tests.waiting import BUDGET, join, until
 
@@ -46,8 +47,8 @@ class Running:
         wanted: Wanted | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.house = House.open(folder, env or {})
-        self.progress = Progress.open(self.house.location("streams"))
+        self.house = open_house(folder, env or {})
+        self.progress = Progress.open(self.house)
         self.registry = CollectorRegistry()
         self.publisher: Publisher = publisher(
             self.house.ledger,
@@ -155,9 +156,9 @@ def projection(house: House) -> dict[str, ContactStatus]:
     house.runner.follow(once=True)
     with house.views.snapshot() as driver:
         names = views.contacts_held(driver)
-    announcer = Announcer(house.ledger.log, house.views, house.ledger.id)
+    announcer = Announcer(house.runner, house.ledger.id)
     told = announcer.announce([Queued(name, 0, 0, "event", None) for name in names], now())
-    return {one.contact: one for one in told if not one.erased}
+    return {one.contact: one for one in told or () if not one.erased}
 
 
 def same(one: dict[str, ContactStatus], other: dict[str, ContactStatus]) -> bool:
