@@ -1,4 +1,4 @@
-"""Stored answers that are not of the log, or that somebody changed, behind the service: never served, and said aloud."""
+"""Stored answers that are not of the log, or that somebody changed, behind the service: never served, and told."""
 
 from __future__ import annotations
 
@@ -94,6 +94,7 @@ def test_a_log_that_misses_an_entry_closes_the_gate(tmp_path: Path) -> None:
         service.grant()
         service.record("opted_out", 1)
         service.grant(BEN)
+    (home / "api-keys.json").unlink()  # the world makes its own
     run(home / "log.db", "DROP TRIGGER entry_no_delete", "DELETE FROM entry WHERE position = 3")
     with served(home) as service:
         said = service.post("/v1/gate", SIMILAR | {"email": BEN}).json()
