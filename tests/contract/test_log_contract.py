@@ -67,7 +67,7 @@ def test_a_sid_is_taken_once_whoever_brings_it_again(log: Log, store: Store) -> 
 def test_a_clock_set_back_is_written_beside_the_moment_of_the_log(place: Place) -> None:
     """One by one and many at once: the log's moment never goes back, and what the clock showed is kept."""
     clock = [datetime(2028, 1, 1, tzinfo=UTC)]
-    with Log.open(place("log"), lambda: clock[0]) as log:
+    with Log.make(place("log"), lambda: clock[0]) as log:
         log.append([draft()])
         clock[0] = datetime(2026, 12, 1, tzinfo=UTC)
         log.append([draft()])
