@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,10 @@ import typer
 from adapters.cli.options import JsonOut, LedgerDir, open_house, out, show
 
 if TYPE_CHECKING:
+    from adapters.settings import Settings
+    from adapters.web.connections import ConnectionLimits
     from adapters.web.keys import KeyFile
+    from adapters.web.rates import Limits
 
 app = typer.Typer(help="API keys of the HTTP service.", no_args_is_help=True)
 
@@ -33,6 +37,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     from adapters.inbox import Inbox
     from adapters.settings import Settings
     from adapters.web.app import make_app
+    from adapters.web.connections import Door, server_options
     from adapters.web.keys import KeyFile
     from adapters.wiring import now
 
@@ -43,16 +48,19 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         receivers = receivers_of(settings, house, stack)
         inbox = stack.enter_context(closing(Inbox.open(house))) if receivers else None
         keys, registry = KeyFile(house.directory), CollectorRegistry()
-        app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox)
+        limits = _limits(settings)
+        app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox, limits=limits)
+        door = Door(_connection_limits(settings), lines)
         config = uvicorn.Config(
             app,
             host=host or settings.http_host,
             port=settings.http_port if port is None else port,
-            http="httptools",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=8,
+            forwarded_allow_ips=settings.http_proxies,
+            **server_options(door),
         )
         gc.freeze()  # what is made by now stays: no collection need look at it again
         # The server raises the signal again once it has ended; by then there is nothing left to end.
@@ -60,9 +68,33 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         listening = _bound(config.host, config.port)
         listening.listen(config.backlog)  # whoever comes before it runs is kept waiting, not refused
         address, bound, *_ = listening.getsockname()
-        lines.write("info", "service.listens", host=address, port=bound)
+        lines.write("info", "service.listens", host=address, port=bound, count=door.limits.most)
         uvicorn.Server(config).run([listening])
         lines.write("info", "service.ended")
+
+
+def _limits(settings: Settings) -> Limits:
+    """How often a key, or a source without one, may ask."""
+    from adapters.web.rates import Limits, Rate
+
+    return Limits(
+        Rate(settings.http_key_rate, settings.http_key_burst),
+        Rate(settings.http_source_rate, settings.http_source_burst),
+        time.monotonic,
+    )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    """What connections may take. FilesError where the process may open too few files."""
+    from adapters.web.connections import ConnectionLimits, connections_within_files
+
+    return ConnectionLimits(
+        connections_within_files(settings.http_connections),
+        settings.http_head_seconds,
+        settings.http_body_seconds,
+        settings.http_head_bytes,
+        settings.http_headers,
+    )
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from datetime import datetime
@@ -33,6 +34,7 @@ from adapters.web.observing import Observed
 from adapters.web.openapi import document
 from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
+from adapters.web.rates import UNLIMITED, Limits
 from adapters.webhooks import Actor
 from adapters.wiring import House
 
@@ -67,12 +69,14 @@ def make_app(
     most_lag: int = 10_000,
     receivers: Sequence[Receiver] = (),
     inbox: Inbox | None = None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """The application. While it runs, a thread keeps the rows in step with the log, and one does what webhooks bring.
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
     receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
+    limits        how often a key, or a source without one, may ask; None: as often as it likes
     """
     if receivers and inbox is None:
         raise ValueError("what webhooks bring needs an inbox")
@@ -81,7 +85,10 @@ def make_app(
     follower = Follower(house.runner, house.ledger.log, house.away, lines)
     named = {one.name: one for one in receivers}
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
-    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag, named, inbox, actor)
+    limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)
+    service = Service(
+        house, house.runner, follower, metrics, clock, wait_seconds, most_lag, limits, named, inbox, actor
+    )
 
     app = FastAPI(
         title="consent-ledger",
@@ -90,7 +97,7 @@ def make_app(
         telemetry=UNTOLD,
         lifespan=_beside([follower, *([actor] if actor else [])]),
     )
-    access = Access(keys)
+    access = Access(keys, limits, clock)
     for operation in OPERATIONS:
         app.router.routes.append(
             Route(
@@ -144,16 +151,18 @@ class _Endpoint:
     def __init__(self, operation: Operation, service: Service, access: Access) -> None:
         if operation.name not in MAY.keys() | OPEN:
             raise LookupError(f"nothing says who may {operation.name}")
-        self._operation, self._service = operation, service
-        self._access = access if operation.name in MAY else None
+        self._operation, self._service, self._access = operation, service, access
+        self._guarded = operation.name in MAY
         self._query = {one.name for one in operation.parameters if one.place == "query"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. ProblemError where it cannot."""
         operation, request = self._operation, Request(scope, receive)
         scope["template"] = operation.path
-        if self._access is not None:
-            self._access.require(request, operation.name)
+        if not self._guarded:
+            self._access.admit(request, operation.name)
+        else:
+            scope["key"] = self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
                 raise ProblemError("invalid", "the query holds a parameter that is not known here")
         response = await operation.handle(self._service, request)

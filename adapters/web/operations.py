@@ -19,6 +19,7 @@ from adapters.receiving import Receiver
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
+from adapters.web.rates import Limits
 from adapters.web.shapes import Whom
 from adapters.webhooks import Actor
 from adapters.wiring import House
@@ -44,6 +45,7 @@ class Service(NamedTuple):
     clock: Callable[[], datetime]
     wait_seconds: float
     most_lag: int
+    limits: Limits
     receivers: Mapping[str, Receiver] = MappingProxyType({})
     inbox: Inbox | None = None
     actor: Actor | None = None
