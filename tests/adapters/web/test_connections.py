@@ -9,9 +9,8 @@ import json
 import os
 import resource
 import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,50 +18,23 @@ import httpx
 import pytest
 
 from adapters.web.connections import FILES_KEPT, connections_within_files
-from tests.adapters.web.test_serve import key, program, serving
+from tests.adapters.web.process import BUDGET, connected, eventually, problem_of, rest_of, run, serving
+from tests.adapters.web.test_serve import key
 from tests.adapters.web.world import SIMILAR
 
-BUDGET = 60.0
 HALF_HEAD = b"POST /v1/gate HTTP/1.1\r\nHost: ledger\r\n"
+LIVE = b"GET /livez HTTP/1.1\r\nHost: ledger\r\n\r\n"
 GATE = json.dumps(SIMILAR).encode()
 
 
-def eventually(true: Callable[[], bool]) -> bool:
-    """Wait for a condition; whether it came."""
-    until = time.monotonic() + BUDGET
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-@contextmanager
-def connected(url: str, data: bytes = b"") -> Iterator[socket.socket]:
-    """A connection that has sent so much."""
-    host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=BUDGET) as made:
-        made.sendall(data)
-        yield made
-
-
-def rest_of(connection: socket.socket) -> bytes:
-    """Everything until it is closed by the other side; TimeoutError when it is not."""
+def up_to(connection: socket.socket, last: bytes) -> bytes:
+    """What comes, byte by byte, until these have."""
     found = b""
-    try:
-        while part := connection.recv(65_536):
-            found += part
-    except ConnectionResetError:
-        pass
+    while not found.endswith(last):
+        part = connection.recv(1)
+        assert part, found
+        found += part
     return found
-
-
-def problem_of(answer: bytes) -> dict[str, Any]:
-    """The last problem in what came."""
-    head, _, body = answer.rpartition(b"\r\n\r\n")
-    assert b"application/problem+json" in head, answer
-    said: dict[str, Any] = json.loads(body)
-    return said
 
 
 def asked(url: str, who: dict[str, str]) -> int:
@@ -179,13 +151,9 @@ def test_requests_behind_each_other_are_answered_in_order(ours: tuple[str, str])
     head = HALF_HEAD + f"Authorization: {reader}\r\nContent-Type: application/json\r\n".encode()
     one = head + b"Content-Length: %d\r\n\r\n" % len(GATE) + GATE
     with connected(url, one + one) as connection:
-        found = b""
-        while found.count(b"no_basis") < 2:
-            part = connection.recv(65_536)
-            assert part
-            found += part
+        found = b"".join(up_to(connection, b"no_basis") for _ in range(2))
         connection.sendall(b"GET /livez HTTP/1.1\r\nX: " + b"x" * 5_000)
-        assert rest_of(connection).startswith(b"HTTP/1.1 431 ")
+        assert b"HTTP/1.1 431 " in rest_of(connection)
     assert found.count(b"HTTP/1.1 200 ") == 2
 
 
@@ -202,10 +170,10 @@ def test_an_idle_connection_gives_way(tmp_path: Path) -> None:
     with serving(tmp_path, [], http_connections=3) as (url, _), ExitStack() as stack:
         idle = []
         for _ in range(3):
-            idle.append(stack.enter_context(connected(url, b"GET /livez HTTP/1.1\r\nHost: ledger\r\n\r\n")))
-            assert idle[-1].recv(65_536).startswith(b"HTTP/1.1 200 ")
-        newest = stack.enter_context(connected(url, b"GET /livez HTTP/1.1\r\nHost: ledger\r\n\r\n"))
-        assert newest.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            idle.append(stack.enter_context(connected(url, LIVE)))
+            assert up_to(idle[-1], b'{"alive":true}').startswith(b"HTTP/1.1 200 ")
+        newest = stack.enter_context(connected(url, LIVE))
+        assert up_to(newest, b'{"alive":true}').startswith(b"HTTP/1.1 200 ")
         assert rest_of(idle[0]) == b""
 
 
@@ -213,7 +181,7 @@ def test_connections_stay_below_the_files_there_may_be(tmp_path: Path) -> None:
     """And where there are too few files for any, it says so and does not start."""
     assert connections_within_files(1) == 1
     key(tmp_path, "reader")
-    done = program(tmp_path, "serve", "--port", "0", files=FILES_KEPT)
+    done = run(tmp_path, "serve", "--port", "0", files=FILES_KEPT)
     assert (done.returncode, done.stdout) == (1, "")
     assert "raise `ulimit -n`" in done.stderr
     lines = list[dict[str, Any]]()

@@ -20,7 +20,8 @@ from adapters.web.rates import MOST_BUCKETS, UNLIMITED, Buckets, Limits, Rate, s
 from adapters.wiring import now
 from ledger.events import TOPICS, Stop
 from tests.adapters.hubspot_hooks import body_of, notice, receiver, signed
-from tests.adapters.web.test_serve import key, serving
+from tests.adapters.web.process import serving
+from tests.adapters.web.test_serve import key
 from tests.adapters.web.world import BEN, SIMILAR, Served, fact, served
 
 BURST = 5
@@ -166,7 +167,8 @@ def test_facts_that_are_no_stop_are_counted_and_a_batch_counts_once(service: Ser
     batch = {"facts": [fact("opted_in", n, act="unticked_box") for n in range(50)]}
     statuses = [service.post("/v1/facts/batch", batch, "writer").status_code for _ in range(BURST + 1)]
     assert statuses == [200] * BURST + [429]
-    for body in ({}, [], {"facts": 3}, {"facts": []}, OPT_IN):  # nor does what is wrong with it help it
+    wrong: list[Any] = [{}, [], {"facts": 3}, {"facts": []}, OPT_IN]
+    for body in wrong:  # nor does what is wrong with it help it
         assert service.post("/v1/facts", body, "writer").status_code == 429
         assert service.post("/v1/facts/batch", body, "writer").status_code == 429
 
@@ -197,7 +199,8 @@ def test_a_signed_delivery_is_never_sent_away(service: Served) -> None:
 def test_the_service_that_is_run_counts_by_its_settings(tmp_path: Path) -> None:
     reader, writer = key(tmp_path, "reader"), key(tmp_path, "writer")
     lines = list[dict[str, Any]]()
-    few = {"http_key_rate": 0.001, "http_key_burst": 2, "http_source_rate": 0.001, "http_source_burst": 2}
+    few: dict[str, Any] = {"http_key_rate": 0.001, "http_key_burst": 2}
+    few |= {"http_source_rate": 0.001, "http_source_burst": 2}
     with serving(tmp_path, lines, **few, http_proxies="127.0.0.1") as (url, _), httpx.Client(timeout=20) as client:
         gate = [client.post(f"{url}/v1/gate", json=SIMILAR, headers=reader) for _ in range(3)]
         there = [client.get(f"{url}/readyz", headers={"x-forwarded-for": f"192.0.2.{n % 2}"}) for n in range(6)]

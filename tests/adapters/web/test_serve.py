@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,15 +20,8 @@ from tests.adapters.web.world import ANA, MARKER, SIMILAR, fact
 PROGRAM = Path(sys.executable).parent / "consent-ledger"
 
 
-def bounded(files: int | None) -> list[str]:
-    """What stands before a command that may open so many files; None: as many as this process may."""
-    return [] if files is None else ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh"]
-
-
-def program(home: Path, *words: str, files: int | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*bounded(files), PROGRAM, *words], cwd=home, capture_output=True, text=True, timeout=60, check=False
-    )
+def program(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *words], cwd=home, capture_output=True, text=True, timeout=60, check=False)
 
 
 def key(home: Path, role: str) -> dict[str, str]:
@@ -39,17 +31,9 @@ def key(home: Path, role: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(
-    home: Path, lines: list[dict[str, Any]], files: int | None = None, **settings: object
-) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A process that serves, with these settings and as many files; its URL. Afterwards `lines` has what it logged."""
-    process = subprocess.Popen(
-        [*bounded(files), PROGRAM, "serve", "--port", "0"],
-        cwd=home,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **{f"CONSENT_LEDGER_{name.upper()}": str(value) for name, value in settings.items()}},
-    )
+def serving(home: Path, lines: list[dict[str, Any]]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A process that serves; its URL. Afterwards `lines` holds what it logged."""
+    process = subprocess.Popen([PROGRAM, "serve", "--port", "0"], cwd=home, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         for line in process.stdout:
