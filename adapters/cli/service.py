@@ -8,17 +8,18 @@ import signal
 import socket
 import time
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import JsonOut, LedgerDir, open_house, out, show
+from adapters.cli.options import JsonOut, LedgerDir, moment, open_house, out, show
 
 if TYPE_CHECKING:
     from adapters.settings import Settings
     from adapters.web.connections import ConnectionLimits
-    from adapters.web.keys import KeyFile
+    from adapters.web.keys import Key, KeyFile
     from adapters.web.rates import Limits
 
 app = typer.Typer(help="API keys of the HTTP service.", no_args_is_help=True)
@@ -119,7 +120,15 @@ def _keys(ledger: Path | None, make: bool = False) -> KeyFile:
 
 
 @app.command("add")
-def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
+def add(
+    name: KeyName,
+    role: RoleName,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="last day on which it holds, or an RFC 3339 time; else until it is revoked"),
+    ] = None,
+    ledger: LedgerDir = None,
+) -> None:
     """Make a key and show it, this once. It holds from now on; the service need not be started again."""
     from adapters.web.keys import ROLES
     from adapters.wiring import now
@@ -127,8 +136,12 @@ def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
-    secret = _keys(ledger, make=True).add(name, known, now(), os.urandom)
-    show(f"the key {name!r} may do what a {role} may; it is not shown again:")
+    ends = moment(expires)
+    if ends is not None and ends <= now():
+        raise typer.BadParameter(f"{expires!r} has passed: name a day to come")
+    secret = _keys(ledger, make=True).add(name, known, now(), os.urandom, ends)
+    until = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
+    show(f"the key {name!r} may do what a {role} may{until}; it is not shown again:")
     typer.echo(secret)
 
 
@@ -137,12 +150,26 @@ def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
     """Names, roles and days; never a key."""
     import msgspec
 
+    from adapters.wiring import now
+
     keys = _keys(ledger).list()
     if json:
-        out(msgspec.json.encode([{"name": one.name, "role": one.role, "made_at": one.made_at} for one in keys]))
+        fields = ("name", "role", "made_at", "expires_at")
+        out(msgspec.json.encode([{field: getattr(one, field) for field in fields} for one in keys]))
         return
     for one in keys:
-        typer.echo(f"{one.name}\t{one.role}\t{one.made_at:%Y-%m-%d}")
+        typer.echo(f"{one.name}\t{one.role}\t{one.made_at:%Y-%m-%d}\t{end_of(one, now())}")
+
+
+def end_of(key: Key, now: datetime) -> str:
+    """Until when a key holds, in words; empty: until it is revoked."""
+    if key.expires_at is None:
+        return ""
+    if key.has_ended(now):
+        return f"expired {key.expires_at:%Y-%m-%d}"
+    days = key.days_left(now)
+    soon = "" if days is None else ", today" if days == 0 else f", in {days} day{'s' * (days != 1)}"
+    return f"expires {key.expires_at:%Y-%m-%d}{soon}"
 
 
 @app.command("revoke")

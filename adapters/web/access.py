@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from starlette.requests import Request
 
+from adapters.logs import Lines
 from adapters.web.keys import Key, KeyFile, Role
 from adapters.web.problems import ProblemError
 from adapters.web.rates import Limits
@@ -41,8 +42,23 @@ def header_of(request: Request, name: bytes) -> bytes:
 class Access:
     """Lets a request through, or raises."""
 
-    def __init__(self, keys: KeyFile, limits: Limits, clock: Callable[[], datetime]) -> None:
-        self._keys, self._limits, self._clock = keys, limits, clock
+    def __init__(self, keys: KeyFile, limits: Limits, clock: Callable[[], datetime], lines: Lines) -> None:
+        self._keys, self._limits, self._clock, self._lines = keys, limits, clock, lines
+        self._warned: dict[str, date] = {}
+
+    def warn(self) -> None:
+        """A line for each key that ends soon, or has. KeysError when no key can be read."""
+        for key in self._keys.list():
+            self._warn(key, self._clock())
+
+    def _warn(self, key: Key, now: datetime) -> None:
+        """Once a day, while it is used."""
+        days = key.days_left(now)
+        if days is not None and self._warned.get(key.name) != now.date():
+            self._warned[key.name] = now.date()
+            self._lines.write(
+                "warning", "key.expired" if key.has_ended(now) else "key.expires", key_name=key.name, days=days
+            )
 
     def admit(self, request: Request, operation: str) -> None:
         """Let a request through that nobody needs a key for. ProblemError 429."""
@@ -56,7 +72,10 @@ class Access:
         """
         scheme, _, secret = header_of(request, b"authorization").partition(b" ")
         key = self._keys.find(secret.strip()) if scheme.lower() == b"bearer" else None
-        if key is None or key.has_ended(self._clock()):
+        now = self._clock()
+        if key is not None and key.expires_at is not None:
+            self._warn(key, now)
+        if key is None or key.has_ended(now):
             if operation not in FACTS:
                 self._limits.count_source(request.scope)
             detail = "send a key as Authorization: Bearer clk_..." if key is None else "this key has expired"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -97,7 +97,9 @@ def make_app(
         telemetry=UNTOLD,
         lifespan=_beside([follower, *([actor] if actor else [])]),
     )
-    access = Access(keys, limits, clock)
+    access = Access(keys, limits, clock, lines)
+    with suppress(KeysError):  # a request says so, and the file may be mended while the service runs
+        access.warn()
     for operation in OPERATIONS:
         app.router.routes.append(
             Route(

@@ -43,9 +43,11 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         """It opens nothing any more."""
         return self.expires_at is not None and now >= self.expires_at
 
-    def ends_soon(self, now: datetime) -> bool:
-        """It has ended, or does within a month: whoever uses it needs another."""
-        return self.expires_at is not None and now >= self.expires_at - timedelta(days=WARNED_DAYS)
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days until it ends, once that is near; 0: it ends today, or has. None: not soon, or never."""
+        if self.expires_at is None or now < self.expires_at - timedelta(days=WARNED_DAYS):
+            return None
+        return max(0, (self.expires_at - now).days)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
