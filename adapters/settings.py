@@ -57,6 +57,9 @@ class Settings(BaseModel):
         default=10.0, ge=0, description="requests a second without a key, by address; 0: any number"
     )
     http_source_burst: int = Field(default=100, gt=0, description="requests at once without a key, by address")
+    http_lock_seconds: float = Field(
+        default=3.0, gt=0, description="seconds a fact waits for others who write to the database"
+    )
     metrics_port: int | None = Field(default=None, ge=0, le=65_535, description="port for a worker's metrics")
 
     worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")

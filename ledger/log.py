@@ -67,7 +67,9 @@ class Log(Recorder):
         super().__init__(database, new_entries, poll_seconds)
         self._listening = listening
         self._listener: Closing | None = None
-        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(LogWriter(database, new_entries, clock).write)
+        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(
+            LogWriter(database, new_entries, clock).write, is_nobodys=database.is_busy
+        )
 
     @classmethod
     def open(cls, location: Location, clock: Clock, poll_seconds: float = 0.1) -> Self:

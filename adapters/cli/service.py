@@ -50,7 +50,18 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         inbox = stack.enter_context(closing(Inbox.open(house))) if receivers else None
         keys, registry = KeyFile(house.directory), CollectorRegistry()
         limits = _limits(settings)
-        app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox, limits=limits)
+        app = make_app(
+            house,
+            keys,
+            now,
+            lines,
+            registry,
+            os.urandom,
+            receivers=receivers,
+            inbox=inbox,
+            limits=limits,
+            lock_seconds=settings.http_lock_seconds,
+        )
         door = Door(_connection_limits(settings), lines)
         config = uvicorn.Config(
             app,
@@ -71,6 +82,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         address, bound, *_ = listening.getsockname()
         lines.write("info", "service.listens", host=address, port=bound, count=door.limits.most)
         uvicorn.Server(config).run([listening])
+        door.report()
         lines.write("info", "service.ended")
 
 

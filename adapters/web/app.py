@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.inbox import Inbox
-from adapters.logs import Lines
+from adapters.logs import Lines, described
 from adapters.metrics import Metrics
 from adapters.receiving import Receiver
 from adapters.web import answers, facts, gate, health, history, problems, webhooks
@@ -32,20 +32,22 @@ from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
-from adapters.web.operations import Operation, Service
+from adapters.web.operations import Operation, Service, Turns
 from adapters.web.problems import ProblemError
 from adapters.web.rates import UNLIMITED, Limits
 from adapters.webhooks import Actor
 from adapters.wiring import House
 
 
-async def described(_service: Service, _request: Request) -> Response:
+async def show_document(_service: Service, _request: Request) -> Response:
     """What can be asked."""
     return Response(_openapi_json(), media_type="application/json")
 
 
 UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
+FACT_TURNS, DELIVERY_TURNS = 24, 8
+"""Of the forty threads that a server has: the rest is for questions."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -53,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *history.OPERATIONS,
     *webhooks.OPERATIONS,
     *health.OPERATIONS,
-    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+    Operation("openapi", "GET", "/openapi.json", "This document", show_document, None, {200: dict}),
 )
 
 
@@ -70,12 +72,14 @@ def make_app(
     receivers: Sequence[Receiver] = (),
     inbox: Inbox | None = None,
     limits: Limits | None = None,
+    lock_seconds: float = 30.0,
 ) -> FastAPI:
     """The application. While it runs, a thread keeps the rows in step with the log, and one does what webhooks bring.
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
     receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
+    lock_seconds  how long a fact, or a delivery, waits for others who write to its database
     limits        how often a key, or a source without one, may ask; None: as often as it likes
     """
     if receivers and inbox is None:
@@ -87,8 +91,23 @@ def make_app(
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
     limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)
     service = Service(
-        house, house.runner, follower, metrics, clock, wait_seconds, most_lag, limits, named, inbox, actor
+        house,
+        house.runner,
+        follower,
+        metrics,
+        clock,
+        wait_seconds,
+        most_lag,
+        limits,
+        Turns(FACT_TURNS, lock_seconds),
+        Turns(DELIVERY_TURNS, lock_seconds),
+        named,
+        inbox,
+        actor,
     )
+    house.wait_at_most(lock_seconds)
+    if inbox is not None:
+        inbox.wait_at_most(lock_seconds)
 
     app = FastAPI(
         title="consent-ledger",
@@ -109,7 +128,7 @@ def make_app(
                 name=operation.name,
             )
         )
-    _explain_errors(app, house.away)
+    _explain_errors(app, house.away, lines)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
 
@@ -171,7 +190,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
+def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Lines) -> None:
     """Every error as a problem, whoever raised it."""
 
     def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
@@ -186,8 +205,9 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def silent(request: Request, _error: Exception) -> Response:
-        return sent(request, ProblemError("unavailable", "the database does not answer"))
+    async def silent(request: Request, error: Exception) -> Response:
+        lines.write("warning", "database.away", request=request.scope.get("request_id", ""), **described(error))
+        return sent(request, ProblemError("unavailable", "the database is locked, or does not answer"))
 
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))

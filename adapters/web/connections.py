@@ -96,6 +96,12 @@ class Door:
         """It is gone."""
         self._inside.pop(connection, None)
 
+    def report(self) -> None:
+        """A line for each reason for which connections were ended since the last one."""
+        for reason, count in self._ended.items():
+            self._lines.write("warning", "connections.ended", reason=reason, count=count)
+        self._ended.clear()
+
     def _make_room(self, newcomer: Connection) -> None:
         """The oldest half request goes, of the address that has most of them; else the oldest that is idle."""
         others = [one for one in self._inside if one is not newcomer]
@@ -112,16 +118,14 @@ class Door:
         goes.transport.abort()
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End what is over its time, and say how many; again while there is anybody."""
+        """End what is over its time, and report it; again while there is anybody."""
         now = loop.time()
         for one in list(self._inside):
             late = one.overdue(now)
             if late is not None:
                 self._ended[late] += 1
                 one.end(late)
-        for reason, count in self._ended.items():
-            self._lines.write("warning", "connections.ended", reason=reason, count=count)
-        self._ended.clear()
+        self.report()
         self._timer = loop.call_later(self._tick, self._look, loop) if self._inside else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -48,7 +47,7 @@ async def record_fact(service: Service, request: Request) -> Response:
     key = _key(request)
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
-    (answer,) = await run_in_threadpool(take, service.house, [_submission(fact, key)])
+    (answer,) = await service.facts.run(take, service.house, [_submission(fact, key)])
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
@@ -92,7 +91,7 @@ async def record_facts(service: Service, request: Request) -> Response:
     body = await body_of(request, MOST_FACTS_BYTES)
     _count_request(service, request, _parts(body))
     sent = decoded(body, _many)
-    answers = await run_in_threadpool(_take, service, sent.facts)
+    answers = await service.facts.run(_take, service, sent.facts)
     return answered(FactsOut(answers, service.house.ledger.log.last_position()))
 
 
