@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from adapters.reasons import Reason
+from adapters.reasons import Reason, unknown_field
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -104,11 +104,12 @@ def of_status(status: int) -> ProblemError:
 
 _path = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]*)`\Z").search
 _missing = re.compile(r"Object missing required field `([a-z_]+)`").match
+_unknown = re.compile(r"Object contains unknown field `([^`]*)`").match
 _expected = re.compile(r"Expected `[a-z |]+`, got `[a-z |]+`").match
 
 
 def wrong(error: msgspec.DecodeError) -> Reason:
-    """What msgspec found, without what it quotes: a field nobody knows, a word outside a list."""
+    """What msgspec found, without what it quotes of values: a word outside a list."""
     text = str(error)
     where = _path(text)
     field = where[1] if where else ""
@@ -117,8 +118,9 @@ def wrong(error: msgspec.DecodeError) -> Reason:
         return Reason(".".join(part for part in (field, missing[1]) if part), "is missing")
     if expected:
         return Reason(field, expected[0].replace("`", ""))
-    if text.startswith("Object contains unknown field"):
-        return Reason(field, "holds a field that is not known here")
+    unknown = _unknown(text)
+    if unknown:
+        return unknown_field(field, unknown[1])
     if isinstance(error, msgspec.ValidationError):
         return Reason(field, "is not one of the values that can stand here")
     return Reason("", "is not JSON")
