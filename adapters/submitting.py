@@ -16,7 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from adapters.fact_models import FactModel, Person, event_of, models
-from adapters.reasons import Reason
+from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
 from adapters.wiring import House
 from ledger import application, codec
@@ -134,10 +134,16 @@ def _reasons(error: ValidationError) -> Iterator[Reason]:
     for one in error.errors(include_url=False, include_input=False, include_context=False):
         place, problem = one["loc"], one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":  # the name of an unknown field is an input like any other
-            place, problem = place[:-1], "holds a field that is not known here"
-        known = [str(part) for part in place if isinstance(part, int) or part in _names()]
-        # What lies in a payload has names of the submitter's own.
-        yield Reason(".".join(known[:1] if known[:1] == ["payload"] else known) or "data", problem)
+            field, problem = msgspec.structs.astuple(unknown_field(_where(place[:-1]), place[-1]))
+        else:
+            field = _where(place)
+        yield Reason(field or "data", problem)
+
+
+def _where(place: Sequence[int | str]) -> str:
+    """A place as it may be told. What lies in a payload has names of the submitter's own."""
+    known = [str(part) for part in place if isinstance(part, int) or part in _names()]
+    return ".".join(known[:1] if known[:1] == ["payload"] else known)
 
 
 @cache

@@ -116,6 +116,16 @@ class House:
         """What is raised while the databases are; see `ledger.recorder.away`."""
         return away(self.location("log"))
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on a fact waits so long for others who write; see `Database.wait_at_most`."""
+        self.ledger.log.wait_at_most(seconds)
+        self.ledger.vault.wait_at_most(seconds)
+
+    def assert_writable(self) -> None:
+        """Raises what `away` names while no fact could be recorded."""
+        self.ledger.vault.assert_writable()
+        self.ledger.log.assert_writable()
+
     def __enter__(self) -> House:
         return self
 

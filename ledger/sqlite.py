@@ -63,6 +63,7 @@ class SqliteDatabase(Database):
         extra = tuple(pragmas)
         sa.event.listen(self.engine, "connect", lambda driver, _: _prepare(driver, extra))
         self._lock = Lock()
+        self._patience = -1.0
         self._writer = self.engine.connect()
         self.driver = _driver(self._writer)
         self._idle: deque[_Reader] = deque()
@@ -78,7 +79,9 @@ class SqliteDatabase(Database):
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: committed at the end, rolled back on any error."""
-        with self._lock:
+        if not self._lock.acquire(timeout=self._patience):
+            raise _busy()
+        try:
             self.driver.execute("BEGIN IMMEDIATE")
             try:
                 yield self.driver
@@ -87,6 +90,19 @@ class SqliteDatabase(Database):
                 if self.driver.in_transaction:
                     self.driver.execute("ROLLBACK")
                 raise
+        finally:
+            self._lock.release()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Bound what a writer waits; SQLite's own wait is for other processes."""
+        with self._lock:
+            self._patience = seconds
+            self.driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}").close()
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether others were writing for too long."""
+        code = getattr(error, "sqlite_errorcode", None) or 0  # none where Python itself raised it
+        return isinstance(error, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection for one thread's reads; it cannot write and does not wait for the writer."""
@@ -141,6 +157,13 @@ class _Lent:
 
     def __exit__(self, *exc: object) -> None:
         self._database.give_back(self._reader)
+
+
+def _busy() -> sqlite3.OperationalError:
+    """What SQLite raises of other processes, of another thread of this one."""
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_BUSY, "SQLITE_BUSY"
+    return error
 
 
 def _create_private(path: Path) -> None:

@@ -79,6 +79,7 @@ def _code(error: Exception) -> EXIT | None:
 
     if _is_taken(error):
         return EXIT.ERROR
+    connections = sys.modules.get("adapters.web.connections")  # loaded where the service is run
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnknownAddressError, EXIT.ERROR),
@@ -93,6 +94,7 @@ def _code(error: Exception) -> EXIT | None:
         (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
+        *(((connections.FilesError, EXIT.ERROR),) if connections else ()),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
         (AwayError, EXIT.TEMPORARY),
         *((kind, EXIT.ERROR) for kind in _refused()),

@@ -106,6 +106,26 @@ def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) ->
             assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
 
 
+@pytest.mark.parametrize("part", ["vault", "log"])
+def test_while_others_write_for_too_long_it_says_so_and_reads_on(
+    service: Served, env: dict[str, str], part: str
+) -> None:
+    """Another process holds the lock of a part, and does not come to an end."""
+    service.grant()
+    service.house.wait_at_most(0.2)
+    held = {"vault": "SELECT pg_advisory_xact_lock(hashtextextended('vault', 0))", "log": "SELECT log.lock_head()"}
+    with postgres.driver_of(env["CONSENT_LEDGER_DATABASE_URL"]) as other:
+        other.execute(b"BEGIN")
+        other.execute(held[part].encode())
+        for answer in (service.post("/v1/facts", fact("objected", "stop"), "writer"), service.get("/readyz", None)):
+            assert answer.status_code == 503, answer.text
+        assert service.allowed() is True
+        other.execute(b"ROLLBACK")
+    assert service.post("/v1/facts", fact("objected", "stop"), "writer").status_code == 201
+    assert service.get("/readyz", None).status_code == 200
+    assert service.allowed() is False
+
+
 def patiently(call: Callable[[], Response]) -> Response:
     """Asked again while the answer is 503: each connection that was lost fails once, and is opened anew."""
     answers: list[Response] = []
