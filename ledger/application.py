@@ -23,7 +23,7 @@ from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, Opte
 from ledger.keys import Keys, Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, keyed
 from ledger.terms import Party
 from ledger.vault import PayloadDraft, Registration, Vault
 
@@ -126,6 +126,10 @@ class Ledger:
             return self._sealing.open(sealed, about)
         except InvalidTag:
             return Corrupt("the tag does not fit")
+
+    def stamp(self, content: bytes, about: bytes) -> str:
+        """A keyed hash by which this ledger alone recognises what it handed out, about the same thing; in hex."""
+        return keyed(self._keys.stamping, about, content).hex()
 
     @property
     def recorder(self) -> Log:

@@ -40,6 +40,7 @@ class Keys(NamedTuple):
     wrapping       wraps each contact's own data key (AES-256)
     identity       names the ledger in what it sends; says nothing about the others
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
+    stamping       marks what the ledger hands out and takes back again: the workbook of a review
     """
 
     lookup: bytes
@@ -49,6 +50,7 @@ class Keys(NamedTuple):
     wrapping: bytes
     identity: bytes
     sealing: bytes
+    stamping: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

@@ -16,11 +16,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from adapters.review import words
 from adapters.review.cells import Place, Problem, Rows, day, name_of, text
-from adapters.review.questions import membership_hash
 from adapters.review.words import Outcome
 from adapters.tabular import UnreadableInput
 
 _FIELDS = (words.ANSWER, words.NAME, words.ROLE, words.DATE, words.EVIDENCE, words.NOTE)
+_LONGEST_NUMBER = 19
 _SIGNATURE = (words.NAME, words.ROLE, words.DATE)
 
 
@@ -48,12 +48,14 @@ class Answer(NamedTuple):
 class Review(NamedTuple):
     """A workbook, read.
 
-    digest, position  what it was made of, and when: the hash of its membership, the ledger's last position
+    at, position      of which audit it is: the moment, and the ledger's last position then
+    seal              the ledger's mark over both and the members, as it stands in the file; see `deciding.plan`
     unsigned          questions answered beforehand that nobody signed; `open`: those without an answer
     """
 
-    digest: str
+    at: str
     position: int
+    seal: str
     members: dict[str, tuple[str, ...]]
     answers: list[Answer]
     open: list[str]
@@ -62,10 +64,10 @@ class Review(NamedTuple):
 
 
 def read_review(path: Path) -> Review:
-    """Read a workbook. Raises UnreadableInput: cannot_read, no_review, review_changed."""
+    """Read a workbook; its ledger checks the seal. Raises UnreadableInput: cannot_read, no_review, no_seal."""
     sheets = _sheets(path)
-    digest, position, members = _membership(path, sheets)
-    review = Review(digest, position, members, [], [], [], [])
+    review = _begun(path, sheets)
+    members = review.members
     seen: dict[str, str] = {}
     for name, rows in sheets.items():
         place = Place(name, rows)
@@ -96,30 +98,29 @@ def _sheets(path: Path) -> dict[str, Rows]:
         ) from error
 
 
-def _membership(path: Path, sheets: dict[str, Rows]) -> tuple[str, int, dict[str, tuple[str, ...]]]:
-    """Hash, ledger position and question -> references, if they still fit together."""
+def _begun(path: Path, sheets: dict[str, Rows]) -> Review:
+    """The review with nothing answered: of which audit it is, and question -> references."""
     meta = {text(row[0]): text(row[1]) for row in sheets.get(words.META, ()) if len(row) > 1}
+    if meta.get("schema") == words.UNSEALED:
+        raise UnreadableInput(
+            "no_seal",
+            f"{path.name} was written by an earlier version, whose seal anybody can make: nothing of it is recorded.",
+            "Run the audit again and put the answers into its new review.xlsx.",
+        )
     if meta.get("schema") != words.SCHEMA or words.MEMBERS not in sheets:
         raise UnreadableInput(
             "no_review",
             f"{path.name} is no review of this program, or was saved by one that drops hidden sheets.",
             "Take the review.xlsx of the audit, or run the audit again; fill it in with Excel or LibreOffice.",
         )
-    pairs = [
-        (text(row[0]), reference) for row in sheets[words.MEMBERS] if len(row) > 1 for reference in text(row[1]).split()
-    ]
-    position = meta.get("position", "")
-    number = int(position) if position.isascii() and position.isdigit() else -1
-    if membership_hash(meta.get("audit", ""), number, pairs) != meta.get("contacts"):
-        raise UnreadableInput(
-            "review_changed",
-            f"{path.name} no longer holds the contacts it was written with.",
-            "Copy the answers into the review.xlsx of the audit as it was written, or run the audit again.",
-        )
     members: dict[str, list[str]] = {}
-    for question, reference in pairs:
-        members.setdefault(question, []).append(reference)
-    return meta["contacts"], number, {question: tuple(found) for question, found in members.items()}
+    for row in sheets[words.MEMBERS]:
+        if len(row) > 1:
+            members.setdefault(text(row[0]), []).extend(text(row[1]).split())
+    position = meta.get("position", "")
+    number = int(position) if position.isascii() and position.isdigit() and len(position) < _LONGEST_NUMBER else -1
+    named = {question: tuple(found) for question, found in members.items()}
+    return Review(meta.get("audit", ""), number, meta.get("seal", ""), named, [], [], [], [])
 
 
 class _Sheet(NamedTuple):
