@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from adapters.review import words
 from adapters.review.cells import Place, Problem, Rows, day, name_of, text
 from adapters.review.words import Outcome
+from adapters.sources import Source
 from adapters.tabular import UnreadableInput
+from adapters.workbooks import cells_of
 
 _FIELDS = (words.ANSWER, words.NAME, words.ROLE, words.DATE, words.EVIDENCE, words.NOTE)
 _LONGEST_NUMBER = 19
@@ -65,7 +65,7 @@ class Review(NamedTuple):
 
 def read_review(path: Path) -> Review:
     """Read a workbook; its ledger checks the seal. Raises UnreadableInput: cannot_read, no_review, no_seal."""
-    sheets = _sheets(path)
+    sheets = sheets_of(path)
     review = _begun(path, sheets)
     members = review.members
     seen: dict[str, str] = {}
@@ -86,15 +86,15 @@ def read_review(path: Path) -> Review:
     return review
 
 
-def _sheets(path: Path) -> dict[str, Rows]:
+def sheets_of(path: Path) -> dict[str, Rows]:
+    """Every sheet of a workbook and its cells. Raises UnreadableInput."""
     try:
-        book = CalamineWorkbook.from_path(path)
-        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
+        return cells_of(path.name, Source(path, None, path.name).held())
+    except UnreadableInput as error:
+        if error.code == "too_many_cells":
+            raise
         raise UnreadableInput(
-            "cannot_read",
-            f"{path.name} cannot be read as a workbook: {error}.",
-            "Give the review.xlsx of an audit, filled in and saved without a password.",
+            "cannot_read", error.message, "Give the review.xlsx of an audit, filled in and saved without a password."
         ) from error
 
 

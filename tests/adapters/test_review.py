@@ -612,12 +612,24 @@ def test_what_is_no_review_is_refused(portal: Portal, tmp_path: Path) -> None:
     text.write_text("no workbook")
     with pytest.raises(UnreadableInput, match="cannot be read as a workbook"):
         read_review(text)
-    with pytest.raises(UnreadableInput, match="cannot be read as a workbook"):
+    with pytest.raises(UnreadableInput, match="cannot be read: No such file"):
         read_review(tmp_path / "nothing.xlsx")
     cells = Cells.of(portal.review())
     del cells.sheets["_meta"]
     with pytest.raises(UnreadableInput, match="drops hidden sheets"):
         read_review(cells.save(tmp_path / "bare.xlsx"))
+
+
+def test_a_review_with_a_cell_at_the_far_corner_is_refused(portal: Portal) -> None:
+    path = portal.review()
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in members.items():
+            far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+            new.writestr(name, content.replace(b"</sheetData>", far) if name.endswith("sheet2.xml") else content)
+    with pytest.raises(UnreadableInput, match="too many cells"):
+        portal.run(path, "--yes")
 
 
 def test_a_copied_sheet_and_a_foreign_row_are_problems(portal: Portal) -> None:
