@@ -24,7 +24,7 @@ from ledger.keys import Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.opening import Parts, Place, make_parts, open_parts, settle
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, keyed
 from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration
 
@@ -144,6 +144,10 @@ class Ledger:
             return self._sealing.open(sealed, about)
         except InvalidTag:
             return Corrupt("the tag does not fit")
+
+    def stamp(self, content: bytes, about: bytes) -> str:
+        """A keyed hash by which this ledger alone recognises what it handed out, about the same thing; in hex."""
+        return keyed(self._keys.stamping, about, content).hex()
 
     @property
     def recorder(self) -> Log:

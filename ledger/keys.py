@@ -47,6 +47,7 @@ class Keys(NamedTuple):
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
     check          makes the value by which a store knows the keys that it goes with
     rows           shows that a stored answer was written by this ledger and not changed since
+    stamping       marks what the ledger hands out and takes back again: the workbook of a review
     """
 
     lookup: bytes
@@ -58,6 +59,7 @@ class Keys(NamedTuple):
     sealing: bytes
     check: bytes
     rows: bytes
+    stamping: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

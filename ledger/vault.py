@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
@@ -388,12 +389,24 @@ class Vault(MarkedStore):
         )
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
-        """Keep an address from being written to, for good: survives erasure. The first date stays."""
+        """Keep an address from being written to: survives erasure. The first date stays, until it is lifted."""
+        self._take_turn(email, kind, since, suppressed=False)
+
+    def lift_suppression(self, email: str, at: datetime) -> bool:
+        """Take a suppression back, by a row that says so; whether there was one. No row is ever taken out."""
+        return self._take_turn(email, "lifted", at, suppressed=True)
+
+    def _take_turn(self, email: str, kind: str, at: datetime, *, suppressed: bool) -> bool:
+        """Add the next row of an address, if it is as expected so far."""
         with self._changing() as driver:
+            turns = len(self._turns(driver, [email])[email])
+            if (turns % 2 == 1) != suppressed:
+                return False
             driver.execute(
-                "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?) ON CONFLICT (hmac) DO NOTHING",
-                (self._suppression(email), kind, since.astimezone(UTC).isoformat()),
+                "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?)",
+                (self._suppression(email, turns), kind, at.astimezone(UTC).isoformat()),
             )
+            return True
 
     def is_suppressed(self, emails: Iterable[str]) -> set[str]:
         """Those of the addresses that are suppressed, as they were given."""
@@ -401,13 +414,27 @@ class Vault(MarkedStore):
 
     def suppressed_since(self, emails: Iterable[str]) -> dict[str, datetime]:
         """The suppressed ones of these addresses, with the moment since when."""
-        hashes = {email: self._suppression(email) for email in emails}
         with self._database.reading() as driver:
-            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
-        return {email: datetime.fromisoformat(since[hashed]) for email, hashed in hashes.items() if hashed in since}
+            found = self._turns(driver, emails)
+        return {email: turns[-1] for email, turns in found.items() if len(turns) % 2 == 1}
 
-    def _suppression(self, email: str) -> bytes:
-        return keyed(self._keys.suppression, b"email", normalised(email).encode())
+    def _turns(self, driver: Driver, emails: Iterable[str]) -> dict[str, list[datetime]]:
+        """When each address was suppressed, lifted, suppressed again, and so on; every turn is a row of its own."""
+        found: dict[str, list[datetime]] = {email: [] for email in emails}
+        wanted = list(found)
+        for turn in count():
+            hashes = {email: self._suppression(email, turn) for email in wanted}
+            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
+            wanted = [email for email in wanted if hashes[email] in since]
+            if not wanted:
+                break
+            for email in wanted:
+                found[email].append(datetime.fromisoformat(since[hashes[email]]))
+        return found
+
+    def _suppression(self, email: str, turn: int) -> bytes:
+        about = f"email/{turn}".encode() if turn else b"email"
+        return keyed(self._keys.suppression, about, normalised(email).encode())
 
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
