@@ -15,10 +15,12 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from ledger.damage import DamagedError
 from ledger.database import Database, Location, SetupError, Store, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
+from ledger.lookups import Lookups
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -68,7 +70,7 @@ class Vault(Store):
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
-        self._lookup = Keyed(keys.lookup)
+        self._lookups = Lookups(keys.lookup)
         self._random = random
 
     @classmethod
@@ -112,10 +114,10 @@ class Vault(Store):
         )
 
     def _address_lookup(self, email: str) -> bytes:
-        return self._lookup(b"address", normalised(email).encode())
+        return self._lookups.address(email)
 
     def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return self._lookup(b"record", system.encode(), record_id.encode())
+        return self._lookups.record(system, record_id)
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
@@ -260,7 +262,7 @@ class Vault(Store):
 
     def open_payload(self, commitment: str, contact: str | None = None) -> Opened | Erased | Corrupt:
         """Payload bytes and `r`; given the contact as well, a lost row is told from an erased one."""
-        raw = bytes.fromhex(commitment)
+        raw = _commitment(commitment)
         rows = self._select(
             "SELECT p.contact, CAST(p.body AS BLOB), k.wrapped FROM payload p "
             "LEFT JOIN contact_key k USING (contact) "
@@ -296,7 +298,7 @@ class Vault(Store):
                 driver,
                 "SELECT commitment, fingerprint FROM payload",
                 "commitment",
-                [bytes.fromhex(commitment) for commitment in commitments],
+                [_commitment(commitment) for commitment in commitments],
             )
             return {commitment.hex(): fingerprint for commitment, fingerprint in rows}
 
@@ -355,6 +357,13 @@ class Vault(Store):
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
             return driver.execute(statement, values).fetchall()
+
+
+def _commitment(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise DamagedError("the log", "an entry names a commitment that is none") from None
 
 
 def _claim(database: Database, ledger: str) -> None:

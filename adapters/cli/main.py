@@ -311,6 +311,14 @@ def replay(
 
 
 @app.command()
+def check(json: JsonOut = False, ledger: LedgerDir = None) -> None:
+    """Read the whole ledger, log, vault and answers, and name what is damaged, missing or changed. Exit 4 if so."""
+    from adapters.cli.checking import run_check
+
+    raise typer.Exit(run_check(ledger, json=json))
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on; CONSENT_LEDGER_HTTP_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on; CONSENT_LEDGER_HTTP_PORT")] = None,
