@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from adapters.settings import Settings
-from adapters.wiring import House, is_ledger
+from adapters.wiring import House, place_of
 from ledger.checking.findings import Finding, Unreadable
 from ledger.checking.schema import check_file
 from ledger.checking.whole import Checked, check_stores
 from ledger.damage import DamagedError
 from ledger.database import is_server
-from ledger.keys import Keys
+from ledger.keys import Keys, NoKeysError
+from ledger.opening import FILES, NoLedgerError, Place, is_there
 from ledger.scanning import scanning
+from ledger.stores import Misfit
 
 BESIDE = ("inbox", "crm", "hubspot", "streams")
 """Files beside log and vault that a check reads as files alone."""
@@ -22,16 +22,33 @@ BESIDE = ("inbox", "crm", "hubspot", "streams")
 
 def check_ledger(directory: Path, env: Mapping[str, str]) -> Checked:
     """Everything that is wrong with the ledger of a directory, or of the database that is named. Changes nothing."""
-    url = None if is_ledger(directory) else Settings.read(env).database_url
-    keys = Keys.load(directory / "keys", os.urandom, env)
-    checked = check_stores(url or directory / "log.db", url or directory / "vault.db", keys)
-    found = list(checked.findings)
-    if url is None:
+    place = place_of(directory, env)
+    missing, keys = list(_missing(place)), None
+    try:
+        keys = Keys.load(directory / "keys", env)
+    except NoKeysError as error:
+        missing.append(Finding("keys", "missing", "", str(error)))
+    if any(one.store != "keys" for one in missing):
+        return Checked(0, 0, missing)
+    checked = check_stores(place.log(), place.vault(), keys)
+    found = [*missing, *checked.findings]
+    if place.database_url is None:
         for part in BESIDE:
             found += _file(directory / f"{part}.db")
     if not found:
         found += _answers(directory, env)
     return checked._replace(findings=found)
+
+
+def _missing(place: Place) -> Iterator[Finding]:
+    """The files that a ledger in files must have. Raises NoLedgerError where nothing of one is there."""
+    if place.database_url is not None:
+        return
+    if not is_there(place):
+        raise NoLedgerError([Misfit("ledger", "missing", f"there is no ledger in {place.home}")])
+    for name in FILES:
+        if not (place.home / name).exists():
+            yield Finding(name, "missing", "", f"it is missing in {place.home}: bring it back from where it is kept")
 
 
 def _file(path: Path) -> list[Finding]:

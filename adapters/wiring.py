@@ -20,6 +20,7 @@ from ledger.codec import decode, topic_of
 from ledger.commands import Command, CommandRefusedError, decide
 from ledger.contact import Contact, Entry, fold
 from ledger.database import Location
+from ledger.opening import FILES, Place
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.recorder import away
@@ -50,9 +51,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def place_of(directory: Path, env: Mapping[str, str]) -> Place:
+    """Where the ledger of a directory lies: in its files, else in the database that the environment names, else there.
+
+    A directory that holds files of a ledger is that one, whatever an environment says.
+    """
+    return Place(directory, None if is_ledger(directory) else Settings.read(env).database_url)
+
+
 def is_ledger(directory: Path) -> bool:
-    """Whether a directory holds a ledger in files. Then it is that one, whatever an environment says."""
-    return (directory / "log.db").exists()
+    """Whether a directory holds the files of a ledger, or one of the two."""
+    return any((directory / name).exists() for name in FILES)
+
+
+def init_ledger(directory: Path, env: Mapping[str, str]) -> bool:
+    """Make the ledger of a directory; False: there is one already. Raises as `Ledger.init`."""
+    return Ledger.init(directory, now, os.urandom, env, place_of(directory, env).database_url)
 
 
 class House:
@@ -66,11 +80,11 @@ class House:
 
     @classmethod
     def open(cls, directory: Path, env: Mapping[str, str]) -> House:
-        """Open the ledger of a directory: its files, else the database that the environment names, else new files.
+        """Open the ledger of a directory: its files, or the database that the environment names.
 
-        Raises KeyFileError, DurabilityError, SetupError, OperationalError.
+        Raises NoLedgerError, StoresError, KeyFileError, DurabilityError, SetupError, OperationalError.
         """
-        url = None if is_ledger(directory) else Settings.read(env).database_url
+        url = place_of(directory, env).database_url
         return cls(directory, Ledger.open(directory, now, os.urandom, env, url), url)
 
     def location(self, part: str) -> Location:

@@ -78,7 +78,9 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.damage import DamagedError
     from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
+    from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
+    from ledger.stores import StoresError
 
     if _is_taken(error):
         return EXIT.ERROR
@@ -93,6 +95,8 @@ def _code(error: Exception) -> EXIT | None:
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
+        (NoLedgerError, EXIT.ERROR),
+        (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),

@@ -18,6 +18,7 @@ from adapters.cli import (
     drift,
     hubspot,
     hubspot_sync,
+    keeping,
     policy,
     publish,
     record,
@@ -53,6 +54,7 @@ app.add_typer(hubspot.app, name="hubspot")
 hubspot_sync.add_to(hubspot.app)
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(drift.app, name="drift")
+keeping.add_to(app)
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
@@ -311,11 +313,22 @@ def replay(
 
 
 @app.command()
-def check(json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """Read the whole ledger, log, vault and answers, and name what is damaged, missing or changed. Exit 4 if so."""
-    from adapters.cli.checking import run_check
+def init(
+    if_absent: Annotated[bool, Flag("--if-absent", help="exit 0 when there is a ledger already")] = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Make a ledger: its keys, its vault and its log. `audit`, `import`, `record` and `demo` do so by themselves."""
+    from adapters.cli.making import run_init
 
-    raise typer.Exit(run_check(ledger, json=json))
+    raise typer.Exit(run_init(ledger, if_absent=if_absent))
+
+
+@app.command()
+def upgrade(ledger: LedgerDir = None) -> None:
+    """Give a ledger made by an earlier version its identity, once its keys are seen to open its vault."""
+    from adapters.cli.making import run_upgrade
+
+    raise typer.Exit(run_upgrade(ledger))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from ledger.keys import Keys
 from ledger.lookups import Lookups
 from ledger.scanning import Scan
 from ledger.sealing import DataKey, Wrapping, commit
+from ledger.tallies import COUNTED, Tallies
 
 _R_BYTES = 32
 _KEYS = "SELECT contact, wrapped FROM contact_key WHERE contact > ? ORDER BY contact"
@@ -40,6 +41,7 @@ class People:
         self._store = store
         self._wrapping = Wrapping(keys.wrapping)
         self._lookups = Lookups(keys.lookup)
+        self._tallies = Tallies(keys.tally)
 
     def check(self) -> Iterator[Finding]:
         """What is wrong in each table."""
@@ -47,6 +49,8 @@ class People:
         for table in _ROWS:
             yield from self._rows(table)
         yield from self._suppressions()
+        for table in COUNTED:
+            yield from self._tally(table)
 
     # --- its rows ---------------------------------------------------------------------------------
 
@@ -78,9 +82,8 @@ class People:
         except InvalidTag:
             return  # named once, as the key's
         for row in rows:
-            text = self._problem(table, key, _plain(row))
-            if text is not None:
-                yield self._finding("row", table, bytes(row[1]), text)
+            if problem := self._problem(table, key, _plain(row)):
+                yield self._finding("row", table, bytes(row[1]), problem)
 
     def _problem(self, table: str, key: DataKey, row: Row) -> str | None:
         contact, name, lookup, sealed, address = row
@@ -118,6 +121,21 @@ class People:
                 datetime.fromisoformat(since)
             except ValueError:
                 yield self._finding("row", "suppression", bytes(hashed), "its date is none")
+
+    def _tally(self, table: str) -> Iterator[Finding]:
+        """A row that was changed, removed or added without the keys is seen here, also where nothing else names it."""
+        kept = self._tallies.read(self._scan.driver, table)
+        if kept is None:
+            yield Finding(self._store, "tally", table, "what was counted of this table is gone or was overwritten")
+            return
+        columns = ", ".join(COUNTED[table])
+        rows = self._scan.rows(f"SELECT {columns} FROM {table} WHERE {COUNTED[table][0]} >= ?", (b"",))  # noqa: S608
+        there = self._tallies.counted(table, rows)
+        if there.rows != kept.rows:
+            text = f"it holds {there.rows} rows, and was left with {kept.rows}: rows were removed or added from outside"
+            yield Finding(self._store, "tally", table, text)
+        elif there != kept:
+            yield Finding(self._store, "tally", table, "a row of it was changed from outside")
 
     # --- what the log says of it ------------------------------------------------------------------
 

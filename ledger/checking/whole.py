@@ -17,6 +17,8 @@ from ledger.checking.schema import check_file, check_server
 from ledger.database import Location, is_server
 from ledger.keys import Keys
 from ledger.scanning import Scan, scanning
+from ledger.store_table import read_store
+from ledger.stores import Stored, misfits_of
 
 _CLAIMS = 5_000
 
@@ -38,6 +40,7 @@ def check_stores(log: Location, vault: Location, keys: Keys | None) -> Checked:
     found: list[Finding] = []
     entries: Entries | None = None
     of_log, of_vault = Unreadable(names[0], found), Unreadable(names[1], found)
+    known = _stored(vault, names[1])
     with of_log.noted(), scanning(log) as scan:
         with of_log.noted():
             found += _declared(scan, names[0], log_schema.metadata)
@@ -45,12 +48,15 @@ def check_stores(log: Location, vault: Location, keys: Keys | None) -> Checked:
         with of_vault.noted(), scanning(vault, "vault") as other:
             with of_vault.noted():
                 found += _declared(other, names[1], vault_schema.metadata)
+            if keys is not None:
+                with of_vault.noted():
+                    found += _misfits(scan, other, known, keys, names)
             people = People(other, keys, names[1]) if keys else None
             with of_vault.noted():  # what keeps the log from being read says that it is the log
                 _compare(entries, people, found.append)
             if people is not None:
                 found += people.check()
-    head, contacts = (entries.head, len(entries.streams)) if entries else (0, 0)
+    head, contacts = (entries.head, len(entries.streams)) if entries is not None else (0, 0)
     return Checked(head, contacts, found)
 
 
@@ -74,3 +80,25 @@ def _compare(entries: Entries, people: People | None, note: Callable[[Finding], 
     if people is not None:
         for finding in people.unknown(sorted(entries.streams)):
             note(finding)
+
+
+def _stored(vault: Location, store: str) -> Stored | None:
+    """What the vault says of itself before the log is read: the entry that it knows is then in the log."""
+    unread: list[Finding] = []
+    stored: Stored | None = None
+    with Unreadable(store, unread).noted(), scanning(vault, "vault") as scan:
+        stored = read_store(scan.driver)
+    return stored  # what could not be read is said when it is read whole
+
+
+def _misfits(log: Scan, vault: Scan, known: Stored | None, keys: Keys, names: tuple[str, str]) -> Iterator[Finding]:
+    """What opening would say: of the keys, of a part that is another ledger's, older or newer."""
+    later = read_store(vault.driver)
+    of_vault = later._replace(mark=known.mark) if later and known else later
+
+    def entry_at(position: int) -> bytes | None:
+        row = log.driver.execute("SELECT state FROM entry WHERE position = ?", (position,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    for one in misfits_of(read_store(log.driver), of_vault, keys.check_of, entry_at):
+        yield Finding({"log": names[0], "vault": names[1]}.get(one.store, one.store), one.kind, "", one.text)

@@ -74,7 +74,8 @@ TAMPERED: dict[str, tuple[str, str, Tamper]] = {
         "log.db",
         "moved",
         on_log(
-            f"UPDATE entry SET stream = (SELECT stream FROM entry WHERE position = 1), version = 9 WHERE position = {STOP}"
+            f"UPDATE entry SET stream = (SELECT stream FROM entry WHERE position = 1), version = 9 "
+            f"WHERE position = {STOP}"
         ),
     ),
     "another source id": (
@@ -124,6 +125,29 @@ TAMPERED: dict[str, tuple[str, str, Tamper]] = {
     "a key overwritten": ("vault.db", "key", on_vault("UPDATE contact_key SET wrapped = randomblob(61)")),
     "keys set to NULL": ("vault.db", "no_key", on_vault("UPDATE contact_key SET wrapped = NULL")),
     "a key deleted": ("vault.db", "no_key", on_vault("DELETE FROM contact_key")),
+    "one key set to NULL, and its rows deleted": (
+        "vault.db",
+        "tally",
+        on_vault(
+            f"CREATE TABLE gone AS SELECT contact FROM address WHERE address_id = ({TWO.format('address_id', 1)})",
+            "UPDATE contact_key SET wrapped = NULL WHERE contact IN (SELECT contact FROM gone)",
+            "DELETE FROM address WHERE contact IN (SELECT contact FROM gone)",
+            "DELETE FROM payload",
+        ),
+    ),
+    "the suppression list emptied": ("vault.db", "tally", on_vault("DELETE FROM suppression")),
+    "a suppressed address changed": ("vault.db", "tally", on_vault("UPDATE suppression SET hmac = randomblob(32)")),
+    "a suppression added": (
+        "vault.db",
+        "tally",
+        on_vault("INSERT INTO suppression VALUES (randomblob(32), 'erasure', '2026-01-01T00:00:00+00:00')"),
+    ),
+    "what was counted overwritten": ("vault.db", "tally", on_vault("UPDATE tally SET rows = rows - 1")),
+    "the last entries deleted": (
+        "log.db",
+        "older",
+        on_log("DELETE FROM entry WHERE position > (SELECT max(position) - 2 FROM entry)"),
+    ),
     "a payload deleted": ("vault.db", "missing", on_vault("DELETE FROM payload")),
     "a payload overwritten": ("vault.db", "row", on_vault("UPDATE payload SET body = randomblob(90)")),
 }

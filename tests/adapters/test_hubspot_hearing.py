@@ -36,6 +36,7 @@ from tests.hubspot.addresses import Type
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
+from tests.ledgers import open_house
 
 ANA, BEN, OLD = "ana.zq7marker@example.org", "ben.zq7marker@example.org", "old.zq7marker@example.org"
 
@@ -84,7 +85,7 @@ class World:
 
 @contextmanager
 def made(folder: Path) -> Iterator[World]:
-    with fake(State(rate=None)) as hubspot, House.open(folder / "ledger", {}) as house:
+    with fake(State(rate=None)) as hubspot, open_house(folder / "ledger", {}) as house:
         connection = Connection(hubspot.url, SecretStr(hubspot.token))
         client = Client(connection, time.monotonic, time.sleep, lambda: 0.5, patience=0.3)
         with closing(Inbox.open(house)) as inbox, client:

@@ -18,6 +18,7 @@ from tests.adapters.hubspot_hooks import PUBLIC, URL
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
+from tests.ledgers import open_house
 from tests.services import postgres
 from tests.services.program import Program, until
 from tests.stores import Place
@@ -68,7 +69,7 @@ class Service:
 
     def waits(self) -> bool:
         """Whether something is not done yet."""
-        with House.open(self.home, self.env) as house, closing(Inbox.open(house)) as inbox:
+        with open_house(self.home, self.env) as house, closing(Inbox.open(house)) as inbox:
             return inbox.counts() != (0, 0)
 
     def said(self) -> str:
@@ -106,7 +107,7 @@ def test_an_opt_out_of_somebody_never_seen_is_asked_after_and_is_a_stop(place: P
         assert hooks.settled()
         until(lambda: not service.waits(), about=service.said)
         assert set(hooks.answers) == {200}
-        with House.open(service.home, service.env) as house:
+        with open_house(service.home, service.env) as house:
             assert house.ledger.vault.find_record("hubspot", str(record)) is not None
             assert [type(one) for one in stops(house, email(1))] == [e.OptedOut]
             assert stops(house, email(2)) == []
@@ -117,7 +118,7 @@ def test_an_opt_out_of_somebody_never_seen_is_asked_after_and_is_a_stop(place: P
         portal.merge(record, other)
         assert hooks.settled()
         until(lambda: not service.waits(), about=service.said)
-        with House.open(service.home, service.env) as house:
+        with open_house(service.home, service.env) as house:
             assert [type(one) for one in stops(house, email(2))[-1:]] == [e.TypeOptedOut]
             contacts = {house.find(email(n))[0] for n in (1, 3)}
             assert len(contacts) == 2  # one there, two here
@@ -144,7 +145,7 @@ def test_killed_in_between_and_with_hubspot_away_nothing_accepted_is_lost(place:
         assert hooks.settled(60)
         until(lambda: not service.waits(), HELD_SECONDS, service.said)
         assert hooks.given_up == []
-        with House.open(service.home, service.env) as house:
+        with open_house(service.home, service.env) as house:
             for number in range(PEOPLE):
                 gone = [one for one in portal.changes(actor="person") if one.email == email(number)]
                 held = stops(house, email(number))
@@ -163,7 +164,7 @@ def test_a_flip_behind_our_back_is_told(place: Place) -> None:
         portal.app_sets_status(email(1), on=True)
         assert hooks.settled()
         until(lambda: "crm.flip" in service.said(), about=service.said)
-        with House.open(service.home, service.env) as house:
+        with open_house(service.home, service.env) as house:
             contact = house.find(email(1))[0]
             shown = [one.event for one in house.entries(contact) if isinstance(one.event, e.OptOutShown)]
             assert (shown[-1].opted_out, shown[-1].via) == (False, "hubspot.integration")
@@ -184,5 +185,5 @@ def test_while_the_database_is_away_hubspot_is_told_and_comes_again(tmp_path: Pa
             server.start()
             assert hooks.settled(30)
             until(lambda: not service.waits(), HELD_SECONDS, service.said)
-            with House.open(service.home, service.env) as house:
+            with open_house(service.home, service.env) as house:
                 assert len(stops(house, email(1))) == 1

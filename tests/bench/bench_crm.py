@@ -43,6 +43,7 @@ from projections.contact_status import ContactStatus
 from tests.adapters.kafka.stream_world import lag
 from tests.bench import crm_side
 from tests.bench.figures import line
+from tests.ledgers import open_house
 from tests.services.kafka import Broker
 from tests.services.program import until
 
@@ -57,7 +58,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     """Busy shares, and calls for each contact."""
     contacts, sample, singles = (1_000, 500, 200) if quick else (CONTACTS, SAMPLE, SINGLES)
     with tempfile.TemporaryDirectory() as folder, _portal(contacts + sample + singles) as portal:
-        with House.open(Path(folder) / "ledger", {}) as house:
+        with open_house(Path(folder) / "ledger", {}) as house:
             people = _people(house, contacts + sample + singles, portal.first)
             portal.ask(f"rate {RATE * 10}")
             busy, calls = _written(house, portal, people[:contacts])
@@ -65,7 +66,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         worker_busy, took = _by_the_worker(Path(folder), portal, people[contacts : contacts + sample])
         portal.ask("professional")
         portal.ask(f"rate {RATE * 10}")
-        with House.open(Path(folder) / "ledger", {}) as house:
+        with open_house(Path(folder) / "ledger", {}) as house:
             _, single_calls = _written(house, portal, people[contacts + sample :])
     imposed = calls * SECONDS / RATE
     return [

@@ -113,13 +113,13 @@ _STREAM = "5a3a5f3c-4f05-4d0d-9f65-0a3f3f6a6d10"
 
 
 def _append_some(path: Location, number: int) -> None:
-    with Log.open(path, now) as log:
+    with Log.make(path, now) as log:
         for _ in range(number):
             log.append([draft(_STREAM), draft()])
 
 
 def _append_for_ever(path: Location, acknowledged: Connection) -> None:
-    with Log.open(path, now) as log:
+    with Log.make(path, now) as log:
         while True:
             acknowledged.send(log.append([draft() for _ in range(7)])[-1].position)
 
@@ -140,7 +140,7 @@ def test_two_processes_share_one_log(place: Place, processes: Any) -> None:
     for writer in writers:
         writer.join(30)
     assert [writer.exitcode for writer in writers] == [0, 0]
-    with Log.open(path, now) as log:
+    with Log.make(path, now) as log:
         rows = list(log.entries())
         assert [row[0] for row in rows] == list(range(1, 241))
         assert [row[1] for row in log.stream(_STREAM)] == list(range(1, 121))
@@ -164,7 +164,7 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(place: Place, processes: 
                 acknowledged = ours.recv()
             except (EOFError, OSError):
                 break
-        with Log.open(path, now) as log:
+        with Log.make(path, now) as log:
             head = log.last_position()
             assert head >= acknowledged
             assert head % 7 == 0
@@ -198,7 +198,7 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(place: Place, processes: 
 @pytest.mark.parametrize("recursive", ["ON", "OFF"])
 def test_the_database_itself_refuses(tmp_path: Path, statement: str, recursive: str) -> None:
     """Through any client: a plain connection that knows nothing of us."""
-    with Log.open(tmp_path / "log.db", now) as log:
+    with Log.make(tmp_path / "log.db", now) as log:
         log.append([draft(sid=os.urandom(16)) for _ in range(3)])
         log.put_document(b"Yes, send me news.")
         before = list(log.entries()), list(log.documents())
@@ -215,11 +215,11 @@ def test_the_moment_of_recording_never_goes_back(place: Place) -> None:
     moments = iter([2030, 2020, 2025, 2020])
     clock = lambda: now().replace(year=next(moments))  # noqa: E731
     path = place("log")
-    with Log.open(path, clock) as log:
+    with Log.make(path, clock) as log:
         first, second = log.append([draft()])[0], log.append([draft()])[0]
         log.insert_events([StoredEvent(uuid4(), 1, "foreign", b"no moment in here")])
         assert second.recorded_at == first.recorded_at
-    with Log.open(path, clock) as log:
+    with Log.make(path, clock) as log:
         assert log.append([draft()])[0].recorded_at == first.recorded_at
 
 

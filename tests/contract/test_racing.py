@@ -50,7 +50,7 @@ def race(location: Location, operations: int, seed: int, line: Any) -> None:
             acknowledged.extend((one.sid or b"", p.position, p.version) for one, p in zip(part, places, strict=False))
             del part[:size]
 
-    with Log.open(location, now) as log, ThreadPoolExecutor(THREADS) as pool:
+    with Log.make(location, now) as log, ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(send, [mine[n::THREADS] for n in range(THREADS)]))
     line.send(acknowledged)
 
@@ -70,7 +70,7 @@ def test_racing_processes_lose_and_double_nothing(place: Place) -> None:
     for racer in racers:
         racer.join(60)
         assert racer.exitcode == 0
-    with Log.open(place("log"), now) as log:
+    with Log.make(place("log"), now) as log:
         rows = [(position, version, codec.decode(state)) for position, version, state in log.entries()]
     assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
     held = {bytes.fromhex(event.sid or ""): (position, version) for position, version, event in rows}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from adapters.kafka.progress import Progress
 from adapters.kafka.topics import EVENTS
-from adapters.wiring import House
 from projections import outbox, views
 from tests.adapters.kafka.stream_world import World, lag
+from tests.ledgers import open_house
 from tests.services.program import Program, until
 
 BY_ITSELF = 75
@@ -27,7 +27,7 @@ class Cast(World):
         self.by_itself = 0
         self.killed = 0
         self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
-        self.house = House.open(folder / "ledger", self._database)
+        self.house = open_house(folder / "ledger", self._database)
         self.programs: dict[str, list[Program]] = {}
         self._numbers = iter(range(1_000_000))
 

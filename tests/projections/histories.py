@@ -54,7 +54,7 @@ class Clock:
 
 
 def open_log(location: Location, seed: int = 0) -> Log:
-    return Log.open(location, Clock(seed), poll_seconds=0.01)
+    return Log.make(location, Clock(seed), poll_seconds=0.01)
 
 
 def history(seed: int, length: int, people: int = 5) -> list[e.Event]:

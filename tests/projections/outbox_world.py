@@ -43,7 +43,7 @@ class World:
     def __init__(self, place: Place, seed: int = 0, records: Records | None = None) -> None:
         self._place = place
         self.clock = Clock(seed)
-        self.log = Log.open(place("log"), self.clock, poll_seconds=0.01)
+        self.log = Log.make(place("log"), self.clock, poll_seconds=0.01)
         self.views = Views.open(place("views"))
         self.announcer = Announcer(self.log, self.views, CONTROLLER, records)
         self.consumer = Consumer()

@@ -90,7 +90,7 @@ def sent(when: datetime, **more: object) -> e.EmailSent:
 def findings(folder: Path, *recorded: tuple[datetime, e.Event], window: Window = Window()) -> list[Sending]:  # noqa: B008
     """What the mails of a story come to, each fact recorded at its own moment."""
     clock = iter(moment for moment, _ in recorded)
-    with Log.open(folder / "log.db", lambda: next(clock)) as log:
+    with Log.make(folder / "log.db", lambda: next(clock)) as log:
         for _, event in recorded:
             log.append([draft(event)])
         return list(audited(log, folder / "log.db", POLICY, window, Totals()))

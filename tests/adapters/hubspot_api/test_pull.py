@@ -43,6 +43,7 @@ from tests.hubspot.addresses import Type
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.ledgers import open_house
 from tests.stores import Place
 
 UNLIKE = {
@@ -85,7 +86,7 @@ def portal(files: Path) -> Iterator[Fake]:
 @contextmanager
 def house_at(place: Place, name: str = "ledger") -> Iterator[House]:
     env = {"CONSENT_LEDGER_DATABASE_URL": place.url} if place.url else {}
-    with House.open(place.folder / name, env) as house:
+    with open_house(place.folder / name, env) as house:
         yield house
 
 
@@ -126,7 +127,7 @@ def verdicts(house: House, files: Path) -> dict[str, Verdict]:
 
 
 def test_the_answers_are_those_that_the_files_give(place: Place, portal: Fake, files: Path, tmp_path: Path) -> None:
-    with House.open(tmp_path / "from-files", {}) as house:
+    with open_house(tmp_path / "from-files", {}) as house:
         said = read_map(files / "audit.toml")
         adopt_map(house, said, now())
         inputs = sort_inputs([files / name for name in PULLED], timezone=ZONE)
@@ -222,7 +223,7 @@ def test_a_second_pull_records_nothing(place: Place, portal: Fake, files: Path) 
 def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same(
     place: Place, portal: Fake, files: Path, tmp_path: Path, calls: int
 ) -> None:
-    with House.open(tmp_path / "whole", {}) as house:
+    with open_house(tmp_path / "whole", {}) as house:
         pull(house, portal, files)
         whole = log_of(house)
     for _ in range(2):
@@ -242,7 +243,7 @@ def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same(
 
 
 def test_an_outage_and_a_storm_end_in_the_same(place: Place, portal: Fake, files: Path, tmp_path: Path) -> None:
-    with House.open(tmp_path / "calm", {}) as house:
+    with open_house(tmp_path / "calm", {}) as house:
         pull(house, portal, files)
         calm = log_of(house)
     with house_at(place) as house:

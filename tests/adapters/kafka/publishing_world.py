@@ -25,6 +25,7 @@ from projections.announcing import Announcer
 from projections.contact_status import ContactStatus
 from projections.outbox import Queued
 from tests.adapters.kafka.stream_world import World
+from tests.ledgers import open_house
 from tests.projections.histories import address, contact
 
 Told = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -44,7 +45,7 @@ class Running:
         wanted: Wanted | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.house = House.open(folder, env or {})
+        self.house = open_house(folder, env or {})
         self.progress = Progress.open(self.house.location("streams"))
         self.registry = CollectorRegistry()
         self.publisher: Publisher = publisher(

@@ -62,7 +62,7 @@ def test_what_was_delivered_before_a_failure_is_stored(place: Place, monkeypatch
     monkeypatch.setattr(event_feed, "BATCH", 1)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     progress = Progress.open(place("streams"))
-    with Log.open(place("log"), lambda: now) as log:
+    with Log.make(place("log"), lambda: now) as log:
         log.append([draft(e.OptedOut(stream=contact(1), source="t"))] * 2)
         feed = EventFeed(log, "", Sender("127.0.0.1:1"), progress)
         feed._sender.start()
@@ -124,7 +124,7 @@ def test_the_rate_is_reached() -> None:
 def test_what_a_publisher_had_in_flight_when_it_lost_its_lease_is_sent_again(place: Place) -> None:
     """It may arrive behind what the next one sent, and would be the last word on its key."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    with Log.open(place("log"), lambda: now) as log, Views.open(place("views")) as live:
+    with Log.make(place("log"), lambda: now) as log, Views.open(place("views")) as live:
         log.append([draft(e.OptedOut(stream=contact(n), source="t")) for n in (1, 2)])
         runner = StatusRunner(log, place("log"), live, POLICIES.__getitem__)
         runner.follow(once=True)

@@ -32,6 +32,7 @@ from tests.adapters.kafka.publishing_world import (
     seen_in_the_us,
 )
 from tests.adapters.kafka.stream_world import World, world
+from tests.ledgers import open_house
 from tests.projections.histories import contact
 from tests.services.kafka import Broker, broker
 from tests.services.program import until
@@ -48,7 +49,7 @@ def w(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def house(w: World) -> Iterator[House]:
     """The ledger, as whoever records facts holds it open."""
-    with House.open(w.folder / "ledger", {}) as made:
+    with open_house(w.folder / "ledger", {}) as made:
         yield made
 
 
@@ -95,7 +96,7 @@ def test_it_is_the_same_on_postgresql(w: World) -> None:
     """Log, answers, outbox, positions and lease in one database; a rebuild swaps schemas under the publisher."""
     with stores.made("postgresql", w.folder) as place:
         env = {"CONSENT_LEDGER_DATABASE_URL": str(place.url)}
-        with House.open(w.folder / "ledger", env) as house:
+        with open_house(w.folder / "ledger", env) as house:
             house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(60)]])
             with running(w.folder / "ledger", w.servers, w.prefix, env=env) as publisher:
                 until(publisher.idle)
@@ -108,7 +109,7 @@ def test_it_is_the_same_on_postgresql(w: World) -> None:
 def test_topics_that_are_made_later_get_all_of_it(tmp_path: Path) -> None:
     """A publisher that came too early says so, and tries again from the same position."""
     w = World(tmp_path, broker())
-    with House.open(w.folder / "ledger", {}) as house:
+    with open_house(w.folder / "ledger", {}) as house:
         house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(30)]])
         with running(w.folder / "ledger", w.servers, w.prefix) as publisher:
             until(lambda: publisher.metric("publisher_failures_total") > 0)
@@ -166,7 +167,7 @@ def test_the_broker_is_away_and_the_ledger_goes_on(tmp_path: Path) -> None:
     own = Broker(tmp_path / "kafka")
     own.start()
     try:
-        with world(tmp_path, own.url) as w, House.open(w.folder / "ledger", {}) as house:
+        with world(tmp_path, own.url) as w, open_house(w.folder / "ledger", {}) as house:
             house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(20)]])
             with running(w.folder / "ledger", w.servers, w.prefix) as publisher:
                 settled(w, house, publisher)
