@@ -54,7 +54,7 @@ def _missing(place: Place) -> Iterator[Finding]:
 def _file(path: Path) -> list[Finding]:
     found: list[Finding] = []
     if path.exists():
-        with Unreadable(path.name, found).noted(), scanning(path) as scan:
+        with Unreadable(path.name, found), scanning(path) as scan:
             found += check_file(scan.driver, path.name)  # type: ignore[arg-type]  # a file's driver is sqlite3's
     return found
 

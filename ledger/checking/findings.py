@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,20 +21,20 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Unreadable(NamedTuple):
-    """Collects what keeps a store from being read to its end."""
+    """Notes what keeps a store from being read to its end: whatever is inside ends there, and the rest goes on."""
 
     store: str
     found: list[Finding]
 
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Whatever SQLite says of damage inside becomes a finding, and what is inside ends there."""
-        try:
-            yield
-        except DamagedError as error:
-            text = f"it cannot be read on: {error.problem}"
-            self.found.append(Finding(Path(error.store).name, "unreadable", "", text))
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error) and "no such" not in str(error):
-                raise
-            self.found.append(Finding(self.store, "unreadable", "", f"it cannot be read on: {error}"))
+    def __enter__(self) -> Unreadable:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, DamagedError):
+            store, problem = Path(error.store).name, error.problem
+        elif isinstance(error, sqlite3.DatabaseError) and (is_damage(error) or "no such" in str(error)):
+            store, problem = self.store, str(error)
+        else:
+            return False
+        self.found.append(Finding(store, "unreadable", "", f"it cannot be read on: {problem}"))
+        return True

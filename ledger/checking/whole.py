@@ -41,18 +41,18 @@ def check_stores(log: Location, vault: Location, keys: Keys | None) -> Checked:
     entries: Entries | None = None
     of_log, of_vault = Unreadable(names[0], found), Unreadable(names[1], found)
     known = _stored(vault, names[1])
-    with of_log.noted(), scanning(log) as scan:
-        with of_log.noted():
+    with of_log, scanning(log) as scan:
+        with of_log:
             found += _declared(scan, names[0], log_schema.metadata)
         entries = Entries(scan, names[0])
-        with of_vault.noted(), scanning(vault, "vault") as other:
-            with of_vault.noted():
+        with of_vault, scanning(vault, "vault") as other:
+            with of_vault:
                 found += _declared(other, names[1], vault_schema.metadata)
             if keys is not None:
-                with of_vault.noted():
+                with of_vault:
                     found += _misfits(scan, other, known, keys, names)
             people = People(other, keys, names[1]) if keys else None
-            with of_vault.noted():  # what keeps the log from being read says that it is the log
+            with of_vault:  # what keeps the log from being read says that it is the log
                 _compare(entries, people, found.append)
             if people is not None:
                 found += people.check()
@@ -85,10 +85,9 @@ def _compare(entries: Entries, people: People | None, note: Callable[[Finding], 
 def _stored(vault: Location, store: str) -> Stored | None:
     """What the vault says of itself before the log is read: the entry that it knows is then in the log."""
     unread: list[Finding] = []
-    stored: Stored | None = None
-    with Unreadable(store, unread).noted(), scanning(vault, "vault") as scan:
-        stored = read_store(scan.driver)
-    return stored  # what could not be read is said when it is read whole
+    with Unreadable(store, unread), scanning(vault, "vault") as scan:
+        return read_store(scan.driver)
+    return None  # what cannot be read is said when it is read whole
 
 
 def _misfits(log: Scan, vault: Scan, known: Stored | None, keys: Keys, names: tuple[str, str]) -> Iterator[Finding]:
