@@ -10,7 +10,6 @@ from ledger.checking.findings import Finding, Unreadable
 from ledger.checking.schema import check_file
 from ledger.checking.whole import Checked, check_stores
 from ledger.damage import DamagedError
-from ledger.database import is_server
 from ledger.keys import Keys, NoKeysError
 from ledger.opening import FILES, NoLedgerError, Place, is_there
 from ledger.scanning import scanning
@@ -36,7 +35,7 @@ def check_ledger(directory: Path, env: Mapping[str, str]) -> Checked:
         for part in BESIDE:
             found += _file(directory / f"{part}.db")
     if not found:
-        found += _answers(directory, env)
+        found += _answers(place, env)
     return checked._replace(findings=found)
 
 
@@ -59,18 +58,25 @@ def _file(path: Path) -> list[Finding]:
     return found
 
 
-def _answers(directory: Path, env: Mapping[str, str]) -> Iterator[Finding]:
-    """The answers kept beside the facts, followed to the head and compared with ones judged anew."""
-    with House.open(directory, env) as house:
-        store = "views" if is_server(house.location("views")) else "views.db"
+def _answers(place: Place, env: Mapping[str, str]) -> Iterator[Finding]:
+    """The answers kept beside the facts, as of where they stand, compared with ones judged anew."""
+    store = "views" if place.database_url else "views.db"
+    if place.database_url is None and not (place.home / store).exists():
+        return  # they are made from the log when they are asked for
+    with House.open(place.home, env) as house:
         try:
-            house.runner.follow(once=True)
-            differences = house.runner.replay()
+            found = house.runner.replay()
+            if not found.same_setting and not found.altered and found.fault is None:
+                house.runner.follow(once=True)  # another rule set or program made them, and they are to be made anew
+                found = house.runner.replay()
         except DamagedError as error:
             yield Finding(store, "unreadable", "", f"it cannot be read on: {error.problem}")
             return
-    for one in differences.listed:
+    if found.fault is not None:
+        yield Finding(store, "answers", "", f"{found.fault}; `consent-ledger replay` makes them anew")
+        return
+    for one in found.listed:
         text = f"the answer for {one.purpose} by {one.channel} is not the one that the log gives ({one.what})"
         yield Finding(store, "answer", f"contact {one.contact}", text)
-    if not differences.equal and not differences.listed:
-        yield Finding(store, "answer", "", "it was made by another rule set, or knows other links, than the log gives")
+    if not found.equal and not found.listed:
+        yield Finding(store, "answers", "", "who is linked there is not who the log links")

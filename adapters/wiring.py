@@ -25,8 +25,10 @@ from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
+from projections.binding import Binding
 from projections.gate import Gate
 from projections.runner import StatusRunner
+from projections.tracking import Source
 from projections.views import Views
 
 
@@ -109,9 +111,14 @@ class House:
     @cached_property
     def views(self) -> Views:
         """The answers kept beside the facts; made when first asked for, and deleted without loss."""
-        return Views.open(self.location("views"))
+        return Views.open(self.location("views"), Binding(self.source, self.ledger.rows_key))
 
     @property
+    def source(self) -> Source:
+        """This ledger and its epoch, as stores name them that are derived from it."""
+        return Source(self.ledger.id, self.ledger.epoch)
+
+    @cached_property
     def runner(self) -> StatusRunner:
         """What keeps the answers in step with the facts."""
         return StatusRunner(self.ledger.log, self.location("log"), self.views, self.policy_of)

@@ -129,6 +129,11 @@ class Ledger:
         """The epoch of its log: another one since it was restored from a copy."""
         return self.identity.epoch
 
+    @property
+    def rows_key(self) -> bytes:
+        """The key of the check that every stored answer carries."""
+        return self._keys.rows
+
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""
         return self._sealing.seal(plain, about, self._random(NONCE_BYTES))
@@ -211,8 +216,8 @@ class Ledger:
 
     def _prepare(self, fact: Fact) -> _Prepared:
         event, source_id, payload = fact
-        if event.sid is not None or event.commitment is not None or event.recorded_at is not None:
-            raise codec.EntryError("sid, commitment and recorded_at are set by the ledger alone")
+        if any(value is not None for value in (event.sid, event.commitment, event.recorded_at, event.recorded_clock)):
+            raise codec.EntryError("sid, commitment, recorded_at and recorded_clock are set by the ledger alone")
         codec.check(event)
         sid = None if source_id is None else self._sid(event.source, source_id)
         draft = None if payload is None else self.vault.draft_payload(event.stream, payload, codec.content(event))

@@ -69,6 +69,7 @@ class Database(ABC):
     """
 
     dbapi: ModuleType
+    engine: sa.Engine
     begin_reading = "BEGIN"
     closed: bool
 

@@ -46,6 +46,7 @@ class Keys(NamedTuple):
     identity       names the ledger in what it sends; says nothing about the others
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
     check          makes the value by which a store knows the keys that it goes with
+    rows           shows that a stored answer was written by this ledger and not changed since
     tally          hashes the vault's rows, so that one changed, removed or added without the keys is seen
     """
 
@@ -57,6 +58,7 @@ class Keys(NamedTuple):
     identity: bytes
     sealing: bytes
     check: bytes
+    rows: bytes
     tally: bytes
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
+from ledger.gaps import refuse_gaps
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
 from ledger.recorder import NO_STOP, Recorder, translated
@@ -28,6 +29,7 @@ Row = tuple[int, int, bytes]
 """(position, version, entry bytes)"""
 
 _READ_CHUNK = 5_000
+_NEWEST = "SELECT position FROM entry WHERE stream = ? AND position <= ? ORDER BY version DESC LIMIT 1"
 
 
 class Closing(Protocol):
@@ -195,6 +197,13 @@ class Log(Recorder):
         rows = self.read(position - 1, 1, position)
         return bytes(rows[0][2]) if rows else None
 
+    def mark_at(self, position: int) -> Mark | None:
+        """The entry at a position, by position and hash; None: there is none."""
+        if position == 0:
+            return NOTHING
+        entry = self.entry_at(position)
+        return None if entry is None else mark_of(position, entry)
+
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, after: int, limit: int, stop: int | None = None) -> list[Row]:
@@ -205,6 +214,17 @@ class Log(Recorder):
                 "ORDER BY position LIMIT ?",
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
+
+    def newest(self, stream: str, stop: int) -> int:
+        """The position of a stream's newest entry up to `stop`; 0: it has none."""
+        with self._reading() as driver:
+            found = driver.execute(_NEWEST, (uuid_bytes(stream), stop)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def refuse_gaps(self, after: int = 0) -> None:
+        """Raise LogDamagedError where a position after `after` is missing."""
+        with self._reading() as driver:
+            refuse_gaps(driver, after)
 
     def entries(self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None) -> Iterator[Row]:
         """Entries in the order of their positions; of some streams alone, when they are named.

@@ -99,8 +99,9 @@ class LogWriter:
                 self._catch_up(driver)
                 held = _find_places(driver, sids)
                 fresh = _first_of_each(drafts, held) if sids else drafts
-                recorded_at = max(codec.instant(self._clock()), self._last_recorded)
-                appended = self._insert(driver, fresh, recorded_at)
+                clock = codec.instant(self._clock())
+                recorded_at = max(clock, self._last_recorded)
+                appended = self._insert(driver, fresh, recorded_at, clock)
                 self._note_vault(driver)
         except BaseException:
             self._head, self._versions = _UNKNOWN, {}  # counted on for entries that are not there
@@ -117,13 +118,13 @@ class LogWriter:
             put_changes(driver, changes)
             self._changes_noted = changes
 
-    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str) -> list[Appended]:
+    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str, clock: str) -> list[Appended]:
         if not drafts:
             return []
         streams, topics, entries, sids = zip(*drafts, strict=True)
         positions = range(self._head + 1, self._head + 1 + len(drafts))
         versions = self._count_on(driver, streams)
-        states = codec.stamp_all(entries, recorded_at)
+        states = codec.stamp_all(entries, recorded_at, clock)
         self._entries.insert(driver, positions, streams, versions, topics, states, sids)
         return [
             _new(Appended, (position, version, recorded_at, True))

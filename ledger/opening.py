@@ -178,7 +178,9 @@ def upgrade_parts(place: Place, clock: Clock, random: Random, env: Mapping[str, 
             _compared(place, keys, log, vault)
             return None
         identity = StoreIdentity(keys.ledger_id, first_epoch(random), keys.check_of(keys.ledger_id))
-        if of_vault is not None:  # a process was killed in between
+        if of_vault is not None:  # a process was killed in between; else the log was emptied since
+            if of_vault.changes or of_vault.mark != log.mark():
+                raise StoresError(misfits_of(of_log, of_vault, keys.check_of, log.entry_at))
             identity = of_vault.identity
         problems = list(trial.problems_of(log, vault))
         if problems or identity.key_check != keys.check_of(identity.ledger):

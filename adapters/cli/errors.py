@@ -73,6 +73,7 @@ def _code(error: Exception) -> EXIT | None:
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
+    from ledger.backups import BackupError, PlaceError
     from ledger.codec import BrokenEntryError, EntryError
     from ledger.commands import CommandRefusedError
     from ledger.damage import DamagedError
@@ -89,6 +90,8 @@ def _code(error: Exception) -> EXIT | None:
         (UnknownAddressError, EXIT.ERROR),
         (NoSuchMailError, EXIT.ERROR),
         (DamagedError, EXIT.VERIFICATION),
+        (BackupError, EXIT.VERIFICATION),
+        (PlaceError, EXIT.ERROR),
         (BrokenEntryError, EXIT.VERIFICATION),
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),

@@ -337,7 +337,7 @@ def test_the_demos_other_records_are_of_people_in_the_export(tmp_path: Path) -> 
 
 def test_a_ledger_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """No command that only reads makes one."""
-    run("why", "ana@example.com", "--ledger", tmp_path / "none", exit_code=1)
+    assert _fails("why", "ana@example.com", "--ledger", tmp_path / "none") == 1
     assert not (tmp_path / "none").exists()
 
 

@@ -128,7 +128,7 @@ def _told(house: House, contact: str) -> Any:
     """The rows of a contact without the places where its facts stand, and those facts."""
     with house.views.snapshot() as driver:
         rows = views.rows_of_contact(driver, contact)
-    segments = [(purpose, channel, _course(packed)) for _, purpose, channel, _, packed, _, _ in rows]
+    segments = [(purpose, channel, _course(packed)) for _, purpose, channel, _, packed, *_ in rows]
     facts = sorted(
         str(msgspec.structs.replace(entry.event, stream="", address=None, record=None, sid=None, recorded_at=None))
         for entry in house.entries(contact)

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
@@ -61,6 +62,21 @@ def test_a_sid_is_taken_once_whoever_brings_it_again(log: Log, store: Store) -> 
     assert {sid: known.position for sid, known in log.find([*sids, os.urandom(16)]).items()} == dict(
         zip(sids, (1, 2, 3), strict=True)
     )
+
+
+def test_a_clock_set_back_is_written_beside_the_moment_of_the_log(place: Place) -> None:
+    """One by one and many at once: the log's moment never goes back, and what the clock showed is kept."""
+    clock = [datetime(2028, 1, 1, tzinfo=UTC)]
+    with Log.make(place("log"), lambda: clock[0]) as log:
+        log.append([draft()])
+        clock[0] = datetime(2026, 12, 1, tzinfo=UTC)
+        log.append([draft()])
+        log.append([draft(), draft()])
+        clock[0] = datetime(2029, 1, 1, tzinfo=UTC)
+        log.append([draft()])
+        events = [codec.decode_strict(entry) for _, _, entry in log.read(0, 10)]
+    assert [n.recorded_at and n.recorded_at.year for n in events] == [2028, 2028, 2028, 2028, 2029]
+    assert [n.recorded_clock and n.recorded_clock.year for n in events] == [None, 2026, 2026, 2026, None]
 
 
 def test_a_malformed_draft_stops_its_caller_alone(log: Log) -> None:

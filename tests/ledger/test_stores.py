@@ -245,6 +245,23 @@ def test_an_upgrade_writes_nothing_down_that_does_not_belong_together(tmp_path: 
         opened(home)
 
 
+def test_an_upgrade_does_not_take_an_emptied_log_for_one_made_before(tmp_path: Path) -> None:
+    home = filled(tmp_path / "a")
+    (home / "log.db").write_bytes(b"")
+    with pytest.raises(StoresError, match="emptied"):
+        upgraded(home)
+    assert misfit(home) == ("log", "unmarked")
+
+
+def test_an_upgrade_that_was_killed_in_between_is_finished(tmp_path: Path) -> None:
+    home = made_before(filled(tmp_path / "a"))
+    first = upgraded(home)
+    with closing(sqlite3.connect(home / "log.db")) as file:
+        file.execute("DROP TABLE store")
+    assert upgraded(home) == first
+    opened(home).close()
+
+
 # --- the values -----------------------------------------------------------------------------------
 
 CHECK = {"a": b"check of a", "b": b"check of b"}

@@ -118,7 +118,7 @@ def test_a_stop_without_a_day_may_have_come_after_the_mail(tmp_path: Path) -> No
     undated = e.OptedOut(stream=contact(1), address=address(1), source="t", by="data_subject")
     found = findings(tmp_path, (START, sent(START)), (START + DAY, undated), (START + 2 * DAY, sent(START + 2 * DAY)))
     assert [one.finding for one in found] == ["cannot_be_shown", "after_stop"]
-    assert found[0].now.reason == "opted_out"
+    assert found[0].now.reason == "stop_time_unknown"
 
 
 def test_a_stop_taken_back_or_lifted_by_an_opt_in_is_no_finding(tmp_path: Path) -> None:

@@ -154,9 +154,9 @@ def projection(house: House) -> dict[str, ContactStatus]:
     house.runner.follow(once=True)
     with house.views.snapshot() as driver:
         names = views.contacts_held(driver)
-    announcer = Announcer(house.ledger.log, house.views, house.ledger.id)
+    announcer = Announcer(house.runner, house.ledger.id)
     told = announcer.announce([Queued(name, 0, 0, "event", None) for name in names], now())
-    return {one.contact: one for one in told if not one.erased}
+    return {one.contact: one for one in told or () if not one.erased}
 
 
 def same(one: dict[str, ContactStatus], other: dict[str, ContactStatus]) -> bool:

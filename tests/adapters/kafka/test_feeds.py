@@ -22,7 +22,7 @@ from projections import outbox
 from projections.announcing import Announcer
 from projections.runner import StatusRunner
 from projections.views import Views
-from tests.projections.histories import POLICIES, contact, draft
+from tests.projections.histories import BINDING, POLICIES, contact, draft
 from tests.stores import Place
 
 
@@ -124,13 +124,13 @@ def test_the_rate_is_reached() -> None:
 def test_what_a_publisher_had_in_flight_when_it_lost_its_lease_is_sent_again(place: Place) -> None:
     """It may arrive behind what the next one sent, and would be the last word on its key."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    with Log.make(place("log"), lambda: now) as log, Views.open(place("views")) as live:
+    with Log.make(place("log"), lambda: now) as log, Views.open(place("views"), BINDING) as live:
         log.append([draft(e.OptedOut(stream=contact(n), source="t")) for n in (1, 2)])
         runner = StatusRunner(log, place("log"), live, POLICIES.__getitem__)
         runner.follow(once=True)
         with live.transaction() as driver:
             assert outbox.switch_on(driver, now)
-        announcer = Announcer(log, live, "t")
+        announcer = Announcer(runner, "t")
         sender = Sender("127.0.0.1:1")
         sender.start()
         feed = StatusFeed(live, announcer, "t", sender, Rate(1_000, lambda: 0.0))
