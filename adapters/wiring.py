@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import MetaData
+
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -19,7 +21,8 @@ from ledger.catalogue import Catalogue
 from ledger.codec import decode, topic_of
 from ledger.commands import Command, CommandRefusedError, decide
 from ledger.contact import Contact, Entry, fold
-from ledger.database import Location
+from ledger.database import Database, Location, open_database
+from ledger.joining import join_store
 from ledger.opening import FILES, Place
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
@@ -92,6 +95,20 @@ class House:
     def location(self, part: str) -> Location:
         """Where a part of the ledger lies: `log`, `vault`, `views`, `streams`."""
         return self._database_url or self.directory / f"{part}.db"
+
+    def beside(self, part: str, metadata: MetaData, pragmas: Iterable[str] = (), anew: Sequence[str] = ()) -> Database:
+        """The database of a part that is no fact and cannot be rebuilt, made when absent, and joined to this ledger.
+
+        `anew`: statements that forget what it knows of the entries of an earlier epoch. Raises StoresError.
+        """
+        database = open_database(self.location(part), part, metadata, pragmas)
+        log = self.ledger.log
+        try:
+            join_store(database, f"store {part}", self.ledger.identity, log.mark, log.entry_at, anew)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     @property
     def away(self) -> tuple[type[Exception], ...]:

@@ -20,7 +20,7 @@ from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
 from ledger.recorder import NO_STOP, Recorder, translated
 from ledger.shared_commit import SharedCommit
-from ledger.store_table import begin_store, read_store
+from ledger.store_table import begin_store, put_epoch, read_store
 from ledger.stores import NOTHING, Mark, Stored, StoreIdentity, mark_of
 
 __all__ = ["Appended", "Clock", "Draft", "Known", "Log", "Row"]
@@ -181,6 +181,11 @@ class Log(Recorder):
         """Write down which ledger and epoch the log is of; what stands there already stays."""
         with translated(self._database.dbapi), self._database.writing() as driver:
             begin_store(driver, Stored(identity, changes))
+
+    def renew(self, epoch: str) -> None:
+        """Be of another epoch from now on."""
+        with translated(self._database.dbapi), self._database.writing() as driver:
+            put_epoch(driver, epoch)
 
     def know(self, changes: Callable[[], int]) -> None:
         """Let every append note how often the vault was changed by then."""

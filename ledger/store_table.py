@@ -46,6 +46,11 @@ def begin_store(driver: Driver, stored: Stored) -> None:
     driver.execute(_BEGIN, (ledger, epoch, key_check, changes, position, entry_hash))
 
 
+def put_epoch(driver: Driver, epoch: str) -> None:
+    """Write down another epoch, within a transaction."""
+    driver.execute("UPDATE store SET epoch = ?", (epoch,))
+
+
 def put_mark(driver: Driver, mark: Mark) -> None:
     """Note the newest entry of the log that a store knows, within a transaction; it never goes back."""
     driver.execute("UPDATE store SET position = ?, hash = ? WHERE position < ?", (*mark, mark.position))
@@ -83,6 +88,11 @@ class MarkedStore(Store):
         """Write down which ledger and epoch it is of; what stands there already stays."""
         with self._database.writing() as driver:
             begin_store(driver, Stored(identity, mark=mark))
+
+    def renew(self, epoch: str) -> None:
+        """Be of another epoch from now on."""
+        with self._database.writing() as driver:
+            put_epoch(driver, epoch)
 
     def note(self, mark: Mark) -> None:
         """Note the newest entry of the log; it never goes back."""

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.wiring import House, init_ledger
+from adapters.wiring import House, init_ledger, now
+from ledger import epochs, opening
 from ledger.application import Ledger
 from ledger.keys import Random
 from ledger.log import Clock
+from tests.stores import Place
 
 
 def open_house(directory: Path, env: Mapping[str, str]) -> House:
     """The ledger of a directory with what stands around it."""
     init_ledger(directory, env)
     return House.open(directory, env)
+
+
+def begin_epoch(place: Place, name: str = "ledger") -> str:
+    """What a restore does to the ledger of a test."""
+    where = opening.Place(place.folder / name, place.url)
+    return epochs.begin_epoch(where, now, os.urandom, {})
 
 
 def open_ledger(

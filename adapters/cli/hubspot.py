@@ -99,7 +99,7 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
     with (
         opened_client(asked.patience) as client,
         open_house(ledger) as house,
-        closing(Cursors.open(house.location("hubspot"))) as cursors,
+        closing(Cursors.open(house)) as cursors,
         Book.open(house) as book,
         _progress(client, quiet=asked.json) as told,
     ):

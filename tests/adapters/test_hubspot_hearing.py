@@ -109,7 +109,7 @@ def test_a_pull_after_the_webhooks_finds_nothing_new_in_what_they_told(world: Wo
     world.tell()
     said = {email: [one for one in world.events(email) if one.source == "hubspot.contacts"] for email in (ANA, BEN)}
     assert len(said[ANA]) == 3
-    with closing(Cursors.open(world.house.location("hubspot"))) as cursors:
+    with closing(Cursors.open(world.house)) as cursors:
         pull_all(Pull(world.house, world.portal, cursors, now, OurApp(world.hubspot.app_id)), ["contacts"])
     for email, before in said.items():
         after = [one for one in world.events(email) if one.captured_by == "property_history"]

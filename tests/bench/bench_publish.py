@@ -113,7 +113,7 @@ def _produce(servers: str, messages: list[Message]) -> float:
 
 def _publish(servers: str, log: Log, store: Path, prefix: str, last: int) -> float:
     """Seconds until the position of the last entry is stored."""
-    progress = Progress.open(store)
+    progress = Progress.at(store)
     sender = Sender(servers)
     sender.start()
     feed = EventFeed(log, LEDGER, sender, progress, prefix)

@@ -84,7 +84,7 @@ class Cast(World):
 
     def await_published(self) -> None:
         """Wait until they do."""
-        with closing(Progress.open(self.house.location("streams"))) as progress:
+        with closing(Progress.open(self.house)) as progress:
             self.await_that(lambda: self.all_published(progress))
 
     def await_rest(self, group: str, topic: str) -> None:

@@ -49,7 +49,7 @@ def pulling(house: House, served: Fake) -> Iterator[Pull]:
     connection = Connection(served.url, SecretStr(served.token))
     with (
         Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=10) as client,
-        closing(Cursors.open(house.location("hubspot"))) as cursors,
+        closing(Cursors.open(house)) as cursors,
     ):
         yield Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
 

@@ -98,7 +98,7 @@ def pulling(house: House, served: Fake, files: Path | None = None, patience: flo
         client = stack.enter_context(
             Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=patience)
         )
-        cursors = stack.enter_context(closing(Cursors.open(house.location("hubspot"))))
+        cursors = stack.enter_context(closing(Cursors.open(house)))
         made = Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
         if files is not None:
             said = read_map(files / "audit.toml")

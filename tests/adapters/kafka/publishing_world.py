@@ -46,7 +46,7 @@ class Running:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.house = open_house(folder, env or {})
-        self.progress = Progress.open(self.house.location("streams"))
+        self.progress = Progress.open(self.house)
         self.registry = CollectorRegistry()
         self.publisher: Publisher = publisher(
             self.house.ledger,

@@ -20,7 +20,7 @@ def after(seconds: float) -> datetime:
 
 @pytest.fixture
 def progress(place: Place) -> Iterator[Progress]:
-    made = Progress.open(place("streams"))
+    made = Progress.at(place("streams"))
     yield made
     made.close()
 
@@ -68,11 +68,11 @@ def test_a_position_never_goes_back(progress: Progress) -> None:
 
 def test_positions_outlive_whoever_stored_them(place: Place) -> None:
     """They lie beside the views, which are thrown away."""
-    with_first = Progress.open(place("streams"))
+    with_first = Progress.at(place("streams"))
     assert with_first.lease("p", "one", NOON, 10)
     assert with_first.advance("p", 2**40, "one", NOON)
     with_first.close()
-    again = Progress.open(place("streams"))
+    again = Progress.at(place("streams"))
     assert again.position("p") == 2**40
     assert not again.lease("p", "two", after(1), 10)
     again.close()
@@ -80,7 +80,7 @@ def test_positions_outlive_whoever_stored_them(place: Place) -> None:
 
 def test_of_many_that_ask_at_once_one_gets_the_lease(place: Place) -> None:
     """Each with connections of its own."""
-    asking = [Progress.open(place("streams")) for _ in range(6)]
+    asking = [Progress.at(place("streams")) for _ in range(6)]
     together, got = Barrier(len(asking)), list[str]()
 
     def ask(progress: Progress, name: str) -> None:
