@@ -19,7 +19,7 @@ import msgspec
 from ledger.backups import COPIED, FORM, MANIFEST, BackupError, Manifest, PlaceError, sha256_of, sync
 from ledger.damage import naming_damage
 from ledger.keys import KeyFileError, Keys, Random
-from ledger.opening import Place, is_there
+from ledger.opening import FILES, Place, is_there
 from ledger.store_table import put_epoch, read_store
 from ledger.stores import Misfit, StoresError, mark_of, misfits_of, next_epoch
 
@@ -52,8 +52,8 @@ def restore(folder: Path, home: Path, random: Random, env: Mapping[str, str], ke
                 raise BackupError(f"{copy.name} was not copied as it is in {folder}: try again")
         _refuse_misfits(drafts, manifest, keys)
         epoch = next_epoch(manifest.epoch, random)
-        for draft in drafts.values():
-            _begin_epoch(draft, epoch)
+        for name in FILES:
+            _begin_epoch(drafts[name], epoch)
         if key_file is not None:
             _take(key_file, home / "keys")
         for name in sorted(drafts, key=lambda name: name == _LAST):
@@ -80,7 +80,7 @@ def _read(folder: Path) -> Manifest:
     names = [copy.name for copy in manifest.files]
     if unknown := sorted(set(names) - set(COPIED)):
         raise BackupError(f"{folder / MANIFEST} names {unknown[0]}, which is no part of a backup")
-    if lacking := [name for name in ("log.db", "vault.db") if name not in names]:
+    if lacking := [name for name in FILES if name not in names]:
         raise BackupError(f"{folder / MANIFEST} does not name {lacking[0]}")
     for copy in manifest.files:
         _refuse_other(folder / copy.name, copy.size, copy.sha256)
@@ -143,14 +143,10 @@ def _refuse_misfits(drafts: Mapping[str, Path], manifest: Manifest, keys: Keys) 
 
 
 def _begin_epoch(draft: Path, epoch: str) -> None:
-    """The new epoch in each store that names one; and how far HubSpot was followed begins anew."""
+    """The new epoch, in log or vault; what stands beside them is of the earlier one, and joins it as it is opened."""
     with closing(sqlite3.connect(draft, isolation_level=None)) as file:
-        tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         file.execute("BEGIN IMMEDIATE")
-        if "store" in tables:
-            put_epoch(file, epoch)
-        if "cursor" in tables:
-            file.execute("DELETE FROM cursor")
+        put_epoch(file, epoch)
         file.execute("COMMIT")
     with draft.open("rb+") as written:
         os.fsync(written.fileno())

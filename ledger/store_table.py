@@ -66,11 +66,6 @@ def count_change(driver: Driver, mark: Mark) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def put_epoch(driver: Driver, epoch: str) -> None:
-    """Begin another epoch, within a transaction."""
-    driver.execute("UPDATE store SET epoch = ?", (epoch,))
-
-
 def put_changes(driver: Driver, changes: int) -> None:
     """Note in the log how often the vault was changed, within a transaction; it never goes back."""
     driver.execute("UPDATE store SET changes = ? WHERE changes < ?", (changes, changes))
