@@ -48,6 +48,7 @@ class Keys(NamedTuple):
     check          makes the value by which a store knows the keys that it goes with
     rows           shows that a stored answer was written by this ledger and not changed since
     stamping       marks what the ledger hands out and takes back again: the workbook of a review
+    tally          hashes the vault's rows, so that one changed, removed or added without the keys is seen
     """
 
     lookup: bytes
@@ -60,6 +61,7 @@ class Keys(NamedTuple):
     check: bytes
     rows: bytes
     stamping: bytes
+    tally: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

@@ -18,6 +18,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from ledger.damage import damage_of, naming_damage
 from ledger.database import Database, DurabilityError
 
 _PRAGMAS = (
@@ -40,7 +41,8 @@ class SqliteDatabase(Database):
 
     Readers also see the files `beside` it, each under its name.
 
-    Raises DurabilityError when the file cannot be had in WAL mode with `synchronous=FULL`.
+    Raises DurabilityError when the file cannot be had in WAL mode with `synchronous=FULL`, and here as in every
+    transaction DamagedError when it is no whole database.
     """
 
     dbapi = sqlite3
@@ -53,14 +55,18 @@ class SqliteDatabase(Database):
         beside: Mapping[str, Path] | None = None,
     ) -> None:
         self._beside = beside or {}
+        self.path = path
         _create_private(path)
+        with naming_damage(path):
+            self._open(path, metadata, tuple(pragmas))
+
+    def _open(self, path: Path, metadata: sa.MetaData, extra: tuple[str, ...]) -> None:
         self.engine = sa.create_engine(
             f"sqlite+pysqlite:///{path}",
             poolclass=NullPool,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
         )
-        extra = tuple(pragmas)
         sa.event.listen(self.engine, "connect", lambda driver, _: _prepare(driver, extra))
         self._lock = Lock()
         self._patience = -1.0
@@ -82,14 +88,15 @@ class SqliteDatabase(Database):
         if not self._lock.acquire(timeout=self._patience):
             raise _busy()
         try:
-            self.driver.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.driver
-                self.driver.execute("COMMIT")
-            except BaseException:
-                if self.driver.in_transaction:
-                    self.driver.execute("ROLLBACK")
-                raise
+            with naming_damage(self.path):
+                self.driver.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.driver
+                    self.driver.execute("COMMIT")
+                except BaseException:
+                    if self.driver.in_transaction:
+                        self.driver.execute("ROLLBACK")
+                    raise
         finally:
             self._lock.release()
 
@@ -155,8 +162,10 @@ class _Lent:
         self._reader = self._database.take()
         return self._reader[0]
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._database.give_back(self._reader)
+        if error is not None and (damage := damage_of(self._database.path, error)) is not None:
+            raise damage from error
 
 
 def _busy() -> sqlite3.OperationalError:

@@ -18,6 +18,7 @@ from adapters.cli import (
     drift,
     hubspot,
     hubspot_sync,
+    keeping,
     policy,
     publish,
     record,
@@ -53,6 +54,7 @@ app.add_typer(hubspot.app, name="hubspot")
 hubspot_sync.add_to(hubspot.app)
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(drift.app, name="drift")
+keeping.add_to(app)
 
 Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
