@@ -238,6 +238,7 @@ def test_every_model_says_what_its_event_says() -> None:
                 "address",
                 "record",
                 "recorded_at",
+                "recorded_clock",
                 "commitment",
             }
 
