@@ -30,7 +30,14 @@ _GRANTS = (
     e.Enquired,
     e.Donated,
 )
-_LINKS = (e.AddressLinked, e.AddressUnlinked, e.ContactsLinked, e.ContactsUnlinked)
+_LINKS = (
+    e.AddressLinked,
+    e.AddressUnlinked,
+    e.ContactsLinked,
+    e.ContactsUnlinked,
+    e.StopsLinked,
+    e.StopsUnlinked,
+)
 _GRANT_NOTHING = (
     e.MarketingStatusObserved,
     e.BasisClaimed,
@@ -38,6 +45,7 @@ _GRANT_NOTHING = (
     e.Opened,
     e.Clicked,
     e.ContactsLinked,
+    e.StopsLinked,
     e.SystemMigrated,
     e.ImportFinished,
 )

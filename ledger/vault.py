@@ -7,7 +7,7 @@ refuses a new key, and the keyed hash of a suppressed address.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
@@ -15,10 +15,14 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from ledger import spelling
 from ledger.database import Database, Location, SetupError, Store, is_server, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
+from ledger.lookups import Lookups
+from ledger.meeting import Met, met_in_records, met_in_spellings
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
+from ledger.respelling import move_on
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -68,22 +72,24 @@ class Vault(Store):
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
-        self._lookup = Keyed(keys.lookup)
+        self._lookups = Lookups(keys)
         self._random = random
 
     @classmethod
     def open(cls, location: Location, keys: Keys, random: Random) -> Self:
         """The vault at a location. A file is created when absent.
 
-        Raises DurabilityError, and SetupError for a database that belongs to the ledger of another key.
+        Raises DurabilityError, and SetupError for a database that belongs to the ledger of another key, or whose
+        addresses are in a form that this program does not know.
         """
         database = open_database(location, "vault", metadata, PRAGMAS)
-        if is_server(location):  # files lie beside their key; a URL may be paired with any
-            try:
+        try:
+            if is_server(location):  # files lie beside their key; a URL may be paired with any
                 _claim(database, keys.ledger_id)
-            except SetupError:
-                database.close()
-                raise
+            move_on(database, Lookups(keys), Wrapping(keys.wrapping))
+        except BaseException:
+            database.close()
+            raise
         return cls(database, keys, random)
 
     # --- who is who -----------------------------------------------------------------------------
@@ -104,29 +110,50 @@ class Vault(Store):
             raise ValueError("a registration needs an e-mail address or a record id")
         return Asked(
             email,
-            None if email is None else self._address_lookup(email),
+            *self._found_by(email),
             registration.system,
             registration.record_id,
-            (self._record_lookup(registration.system, registration.record_id) if registration.record_id else None),
+            (self._lookups.record(registration.system, registration.record_id) if registration.record_id else None),
             registration.primary,
         )
 
-    def _address_lookup(self, email: str) -> bytes:
-        return self._lookup(b"address", normalised(email).encode())
+    def _found_by(self, email: str | None) -> tuple[bytes | None, bytes | None]:
+        """The look-up of an address, and that of its widest form where it is another."""
+        if email is None:
+            return None, None
+        narrow, wide = spelling.normal(email), spelling.broad(email)
+        return self._lookups.spelled(narrow), None if wide == narrow else self._lookups.spelled(wide)
 
-    def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return self._lookup(b"record", system.encode(), record_id.encode())
+    def met_in_records(self, pairs: Collection[tuple[str, str]]) -> Met:
+        """What these (record, address) come to, which met in two contacts; see `ledger.meeting`."""
+        with self._database.reading() as driver:
+            return met_in_records(driver, pairs)
+
+    def met_in_spellings(self, emails: Iterable[str] | None) -> Met:
+        """What addresses come to that are written like one of these; None: like any other."""
+        with self._database.reading() as driver:
+            return met_in_spellings(driver, None if emails is None else map(self._lookups.broad, emails))
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether contacts whose addresses became alike, when the vault was moved on, are linked in the log."""
+        return all(linked for (linked,) in self._select("SELECT linked FROM spelling"))
+
+    def keep_linked(self) -> None:
+        """Remember that they are."""
+        with self._database.writing() as driver:
+            driver.execute("UPDATE spelling SET linked = ?", (True,))
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
-        lookup = self._address_lookup(email)
+        lookup = self._lookups.address(email)
         with self._database.reading() as driver:
             row = driver.execute("SELECT contact, address_id FROM address WHERE lookup = ?", (lookup,)).fetchone()
         return (uuid_text(row[0]), uuid_text(row[1])) if row else None
 
     def find_addresses(self, emails: Iterable[str]) -> dict[str, tuple[str, str]]:
         """(contact, address id) of each of these e-mail addresses that is known, as they were given."""
-        lookups = {email: self._address_lookup(email) for email in emails}
+        lookups = {email: self._lookups.address(email) for email in emails}
         with self._database.reading() as driver:
             rows = select_in(driver, "SELECT lookup, contact, address_id FROM address", "lookup", set(lookups.values()))
             found = {lookup: (uuid_text(contact), uuid_text(address)) for lookup, contact, address in rows}
@@ -138,7 +165,7 @@ class Vault(Store):
 
     def known_records(self, system: str, record_ids: Sequence[str]) -> dict[str, RecordRow]:
         """The records of a system that are known, by their id there."""
-        lookups = {self._record_lookup(system, record_id): record_id for record_id in record_ids}
+        lookups = {self._lookups.record(system, record_id): record_id for record_id in record_ids}
         with self._database.reading() as driver:
             rows = select_in(
                 driver, "SELECT lookup, contact, record_ref, address, row_hash FROM record", "lookup", lookups
@@ -311,6 +338,14 @@ class Vault(Store):
                 "ON CONFLICT (contact) DO UPDATE SET wrapped = NULL",
                 (raw,),
             )
+            driver.execute(
+                "DELETE FROM alike WHERE address_id IN (SELECT address_id FROM address WHERE contact = ?)", (raw,)
+            )
+            driver.execute(
+                "DELETE FROM meeting WHERE record_ref IN (SELECT record_ref FROM record WHERE contact = ?) "
+                "OR address_id IN (SELECT address_id FROM address WHERE contact = ?)",
+                (raw, raw),
+            )
             gone = sum(
                 driver.execute(f"DELETE FROM {table} WHERE contact = ?", (raw,)).rowcount  # noqa: S608
                 for table in ("payload", "record", "address")
@@ -331,26 +366,25 @@ class Vault(Store):
         )
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
-        """Keep an address from being written to, for good: survives erasure. The first date stays."""
+        """Keep an address from being written to, in every form, for good: survives erasure. The first date stays."""
         with self._database.writing() as driver:
-            driver.execute(
+            driver.executemany(
                 "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?) ON CONFLICT (hmac) DO NOTHING",
-                (self._suppression(email), kind, since.astimezone(UTC).isoformat()),
+                [(hashed, kind, since.astimezone(UTC).isoformat()) for hashed in self._lookups.suppressions(email)],
             )
 
     def is_suppressed(self, emails: Iterable[str]) -> set[str]:
-        """Those of the addresses that are suppressed, as they were given."""
+        """Those of the addresses that are suppressed in any form, as they were given."""
         return set(self.suppressed_since(emails))
 
     def suppressed_since(self, emails: Iterable[str]) -> dict[str, datetime]:
-        """The suppressed ones of these addresses, with the moment since when."""
-        hashes = {email: self._suppression(email) for email in emails}
+        """The suppressed ones of these addresses, with the first moment since when."""
+        hashes = {email: self._lookups.suppressions(email) for email in emails}
+        wanted = {hashed for every in hashes.values() for hashed in every}
         with self._database.reading() as driver:
-            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
-        return {email: datetime.fromisoformat(since[hashed]) for email, hashed in hashes.items() if hashed in since}
-
-    def _suppression(self, email: str) -> bytes:
-        return keyed(self._keys.suppression, b"email", normalised(email).encode())
+            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", wanted))
+        found = {email: [since[one] for one in every if one in since] for email, every in hashes.items()}
+        return {email: min(map(datetime.fromisoformat, moments)) for email, moments in found.items() if moments}
 
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:

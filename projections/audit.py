@@ -367,6 +367,7 @@ _COULD_MATTER = (
     "published",
     "reviews",
     "links",
+    "stop_links",
     "corrections",
     "erasures",
 )

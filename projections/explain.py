@@ -20,7 +20,7 @@ from ledger.policy.judge import judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
 from ledger.policy.rules import Policy
-from projections.groups import kin
+from projections.groups import kin, named_by
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
@@ -74,14 +74,22 @@ def history(
         for name in wanted:
             read[name] = _known(log, name, known_at)
             folds[name] = fold(name, read[name])
-        said = {other for name in wanted for other in _named(folds[name])}
+        said = {other for name in wanted for other in named_by(folds[name])}
         if linked is not None:
             said.update(other for name in wanted for other in linked(name))
         wanted = said - folds.keys()
-    group = kin(contact, folds).group
-    if len(group) == 1:
-        return tuple(read[contact]), group
-    return tuple(sorted(entry for member in group for entry in read[member.contact])), group
+    person = kin(contact, folds)
+    if len(person.group) == 1:
+        return tuple(read[contact]), person.group
+    entries: list[Entry] = []
+    for member in person.group:
+        entries += _stops_of(member) if member.contact in person.joined else read[member.contact]
+    return tuple(sorted(entries)), person.group
+
+
+def _stops_of(member: Contact) -> list[Entry]:
+    """The entries of a contact whose stops alone count: of its history nothing else is shown."""
+    return [*member.stops, *member.reviews, *member.corrections]
 
 
 def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
@@ -89,13 +97,6 @@ def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
     if known_at is None:
         return entries
     return [n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at]
-
-
-def _named(contact: Contact) -> set[str]:
-    """Everybody the contact was ever linked with, by its own stream."""
-    if not contact.links:
-        return set()
-    return {getattr(entry.event, "other") for entry in contact.links}  # noqa: B009
 
 
 def _latest(group: Iterable[Contact]) -> list[Entry]:
