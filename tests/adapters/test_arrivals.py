@@ -233,7 +233,7 @@ def test_a_record_that_moved_is_answered_for_its_address_each_time_it_is_shown(h
     moved = export(tmp_path, "2.csv", f"1,{B}", *(row[:-2] for row in others), header="Record ID,Email")
     for _ in range(2):
         verdicts, _ = take(house, moved)
-        assert [(v.bucket, v.allowed) for v in verdicts if v.record_id == "1"] == [(Bucket.STOPPED, False)]
+        assert [(v.reason, v.allowed) for v in verdicts if v.record_id == "1"] == [("times_overlap", False)]
 
 
 def test_an_address_of_too_many_records_is_a_finding_and_a_hold(house: House, tmp_path: Path) -> None:
