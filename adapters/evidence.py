@@ -10,6 +10,7 @@ from itertools import islice
 import msgspec
 
 from adapters.intake import CHUNK, Progress
+from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
 from adapters.wiring import House, now
@@ -73,6 +74,8 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
     """Record statements, and count them in. `name`: what they stand in, for a finding."""
     ledger = house.ledger
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
+    if CROWDED not in result.findings and any(who.finding == "crowd" for who in people):
+        result.findings.append(CROWDED)
     facts = [
         Fact(
             msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),

@@ -18,13 +18,15 @@ from adapters.encodings import UnreadableInput
 from adapters.hubspot.export import Export, Row
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.hubspot.facts import facts_of
+from adapters.recording import CROWDED
 from adapters.seen import NOTHING_SEEN, seen_of
 from adapters.wiring import House, now
 from ledger import events as e
+from ledger import spelling
 from ledger.application import Fact, Person
 from ledger.contact import Contact
 from ledger.terms import BEGINNING, LEDGER_STREAM
-from ledger.vault import Registration
+from ledger.vault import RecordRow, Registration
 from projections.audit import Record
 from projections.verdicts import Origin
 
@@ -101,7 +103,7 @@ class Share:
         self._stops: list[str] = []
         self._days: dict[date, date] = {}
         self._origins: dict[tuple[str | None, ...], Origin] = {}
-        self._rows = self._added = self._unchanged = self._known = self._contradicting = 0
+        self._rows = self._added = self._unchanged = self._known = self._contradicting = self._crowded = 0
 
     def read(self, progress: Progress) -> Portion:
         """Read the rows. A ledger's first import is recorded as it is read; of a later one, changed rows are
@@ -143,6 +145,7 @@ class Share:
     def _compare(self, rows: list[Row]) -> None:
         vault = self._house.ledger.vault
         known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
+        unchanged: list[tuple[Row, RecordRow]] = []
         for row in rows:
             old = known.get(row.record_id or "")
             if old is None:
@@ -150,11 +153,15 @@ class Share:
                 continue
             self._known += 1
             if old.row_hash == vault.row_hash(row.raw):
-                self._unchanged += 1
-                self._keep(row, Person(old.contact, old.address, old.record, False, None))
+                unchanged.append((row, old))
             else:
                 self._contradicting += self._other_address(row, old.address)
                 self._held.append(row)
+        self._unchanged += len(unchanged)
+        owners = vault.find_addresses({row.email for row, _ in unchanged if row.email})
+        for row, old in unchanged:
+            self._keep(row, _as_registered(old, owners.get(row.email or "")))
+        self._house.ledger.register_many([one for row, _ in unchanged for one in _others(row)])
 
     def _other_address(self, row: Row, address: str | None) -> bool:
         if row.email is None or address is None:
@@ -165,8 +172,10 @@ class Share:
     def _take(self, rows: list[Row]) -> None:
         ledger = self._house.ledger
         named = [row for row in rows if row.email or row.record_id]
-        registered = ledger.register_many([Registration(r.email, SYSTEM, r.record_id) for r in named])
+        own = [Registration(row.email, SYSTEM, row.record_id) for row in named]
+        registered = ledger.register_many([*own, *(other for row in rows for other in _others(row))])
         people = iter(registered)
+        self._crowded += sum(person.finding == "crowd" for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
@@ -234,8 +243,26 @@ class Share:
             stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
             records=tuple(file.records for file in files),
             without=tuple(file.without_address for file in files),
-            findings=tuple(str(found) for found in self._export.findings),
+            findings=(*map(str, self._export.findings), *([CROWDED] if self._crowded else [])),
         )
+
+
+def _others(row: Row) -> Iterator[Registration]:
+    """The additional addresses of a record, as addresses of the same person; without an id, its address ties them."""
+    if not row.emails_additional:
+        return
+    system, record = SYSTEM, row.record_id
+    if record is None and row.email is not None:
+        system, record = SOURCE, f"addresses:{spelling.normal(row.email)}"
+        yield Registration(row.email, system, record, primary=False)
+    for email in row.emails_additional:
+        yield Registration(email, system, record, primary=False)
+
+
+def _as_registered(old: RecordRow, owner: tuple[str, str] | None) -> Person:
+    """Whom a row means that was taken in before: its address decides, as it did then."""
+    contact, address = owner or (old.contact, old.address)
+    return Person(contact, address, old.record, False, None if contact == old.contact else "two_contacts")
 
 
 def _lead(row: Row) -> str | None:

@@ -19,7 +19,7 @@ from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
 from adapters.wiring import House
-from ledger import application, codec
+from ledger import application, codec, linking
 from ledger import events as e
 from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
@@ -113,7 +113,7 @@ def _about(submission: Submission) -> Iterator[Reason]:
     source, source_id, topic, time, _ = submission
     if not _is_token(source):
         yield Reason("source", "not a token: letters, digits and _.:*/+- only, at most 96")
-    elif source == application.SOURCE:
+    elif source == linking.SOURCE:
         yield Reason("source", "this name is the ledger's own")
     if not 0 < len(source_id) <= MOST_ID or not source_id.isprintable():
         yield Reason("id", f"not a text of 1 to {MOST_ID} printable characters")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,7 @@ from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
 from projections.binding import Binding
 from projections.gate import Gate
+from projections.groups import kin_among
 from projections.runner import StatusRunner
 from projections.tracking import Source
 from projections.views import Views
@@ -314,7 +315,7 @@ class House:
             raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
         return found
 
-    def contacts(self, streams: Sequence[str]) -> dict[str, Contact]:
+    def contacts(self, streams: Collection[str]) -> dict[str, Contact]:
         """Folds of many contacts at once."""
         sorted_in: dict[str, list[Entry]] = {stream: [] for stream in streams}
         for position, version, state in self.ledger.log.entries(streams=sorted_in):
@@ -322,20 +323,14 @@ class House:
             sorted_in[event.stream].append(Entry(position, version, event))
         return {stream: fold(stream, entries) for stream, entries in sorted_in.items()}
 
-    def group(self, contact: Contact) -> list[Contact]:
-        """A contact, and after it everybody linked with it, however far."""
-        found = {contact.contact: contact}
-        wanted = set(contact.linked)
-        while wanted := wanted - found.keys():
-            for other in self.contacts(sorted(wanted)).values():
-                found[other.contact] = other
-            wanted = {name for member in found.values() for name in member.linked}
-        return list(found.values())
+    def group(self, contact: Contact) -> Sequence[Contact]:
+        """A contact, after it whoever is linked with it, as `projections.groups` has it."""
+        return kin_among(contact, self.contacts).group
 
-    def group_of(self, contacts: Mapping[str, Contact], contact: str) -> list[Contact]:
+    def group_of(self, contacts: Mapping[str, Contact], contact: str) -> Sequence[Contact]:
         """The group of one of many folds read at once; an unknown contact is one of whom nothing is known."""
         owner = contacts.get(contact) or Contact(contact)
-        return self.group(owner) if owner.links else [owner]
+        return self.group(owner) if owner.links or owner.stop_links else [owner]
 
     def payload(self, event: e.Event) -> Mapping[str, object]:
         """What is personal about an event; empty when there is nothing, or nothing any more."""

@@ -89,6 +89,8 @@ def _compared(place: Place, keys: Keys, log: Log, vault: Vault) -> Parts:
     misfits = misfits_of(of_log, of_vault, keys.check_of, log.entry_at)
     if misfits or of_log is None or of_vault is None:
         raise StoresError(misfits)
+    if not vault.is_respelled:
+        raise StoresError([Misfit("vault", "unmarked", _FORMER)])
     if place.database_url is None:  # a database does this by itself
         vault.know(log.mark, of_vault.changes)
         log.know(lambda: vault.changes)
@@ -175,6 +177,7 @@ def upgrade_parts(place: Place, clock: Clock, random: Random, env: Mapping[str, 
     ):
         of_log, of_vault = log.stored(), vault.stored()
         if of_log is not None:
+            vault.respell()
             _compared(place, keys, log, vault)
             return None
         identity = StoreIdentity(keys.ledger_id, first_epoch(random), keys.check_of(keys.ledger_id))
@@ -236,6 +239,10 @@ _MISSING = (
 )
 _NO_LEDGER = (
     "there is no ledger in {where}: `consent-ledger init --ledger {home}` makes one; --ledger names another directory."
+)
+_FORMER = (
+    "this vault finds addresses by a form of an earlier program: run `consent-ledger upgrade`, "
+    "which moves them on, once."
 )
 _NOT_OPENED = (
     "the keys at hand do not open this vault, or it does not belong to this log ({problems}). Nothing was changed: "

@@ -388,6 +388,7 @@ _COULD_MATTER = (
     "published",
     "reviews",
     "links",
+    "stop_links",
     "corrections",
     "erasures",
 )

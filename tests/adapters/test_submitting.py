@@ -220,6 +220,8 @@ def test_what_only_the_ledger_or_a_named_person_says_cannot_be_submitted() -> No
         "contact.linked.v1",
         "contact.note_added.v1",
         "contact.review_decided.v1",
+        "contact.stops_linked.v1",
+        "contact.stops_unlinked.v1",
         "contact.unlinked.v1",
     }
 

@@ -38,6 +38,7 @@ TIMES = {
 STRINGS = {
     "stream": CONTACT,
     "address": "0b9c4c1e-7d53-4a55-8f0b-2d6f1e9a3c47",
+    "alike": "1c0d5d2f-8e64-4b66-9a1c-3e702fab4d58",
     "record": "c7e1a2b3-1f4d-4c6e-8a90-b1c2d3e4f506",
     "other": "e4d0f5a6-2b7c-4d18-9e3f-a0b1c2d3e4f5",
     "source": "hubspot:export",

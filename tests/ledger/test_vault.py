@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ledger.database import uuid_text
 from ledger.keys import ENVIRONMENT, KeyFileError, Keys
-from ledger.sealing import Corrupt, Erased, Keyed, commit, framed, keyed, normalised
+from ledger.sealing import Corrupt, Erased, Keyed, commit, framed, keyed
 from ledger.vault import Opened, Registration, Vault
 from tests.stores import Place
 
@@ -82,24 +82,6 @@ def test_a_process_that_comes_second_uses_the_key_that_stands(tmp_path: Path) ->
 
 
 # --- who is who ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Anna@Example.ORG ", "anna@example.org"),
-        ("ＡNNA@example.org", "anna@example.org"),
-        ("anna@bücher.example", "anna@xn--bcher-kva.example"),
-        ("Straße@example.org", "strasse@example.org"),
-    ],
-)
-def test_addresses_that_are_the_same(one: str, other: str) -> None:
-    assert normalised(one) == normalised(other)
-
-
-@pytest.mark.parametrize("other", ["an.na@example.org", "anna+news@example.org", "anna@example.com", "anna"])
-def test_addresses_that_are_not(other: str) -> None:
-    assert normalised("anna@example.org") != normalised(other)
 
 
 def test_an_address_decides_then_a_record_then_a_new_contact(vault: Vault) -> None:
