@@ -72,6 +72,7 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
 def record(house: House, system: str, name: str, chunk: Sequence[Statement], result: Taken) -> None:
     """Record statements, and count them in. `name`: what they stand in, for a finding."""
     ledger = house.ledger
+    chunk = _of_their_file(house, chunk, result.sha256)
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
     facts = [
         Fact(
@@ -97,6 +98,26 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
             f"{name}, row {chunk[place].row}: differs from what position {outcome.positions[place]} holds under "
             "the same id; not recorded. Was the source edited? Record what is right with `consent-ledger record`."
         )
+
+
+def _of_their_file(house: House, chunk: Sequence[Statement], sha256: str) -> list[Statement]:
+    """Stops without a time are said anew by each file that says them: they may have come since the last was made."""
+    ledger = house.ledger
+    undated = {ledger.sid(one.event.source, one.source_id) for one in chunk if _is_undated(one.event)}
+    if not sha256 or not undated:
+        return list(chunk)
+    # a file taken in before ids named their file is still the same file
+    known = ledger.log.find(undated) if _was_taken(house, sha256) else {}
+    return [
+        one._replace(source_id=f"{one.source_id}:{sha256}")
+        if _is_undated(one.event) and ledger.sid(one.event.source, one.source_id) not in known
+        else one
+        for one in chunk
+    ]
+
+
+def _is_undated(event: e.Event) -> bool:
+    return isinstance(event, e.Stop) and event.occurred_from is None and event.occurred_to is None
 
 
 def _was_taken(house: House, sha256: str) -> bool:

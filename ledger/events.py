@@ -289,12 +289,16 @@ class Bounced(Event, frozen=True, tag="contact.bounced.v1"):
 
 
 class MarketingStatusObserved(Event, frozen=True, tag="crm.marketing_status_observed.v1"):
-    """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say."""
+    """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say.
+
+    `answered`: what else the same row answered, be it with nothing, so that an older row is known for one.
+    """
 
     marketing: bool | None = None
     until_next_update: bool | None = None
     reason: str | None = None
     lifecycle: str | None = None
+    answered: tuple[str, ...] = ()
 
 
 class BasisClaimed(Event, frozen=True, tag="crm.basis_claimed.v1"):
