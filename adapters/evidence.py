@@ -10,6 +10,7 @@ from itertools import islice
 import msgspec
 
 from adapters.intake import CHUNK, Progress
+from adapters.reading import token
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
 from adapters.wiring import House, now
@@ -17,6 +18,9 @@ from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+
+TYPES = "crm.types"
+"""The source of what a CRM calls its subscription types by."""
 
 
 @dataclass(slots=True)
@@ -66,7 +70,18 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
         done += len(chunk)
         progress(done)
     result.rows += file.rows
+    name_types(house, file.found.numbers)
     return done
+
+
+def name_types(house: House, names: Iterable[tuple[str, str]]) -> None:
+    """Record which number of a subscription type goes with which name, each pair once."""
+    said = [
+        Fact(e.TypeNamed(stream=LEDGER_STREAM, source=TYPES, by="system", number=number, name=name), f"{number}:{name}")
+        for number, name in sorted({(token(number), token(name)) for number, name in names})
+        if number != name
+    ]
+    house.ledger.record_many(said)
 
 
 def record(house: House, system: str, name: str, chunk: Sequence[Statement], result: Taken) -> None:

@@ -521,6 +521,13 @@ class TypeDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.subscript
     purposes: tuple[str, ...] = ()
 
 
+class TypeNamed(Event, frozen=True, kw_only=True, tag="ledger.subscription_type_named.v1"):
+    """A CRM calls the subscription type of this number by this name: leaving either leaves both."""
+
+    number: str
+    name: str
+
+
 class CampaignDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.campaign_declared.v1"):
     """Which purpose the mails of a campaign had."""
 
@@ -588,6 +595,7 @@ AnyEvent = (
     | TypeDeclared
     | CampaignDeclared
     | ImportDeclared
+    | TypeNamed
 )
 
 TOPICS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in AnyEvent.__args__}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.wiring import House
 from tests.adapters.test_cli import answer, rows, run
 
 CONSENT = (
@@ -145,3 +146,22 @@ def test_the_screen_says_how_many_rows_were_older(files: Files) -> None:
     audit: Any = answer("audit", old, "--ledger", ledger, "--out", files.home / "x")
     assert [note for note in audit["notes"] if "1 row of the contacts export was older" in note]
     assert answer("import", new, "--ledger", ledger)["older"] == 0
+
+
+CHANGES = "Recipient,Change,Change type,Subscription,Subscription ID,Timestamp"
+
+
+def test_a_timeline_that_names_a_number_ties_what_other_files_left_by_either(files: Files) -> None:
+    """By number alone it stops all marketing; once a file says which type that is, only what the type means."""
+    contacts = files.written("contacts", "2026-01-01", PLAIN, ANA)
+    by_number = files.written(
+        "by-number", "2026-02-01", CHANGES, "ana@example.com,UNSUBSCRIBED,SUBSCRIPTION_STATUS,,5,2026-01-20"
+    )
+    tying = files.written(
+        "tying", "2026-03-01", CHANGES, "eve@example.com,UNSUBSCRIBED,SUBSCRIPTION_STATUS,News,5,2026-01-20"
+    )
+    for order in permutations((contacts, by_number, tying)):
+        with House.open(files.taken(*order), {}) as house:
+            assert house.catalogue.declared.known_as("5") == {"5", "news"}
+    with House.open(files.taken(contacts, by_number), {}) as house:
+        assert house.catalogue.declared.known_as("5") == {"5"}
