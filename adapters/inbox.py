@@ -14,13 +14,14 @@ from typing import Literal, NamedTuple, Self
 
 import msgspec
 
-from adapters.inbox_schema import PART, PRAGMAS, metadata
+from adapters.inbox_schema import ANEW, PART, PRAGMAS, metadata
 from adapters.receiving import Delivery
 from adapters.wiring import House
 from ledger.application import Ledger
 from ledger.codec import instant
-from ledger.database import Database, Store, chunks, marks, open_database
+from ledger.database import Database, Store, chunks, marks
 from ledger.shared_commit import SharedCommit
+from ledger.store_table import put_mark
 
 KEY_DAYS, DEAD_DAYS = 30, 90
 _INSERT = (
@@ -85,7 +86,7 @@ class Inbox(Store):
     @classmethod
     def open(cls, house: House) -> Self:
         """The inbox beside a ledger, in a file or schema of its own, made when absent."""
-        return cls(open_database(house.location(PART), PART, metadata, PRAGMAS), house.ledger)
+        return cls(house.beside(PART, metadata, PRAGMAS, ANEW), house.ledger)
 
     # --- in ---------------------------------------------------------------------------------------
 
@@ -137,8 +138,9 @@ class Inbox(Store):
 
     def end(self, ends: Sequence[End], holder: str, now: datetime) -> None:
         """Say how they ended. What another has taken meanwhile is left to it."""
-        at = instant(now)
+        at, newest = instant(now), self._ledger.log.mark()
         with self._database.writing() as driver:
+            put_mark(driver, newest)
             driver.executemany(_DONE, [(at, one.id, holder) for one in ends if one.how == "done"])
             driver.executemany(_DEAD, [(at, one.problem, one.id, holder) for one in ends if one.how == "dead"])
             later = [(instant(one.due or now), one.id, holder) for one in ends if one.how == "later"]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ledger.store_table import add_store
+
 PART = "inbox"
 PRAGMAS = ("secure_delete = ON",)
 """A body that is let go is overwritten, not left in free pages."""
 
+ANEW = ("DELETE FROM delivery WHERE state = 'done'",)
+"""A log that was restored may lack what was done: what a sender repeats is then taken again."""
+
 metadata = sa.MetaData()
+add_store(metadata)
 delivery = sa.Table(
     "delivery",
     metadata,

@@ -23,6 +23,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact, Person
 from ledger.contact import Contact
+from ledger.plausibility import FIRST_PLAUSIBLE
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 from projections.audit import Record
@@ -31,8 +32,6 @@ from projections.verdicts import Origin
 SYSTEM = "hubspot"
 SOURCE = "hubspot.export"
 CHUNK = 5_000
-_PLAUSIBLE = datetime(1990, 1, 1, tzinfo=UTC)
-"""No file of a CRM, and no row in one, is from before."""
 OTHER_PORTAL = 0.05
 """A larger share of rows with another address under a known record id: another portal."""
 
@@ -83,11 +82,10 @@ class Occasion(NamedTuple):
     started: datetime
 
     def shown_at(self, row: Row) -> datetime:
-        """When a row was as it is: since it was modified last, else on the day of its file."""
+        """When a row was as it is: since it was modified last, if that can be, else on the day of its file."""
         modified = row.modified
-        if modified is None or modified.earliest > self.started or modified.latest < _PLAUSIBLE:
-            return self.observed_at
-        return modified.latest
+        possible = modified is not None and FIRST_PLAUSIBLE <= modified.latest <= self.started
+        return modified.latest if modified is not None and possible else self.observed_at
 
 
 def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Iterable[str]) -> Occasion:
@@ -99,7 +97,7 @@ def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Ite
     started = now()
     dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), started)
     # A copy of a file taken in before shows what it showed then, whatever its date is now.
-    observed_at = (before.captured_at if before else None) or (dated if dated >= _PLAUSIBLE else started)
+    observed_at = (before.captured_at if before else None) or (dated if dated >= FIRST_PLAUSIBLE else started)
     return Occasion(digest, observed_at, before is not None, not imports, frozenset(shared), started)
 
 

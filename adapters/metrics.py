@@ -22,6 +22,11 @@ class Metrics:
         self.gate_answers = Counter(f"{PREFIX}_gate_answers", "Answers of the gate", ["allowed"], registry=registry)
         self.position = Gauge(f"{PREFIX}_log_position", "Position of the newest entry", registry=registry)
         self.lag = Gauge(f"{PREFIX}_projection_lag_entries", "Entries the status is behind", registry=registry)
+        self.alarms = Gauge(
+            f"{PREFIX}_stored_answer_alarms",
+            "Times stored answers were not of this log, or not as this ledger wrote them",
+            registry=registry,
+        )
         self.webhooks = Counter(
             f"{PREFIX}_webhook_deliveries",
             "Deliveries of webhooks, by sender: new, or repeated",

@@ -22,11 +22,12 @@ from adapters.report.why import (
 )
 from adapters.why_history import Held, held_since, kind_of
 from adapters.why_words import PERSON_WHAT
-from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, Asked
+from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, UNDATED_STOP, Asked
 from adapters.wiring import House
 from ledger import events as e
 
 _SENTENCES = {
+    UNDATED_STOP: "A no is on record, and our records do not show whether it came before this moment or after it.",
     OVERLAP: "Our records do not show which came last, a yes or a no; in doubt the no counts.",
     STOPPED: "A no is on record, and no later yes from you that would lift it.",
     CLAIMED: "Our records name a basis, and do not hold what would show it.",

@@ -108,6 +108,7 @@ MISSING: dict[str, str] = {
     "collected_from_person": "evidence that the address came from the person",
     "opt_out_offered_at_collection": "evidence that refusal was offered when the address was collected",
     "not_refused": "evidence that the person did not refuse",
+    "possible_time": "a record of when it happened: the time that was claimed cannot be right",
     "country_declared": "evidence of the recipient's country, not a guess from an IP address",
 }
 
@@ -134,6 +135,7 @@ REASONS: dict[str, str] = {
     "erasure_requested": "asked to be erased",
     "erased": "the data of this contact is erased",
     "review_stop": "stopped by a review",
+    "stop_time_unknown": "a stop that may have come before this moment or after it",
     "under_review": "under review: no until answered",
     "minor": "a minor, without a guardian's consent",
     "address_unlinked": "the address no longer belongs to this contact",

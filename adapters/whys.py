@@ -26,13 +26,14 @@ from adapters.why_history import Held, send_of, stops, timeline
 from adapters.why_words import MISSING, REASONS
 from adapters.wiring import House
 from ledger.contact import Entry
-from ledger.policy.judge import ERASED
+from ledger.policy.judge import ERASED, STOP_TIME_UNKNOWN
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.explain import Explanation, explain
 
 OVERLAP = "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
+UNDATED_STOP = "There is a stop, and nothing shows whether it came before this moment or after it."
 STOPPED = "A stop covers this, and no later opt-in by the person lifts it."
 CLAIMED = "A basis is asserted; what it would need is not on record."
 NOTHING = "Nothing on record could carry a basis for this."
@@ -203,7 +204,7 @@ def _line(purpose: str, found: Explanation) -> WhyLine:
 
 def reason_of(decision: Decision) -> str:
     """Why, in words."""
-    if not decision.allowed and decision.uncertain:
+    if not decision.allowed and decision.uncertain and decision.reason != STOP_TIME_UNKNOWN:
         return "a stop and an opt-in overlap in time"
     return REASONS.get(decision.reason, decision.reason.replace("_", " "))
 
@@ -216,7 +217,7 @@ def verdict_of(decision: Decision) -> VerdictSentence:
     """One of the three answers."""
     if decision.allowed:
         return "allowed by the rules applied"
-    if decision.claimed is not None or decision.uncertain:
+    if decision.claimed is not None or decision.reason == STOP_TIME_UNKNOWN:
         return "cannot be shown"
     return "not allowed by the rules applied"
 
@@ -225,6 +226,8 @@ def _sentence(decision: Decision) -> str:
     if decision.allowed:
         rules = " and ".join(decision.rules)
         return f"Every need of {rules} is evidenced, and nothing that stops it came later."
+    if decision.reason == STOP_TIME_UNKNOWN:
+        return UNDATED_STOP
     if decision.uncertain:
         return OVERLAP
     if decision.reason in context.STOPS:

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import MetaData
+
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -19,13 +21,18 @@ from ledger.catalogue import Catalogue
 from ledger.codec import decode, topic_of
 from ledger.commands import Command, CommandRefusedError, decide
 from ledger.contact import Contact, Entry, fold
-from ledger.database import Location
+from ledger.database import Database, Location, open_database
+from ledger.joining import join_store
+from ledger.opening import FILES, Place
+from ledger.plausibility import bounded
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
+from projections.binding import Binding
 from projections.gate import Gate
 from projections.runner import StatusRunner
+from projections.tracking import Source
 from projections.views import Views
 
 
@@ -50,9 +57,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def place_of(directory: Path, env: Mapping[str, str]) -> Place:
+    """Where the ledger of a directory lies: in its files, else in the database that the environment names, else there.
+
+    A directory that holds files of a ledger is that one, whatever an environment says.
+    """
+    return Place(directory, None if is_ledger(directory) else Settings.read(env).database_url)
+
+
 def is_ledger(directory: Path) -> bool:
-    """Whether a directory holds a ledger in files. Then it is that one, whatever an environment says."""
-    return (directory / "log.db").exists()
+    """Whether a directory holds the files of a ledger, or one of the two."""
+    return any((directory / name).exists() for name in FILES)
+
+
+def init_ledger(directory: Path, env: Mapping[str, str]) -> bool:
+    """Make the ledger of a directory; False: there is one already. Raises as `Ledger.init`."""
+    return Ledger.init(directory, now, os.urandom, env, place_of(directory, env).database_url)
 
 
 class House:
@@ -66,16 +86,30 @@ class House:
 
     @classmethod
     def open(cls, directory: Path, env: Mapping[str, str]) -> House:
-        """Open the ledger of a directory: its files, else the database that the environment names, else new files.
+        """Open the ledger of a directory: its files, or the database that the environment names.
 
-        Raises KeyFileError, DurabilityError, SetupError, OperationalError.
+        Raises NoLedgerError, StoresError, KeyFileError, DurabilityError, SetupError, OperationalError.
         """
-        url = None if is_ledger(directory) else Settings.read(env).database_url
+        url = place_of(directory, env).database_url
         return cls(directory, Ledger.open(directory, now, os.urandom, env, url), url)
 
     def location(self, part: str) -> Location:
         """Where a part of the ledger lies: `log`, `vault`, `views`, `streams`."""
         return self._database_url or self.directory / f"{part}.db"
+
+    def beside(self, part: str, metadata: MetaData, pragmas: Iterable[str] = (), anew: Sequence[str] = ()) -> Database:
+        """The database of a part that is no fact and cannot be rebuilt, made when absent, and joined to this ledger.
+
+        `anew`: statements that forget what it knows of the entries of an earlier epoch. Raises StoresError.
+        """
+        database = open_database(self.location(part), part, metadata, pragmas)
+        log = self.ledger.log
+        try:
+            join_store(database, f"store {part}", self.ledger.identity, log.mark, log.entry_at, anew)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     @property
     def away(self) -> tuple[type[Exception], ...]:
@@ -95,9 +129,14 @@ class House:
     @cached_property
     def views(self) -> Views:
         """The answers kept beside the facts; made when first asked for, and deleted without loss."""
-        return Views.open(self.location("views"))
+        return Views.open(self.location("views"), Binding(self.source, self.ledger.rows_key))
 
     @property
+    def source(self) -> Source:
+        """This ledger and its epoch, as stores name them that are derived from it."""
+        return Source(self.ledger.id, self.ledger.epoch)
+
+    @cached_property
     def runner(self) -> StatusRunner:
         """What keeps the answers in step with the facts."""
         return StatusRunner(self.ledger.log, self.location("log"), self.views, self.policy_of)
@@ -201,8 +240,8 @@ class House:
     # --- one person -----------------------------------------------------------------------------
 
     def entries(self, stream: str) -> list[Entry]:
-        """One stream's entries, in order."""
-        return [Entry(p, v, decode(state)) for p, v, state in self.ledger.log.stream(stream)]
+        """One stream's entries, in order, with the times that can be true of them."""
+        return [Entry(p, v, bounded(decode(state))) for p, v, state in self.ledger.log.stream(stream)]
 
     def stream_of(self, state: bytes) -> str:
         """The stream an entry belongs to."""

@@ -20,12 +20,13 @@ from cryptography.exceptions import InvalidTag
 from ledger import codec
 from ledger.database import chunks
 from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
-from ledger.keys import Keys, Random
+from ledger.keys import Random
 from ledger.log import Clock, Draft, Known, Log
+from ledger.opening import Parts, Place, make_parts, open_parts, settle
 from ledger.resolving import Resolved
 from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
-from ledger.terms import Party
-from ledger.vault import PayloadDraft, Registration, Vault
+from ledger.terms import Party, Precision
+from ledger.vault import PayloadDraft, Registration
 
 Status = Literal["recorded", "unchanged", "conflict"]
 Person = Resolved
@@ -79,13 +80,28 @@ class _Prepared(NamedTuple):
 class Ledger:
     """One controller's ledger. Thread-safe; several processes may hold one directory open."""
 
-    def __init__(self, log: Log, vault: Vault, keys: Keys, clock: Clock, random: Random) -> None:
-        self.log = log
-        self.vault = vault
-        self._keys = keys
+    def __init__(self, parts: Parts, clock: Clock, random: Random) -> None:
+        self.log, self.vault, self.identity = parts.log, parts.vault, parts.identity
+        self._parts = parts
+        self._keys = keys = parts.keys
         self._clock = clock
         self._random = random
         self._sealing = Sealing(keys.sealing)
+
+    @classmethod
+    def init(
+        cls,
+        directory: str | Path,
+        clock: Clock,
+        random: Random,
+        env: Mapping[str, str],
+        database_url: str | None = None,
+    ) -> bool:
+        """Make the ledger of a directory, or of a database with its keys there; False: there is one already.
+
+        Raises StoresError where parts of a ledger are found without the others; else as `open`.
+        """
+        return make_parts(Place(Path(directory), database_url), clock, random, env)
 
     @classmethod
     def open(
@@ -96,25 +112,27 @@ class Ledger:
         env: Mapping[str, str],
         database_url: str | None = None,
     ) -> Self:
-        """The ledger in a directory, made with mode 0700 when absent; log and vault in a database if one is named.
+        """The ledger of a directory, with log and vault in a database if one is named. Makes no part of it.
 
-        Raises KeyFileError, DurabilityError, SetupError, and eventsourcing's OperationalError.
+        Raises NoLedgerError, StoresError, KeyFileError, DurabilityError, SetupError, and eventsourcing's
+        OperationalError.
         """
-        home = Path(directory)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keys = Keys.load(home / "keys", random, env)
-        vault = Vault.open(database_url or home / "vault.db", keys, random)
-        try:
-            log = Log.open(database_url or home / "log.db", clock)
-        except BaseException:
-            vault.close()
-            raise
-        return cls(log, vault, keys, clock, random)
+        return cls(open_parts(Place(Path(directory), database_url), clock, random, env), clock, random)
 
     @property
     def id(self) -> str:
-        """A UUID that names this ledger in what it sends; the same for as long as its master key."""
-        return self._keys.ledger_id
+        """A UUID that names this ledger in what it sends, for as long as it lives."""
+        return self.identity.ledger
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of its log: another one since it was restored from a copy."""
+        return self.identity.epoch
+
+    @property
+    def rows_key(self) -> bytes:
+        """The key of the check that every stored answer carries."""
+        return self._keys.rows
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""
@@ -134,6 +152,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close log and vault. Idempotent."""
+        if not self.log.closed:
+            settle(self._parts)
         self.log.close()
         self.vault.close()
 
@@ -196,8 +216,8 @@ class Ledger:
 
     def _prepare(self, fact: Fact) -> _Prepared:
         event, source_id, payload = fact
-        if event.sid is not None or event.commitment is not None or event.recorded_at is not None:
-            raise codec.EntryError("sid, commitment and recorded_at are set by the ledger alone")
+        if any(value is not None for value in (event.sid, event.commitment, event.recorded_at, event.recorded_clock)):
+            raise codec.EntryError("sid, commitment, recorded_at and recorded_clock are set by the ledger alone")
         codec.check(event)
         sid = None if source_id is None else self._sid(event.source, source_id)
         draft = None if payload is None else self.vault.draft_payload(event.stream, payload, codec.content(event))
@@ -299,6 +319,7 @@ class Ledger:
         source: str,
         source_id: str | None = None,
         occurred_from: datetime | None = None,
+        precision: Precision = "exact",
         by: Party = "data_subject",
         via: str | None = None,
         payload: Mapping[str, object] | None = None,
@@ -315,6 +336,7 @@ class Ledger:
             source=source,
             address=person.address,
             occurred_from=occurred_from,
+            precision=precision,
             by=by,
             via=via,
         )

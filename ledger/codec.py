@@ -129,9 +129,10 @@ def encode(event: Event, **fields: str | None) -> bytes:
 
     `fields` (`sid`, `commitment`, ...) take the place of the event's own, without a copy in between.
     """
-    entry = _encoder.encode(msgspec.structs.replace(event, recorded_at=BEGINNING, **fields))
+    entry = _encoder.encode(msgspec.structs.replace(event, recorded_at=BEGINNING, recorded_clock=None, **fields))
     if event.recorded_at is not None:
-        entry = stamp(entry, instant(event.recorded_at))
+        clock = event.recorded_clock
+        entry = stamp(entry, instant(event.recorded_at), None if clock is None else instant(clock))
     if len(entry) > MAX_ENTRY_BYTES - 16:
         raise EntryError(f"{topic_of(event)}: an entry holds at most {MAX_ENTRY_BYTES} bytes")
     return entry
@@ -144,6 +145,7 @@ def content(event: Event) -> bytes:
             event,
             stream=LEDGER_STREAM,
             recorded_at=None,
+            recorded_clock=None,
             sid=None,
             commitment=None,
             address=None,
@@ -158,9 +160,19 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def stamp(draft: bytes, recorded_at: str) -> bytes:
-    """Put the moment of recording into a draft. The log calls this under its write lock."""
-    return draft.replace(_UNSTAMPED, b'"recorded_at":"%b"' % recorded_at.encode(), 1)
+def stamp(draft: bytes, recorded_at: str, clock: str | None = None) -> bytes:
+    """Put the moment of recording into a draft. The log calls this under its write lock.
+
+    `clock`: what the log's clock shows, written down only where it lies before that moment.
+    """
+    return draft.replace(_UNSTAMPED, _stamped(recorded_at, clock), 1)
+
+
+def _stamped(recorded_at: str, clock: str | None) -> bytes:
+    stamped = b'"recorded_at":"%b"' % recorded_at.encode()
+    if clock is not None and clock < recorded_at:
+        stamped += b',"recorded_clock":"%b"' % clock.encode()  # in the order of the keys, right behind
+    return stamped
 
 
 def halves(draft: bytes) -> tuple[bytes, bytes]:
@@ -171,12 +183,12 @@ def halves(draft: bytes) -> tuple[bytes, bytes]:
     return front + b'"recorded_at":"', b'"' + back
 
 
-def stamp_all(drafts: Iterable[bytes], recorded_at: str) -> Iterator[bytes]:
+def stamp_all(drafts: Iterable[bytes], recorded_at: str, clock: str | None = None) -> Iterator[bytes]:
     """`stamp` for a transaction's drafts, which share one moment, as they are asked for.
 
     EntryError for one that has a moment.
     """
-    stamped = b'"recorded_at":"%b"' % recorded_at.encode()
+    stamped = _stamped(recorded_at, clock)
     for draft in drafts:
         entry = draft.replace(_UNSTAMPED, stamped, 1)
         if len(entry) == len(draft):  # nothing was replaced

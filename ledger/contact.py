@@ -1,6 +1,7 @@
 """The person as the log tells it: `Contact`, and `evolve` that folds one entry into it.
 
-`evolve` files facts, it weighs none: an entry cannot be rejected once it is in the log, so the fold
+`evolve` files facts, with the times that can be true of them (see `ledger.plausibility`), and weighs none:
+an entry cannot be rejected once it is in the log, so the fold
 never raises and never decides. Linked contacts fold alone; `group_of` says who belongs together.
 """
 
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from ledger import events as e
+from ledger.plausibility import bounded
 from ledger.terms import BEGINNING
 
 
@@ -148,10 +150,12 @@ def extend(contact: Contact, entries: Iterable[Entry]) -> Contact:
     for last in entries:
         place = PLACES[type(last.event)]
         if place is not None:
+            event = bounded(last.event)
+            entry = last if event is last.event else last._replace(event=event)
             if place in filed:
-                filed[place].append(last)
+                filed[place].append(entry)
             else:
-                filed[place] = [last]
+                filed[place] = [entry]
     if last is None:
         return contact
     changes = {place: (*getattr(contact, place), *new) for place, new in filed.items()}

@@ -35,6 +35,10 @@ class SetupError(RuntimeError):
     """The database is not set up for this program, or lets it do more than it may."""
 
 
+class NoStoreError(SetupError):
+    """A store is not where it must be; opening makes none."""
+
+
 class Rows(Protocol):
     """What a statement came to."""
 
@@ -65,6 +69,7 @@ class Database(ABC):
     """
 
     dbapi: ModuleType
+    engine: sa.Engine
     begin_reading = "BEGIN"
     closed: bool
 
@@ -121,10 +126,12 @@ def dbapi_of(location: Location) -> ModuleType:
     return importlib.import_module("psycopg" if is_server(location) else "sqlite3")
 
 
-def open_database(location: Location, part: str, metadata: sa.MetaData, pragmas: Iterable[str] = ()) -> Database:
-    """The database of one part (`log`, `vault`, ...) of a ledger: a file, made when absent, or a schema.
+def open_database(
+    location: Location, part: str, metadata: sa.MetaData, pragmas: Iterable[str] = (), *, make: bool = True
+) -> Database:
+    """The database of one part (`log`, `vault`, ...) of a ledger: a file, made when absent if `make`, or a schema.
 
-    Raises DurabilityError, SetupError (PostgreSQL not set up), and the driver's own errors.
+    Raises DurabilityError, NoStoreError, SetupError (PostgreSQL not set up), and the driver's own errors.
     """
     if is_server(location):
         from ledger.postgres import PostgresDatabase
@@ -132,7 +139,15 @@ def open_database(location: Location, part: str, metadata: sa.MetaData, pragmas:
         return PostgresDatabase(str(location), part, None if part in _MIGRATED else metadata)
     from ledger.sqlite import SqliteDatabase
 
-    return SqliteDatabase(Path(str(location).removeprefix("sqlite:///")), metadata, pragmas)
+    path = file_of(location)
+    if not make and not path.exists():
+        raise NoStoreError(f"{path} is missing, and opening a ledger makes none: bring it back from where it is kept")
+    return SqliteDatabase(path, metadata, pragmas)
+
+
+def file_of(location: Location) -> Path:
+    """The path of a file."""
+    return Path(str(location).removeprefix("sqlite:///"))
 
 
 def uuid_bytes(text: str) -> bytes:

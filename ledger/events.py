@@ -18,6 +18,7 @@ import msgspec
 from ledger.terms import (
     BEGINNING,
     END,
+    IMPOSSIBLE,
     Act,
     Moment,
     Party,
@@ -43,6 +44,7 @@ class Event(
     occurred_to    latest; None: the same as `occurred_from`
     captured_at    when the source system says it recorded it; `captured_by` is what backs that
     recorded_at    when this ledger knew: set by the log under its write lock, never by a caller
+    recorded_clock what the log's clock showed, where that lay before the last `recorded_at`; else None
     source, sid    the system it came from; keyed hash of (source, source event id), 32 hex digits
     address        address id (UUID text) the fact is about; None: no address, or the whole contact
     record         record id (UUID text) of the CRM row it was seen on
@@ -59,6 +61,7 @@ class Event(
     captured_at: Moment | None = None
     captured_by: str | None = None
     recorded_at: Moment | None = None
+    recorded_clock: Moment | None = None
     sid: str | None = None
     address: str | None = None
     record: str | None = None
@@ -70,12 +73,19 @@ class Event(
     @property
     def earliest(self) -> datetime:
         """The first moment it may have happened: a stop counts from here."""
+        if self.occurred_from is None and self.precision == "recorded":
+            return self.recorded_at or BEGINNING
         return self.occurred_from or BEGINNING
 
     @property
     def latest(self) -> datetime:
         """The last moment it may have happened: a grant counts from here."""
         return self.occurred_to or self.occurred_from or self.captured_at or self.recorded_at or END
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether the claimed time could not be, as `ledger.plausibility` judged it: a grant then cannot be shown."""
+        return self.precision == IMPOSSIBLE
 
 
 # --- grants, and what looks like one -------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -30,6 +31,10 @@ class KeyFileError(RuntimeError):
     """The key file, or the key in the environment, cannot be used as it is."""
 
 
+class NoKeysError(KeyFileError):
+    """There is no key file where one must be, and no key in the environment."""
+
+
 class Keys(NamedTuple):
     """Subkeys by HKDF-SHA256: none can be had from another.
 
@@ -40,6 +45,8 @@ class Keys(NamedTuple):
     wrapping       wraps each contact's own data key (AES-256)
     identity       names the ledger in what it sends; says nothing about the others
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
+    check          makes the value by which a store knows the keys that it goes with
+    rows           shows that a stored answer was written by this ledger and not changed since
     """
 
     lookup: bytes
@@ -49,6 +56,8 @@ class Keys(NamedTuple):
     wrapping: bytes
     identity: bytes
     sealing: bytes
+    check: bytes
+    rows: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""
@@ -56,8 +65,12 @@ class Keys(NamedTuple):
 
     @property
     def ledger_id(self) -> str:
-        """A UUID that names the ledger: neither the master nor another subkey can be had from it."""
+        """The UUID of a ledger made before ids were drawn: neither the master nor another subkey can be had from it."""
         return str(UUID(bytes=self.identity[:16], version=4))
+
+    def check_of(self, ledger: str) -> bytes:
+        """The check value of these keys for a ledger: another key has another, and none can be had from it."""
+        return hmac.digest(self.check, ledger.encode(), "sha256")
 
     @classmethod
     def derive(cls, master: bytes) -> Keys:
@@ -67,22 +80,34 @@ class Keys(NamedTuple):
         return cls(*(_subkey(master, name) for name in cls._fields))
 
     @classmethod
-    def load(cls, path: Path, random: Random, env: Mapping[str, str]) -> Keys:
-        """From the environment handed in, else from the file, which is made with mode 0600 at first use.
+    def load(cls, path: Path, env: Mapping[str, str]) -> Keys:
+        """From the environment handed in, else from the file.
 
-        Raises KeyFileError when the file can be read by anyone but its owner, or holds no key.
+        Raises NoKeysError when there is neither, KeyFileError when the file can be read by anyone but its owner, or
+        holds no key.
         """
         if text := env.get(ENVIRONMENT):
             return cls.derive(_decoded(text, ENVIRONMENT))
-        if not path.exists():
-            _create(path, random(_MASTER_BYTES))
-        mode = stat.S_IMODE(path.stat().st_mode)
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except FileNotFoundError:
+            raise NoKeysError(
+                f"there are no keys in {path.parent}: bring back its file `keys` from where it is kept, or set "
+                f"{ENVIRONMENT}. New keys would open nothing of a ledger that is there."
+            ) from None
         if mode & 0o077:
             raise KeyFileError(
                 f"{path} has mode {mode:04o}: others can read the keys. Run `chmod 600 {path}`, "
                 "and if others may have read it, treat the vault as disclosed."
             )
         return cls.derive(_decoded(path.read_text(encoding="ascii"), str(path)))
+
+    @classmethod
+    def make(cls, path: Path, random: Random, env: Mapping[str, str]) -> Keys:
+        """As `load`; where there are none, a key file is made, with mode 0600."""
+        if not env.get(ENVIRONMENT) and not path.exists():
+            _create(path, random(_MASTER_BYTES))
+        return cls.load(path, env)
 
 
 def _subkey(master: bytes, name: str) -> bytes:

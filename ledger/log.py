@@ -15,10 +15,13 @@ from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
+from ledger.gaps import refuse_gaps
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
 from ledger.recorder import NO_STOP, Recorder, translated
 from ledger.shared_commit import SharedCommit
+from ledger.store_table import begin_store, put_epoch, read_store
+from ledger.stores import NOTHING, Mark, Stored, StoreIdentity, mark_of
 
 __all__ = ["Appended", "Clock", "Draft", "Known", "Log", "Row"]
 
@@ -26,6 +29,7 @@ Row = tuple[int, int, bytes]
 """(position, version, entry bytes)"""
 
 _READ_CHUNK = 5_000
+_NEWEST = "SELECT position FROM entry WHERE stream = ? AND position <= ? ORDER BY version DESC LIMIT 1"
 
 
 class Closing(Protocol):
@@ -67,16 +71,26 @@ class Log(Recorder):
         super().__init__(database, new_entries, poll_seconds)
         self._listening = listening
         self._listener: Closing | None = None
-        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(LogWriter(database, new_entries, clock).write)
+        self._writer = LogWriter(database, new_entries, clock)
+        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(self._writer.write)
 
     @classmethod
     def open(cls, location: Location, clock: Clock, poll_seconds: float = 0.1) -> Self:
-        """The log at a location. A file is created when absent.
+        """The log at a location.
 
-        Raises DurabilityError, SetupError (PostgreSQL), OperationalError.
+        Raises NoStoreError where there is none, DurabilityError, SetupError (PostgreSQL), OperationalError.
         """
+        return cls._at(location, clock, poll_seconds, make=False)
+
+    @classmethod
+    def make(cls, location: Location, clock: Clock, poll_seconds: float = 0.1) -> Self:
+        """The log at a location; a file is made when absent. Raises as `open` does."""
+        return cls._at(location, clock, poll_seconds, make=True)
+
+    @classmethod
+    def _at(cls, location: Location, clock: Clock, poll_seconds: float, *, make: bool) -> Self:
         with translated(dbapi_of(location)):
-            database = open_database(location, "log", metadata, PRAGMAS)
+            database = open_database(location, "log", metadata, PRAGMAS, make=make)
         return cls(database, _new_entries(database), clock, poll_seconds, _listening(location))
 
     def listen(self) -> None:
@@ -156,6 +170,45 @@ class Log(Recorder):
         for sha256 in hashes:
             yield sha256, self.document(sha256) or b""
 
+    # --- what it goes with ----------------------------------------------------------------------
+
+    def stored(self) -> Stored | None:
+        """What the log says of itself; `changes` is how often the vault was changed, as far as it knows."""
+        with self._reading() as driver:
+            return read_store(driver)
+
+    def begin(self, identity: StoreIdentity, changes: int = 0) -> None:
+        """Write down which ledger and epoch the log is of; what stands there already stays."""
+        with translated(self._database.dbapi), self._database.writing() as driver:
+            begin_store(driver, Stored(identity, changes))
+
+    def renew(self, epoch: str) -> None:
+        """Be of another epoch from now on."""
+        with translated(self._database.dbapi), self._database.writing() as driver:
+            put_epoch(driver, epoch)
+
+    def know(self, changes: Callable[[], int]) -> None:
+        """Let every append note how often the vault was changed by then."""
+        self._writer.vault_changes = changes
+
+    def mark(self) -> Mark:
+        """The newest entry, by position and hash."""
+        with self._reading() as driver:
+            row = driver.execute("SELECT position, state FROM entry ORDER BY position DESC LIMIT 1").fetchone()
+        return NOTHING if row is None else mark_of(row[0], bytes(row[1]))
+
+    def entry_at(self, position: int) -> bytes | None:
+        """The bytes of one entry; None: there is none at that position."""
+        rows = self.read(position - 1, 1, position)
+        return bytes(rows[0][2]) if rows else None
+
+    def mark_at(self, position: int) -> Mark | None:
+        """The entry at a position, by position and hash; None: there is none."""
+        if position == 0:
+            return NOTHING
+        entry = self.entry_at(position)
+        return None if entry is None else mark_of(position, entry)
+
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, after: int, limit: int, stop: int | None = None) -> list[Row]:
@@ -166,6 +219,17 @@ class Log(Recorder):
                 "ORDER BY position LIMIT ?",
                 (after, NO_STOP if stop is None else stop, limit),
             ).fetchall()
+
+    def newest(self, stream: str, stop: int) -> int:
+        """The position of a stream's newest entry up to `stop`; 0: it has none."""
+        with self._reading() as driver:
+            found = driver.execute(_NEWEST, (uuid_bytes(stream), stop)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def refuse_gaps(self, after: int = 0) -> None:
+        """Raise LogDamagedError where a position after `after` is missing."""
+        with self._reading() as driver:
+            refuse_gaps(driver, after)
 
     def entries(self, after: int = 0, stop: int | None = None, streams: Iterable[str] | None = None) -> Iterator[Row]:
         """Entries in the order of their positions; of some streams alone, when they are named.

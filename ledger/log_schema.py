@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ledger.store_table import add_store
+
 metadata = sa.MetaData()
 
 entry = sa.Table(
@@ -25,6 +27,8 @@ document = sa.Table(
     sa.Column("sha256", sa.LargeBinary(32), primary_key=True),
     sa.Column("bytes", sa.LargeBinary, nullable=False),
 )
+
+add_store(metadata)
 
 # An INSERT OR REPLACE takes the conflicting row away without asking a DELETE trigger, whoever's
 # connection it is; so a conflict is refused before SQLite resolves it. FAIL, not ABORT: what could abort

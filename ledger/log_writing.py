@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from ledger import codec
 from ledger.database import Database, Driver, chunks, marks
+from ledger.store_table import put_changes
 
 Clock = Callable[[], datetime]
 Prepared = tuple[bytes, str, bytes, bytes | None]
@@ -76,6 +77,8 @@ class LogWriter:
         self._knows_all = True  # of an empty log; `_catch_up` says otherwise when it is none
         self._head = 0
         self._last_recorded = ""
+        self.vault_changes: Callable[[], int] | None = None
+        self._changes_noted = 0
 
     def write(self, drafts: Sequence[Prepared]) -> list[Appended]:
         """One transaction for the drafts of one or many callers.
@@ -96,22 +99,32 @@ class LogWriter:
                 self._catch_up(driver)
                 held = _find_places(driver, sids)
                 fresh = _first_of_each(drafts, held) if sids else drafts
-                recorded_at = max(codec.instant(self._clock()), self._last_recorded)
-                appended = self._insert(driver, fresh, recorded_at)
+                clock = codec.instant(self._clock())
+                recorded_at = max(clock, self._last_recorded)
+                appended = self._insert(driver, fresh, recorded_at, clock)
+                self._note_vault(driver)
         except BaseException:
             self._head, self._versions = _UNKNOWN, {}  # counted on for entries that are not there
+            self._changes_noted = 0
             raise
         if appended:
             self._head, self._last_recorded = appended[-1].position, recorded_at
         return appended if fresh is drafts else _places(drafts, fresh, appended, held)
 
-    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str) -> list[Appended]:
+    def _note_vault(self, driver: Driver) -> None:
+        """Note how often the vault was changed before these entries: an older one is then known beside this log."""
+        changes = self.vault_changes() if self.vault_changes else 0
+        if changes > self._changes_noted:
+            put_changes(driver, changes)
+            self._changes_noted = changes
+
+    def _insert(self, driver: Driver, drafts: Sequence[Prepared], recorded_at: str, clock: str) -> list[Appended]:
         if not drafts:
             return []
         streams, topics, entries, sids = zip(*drafts, strict=True)
         positions = range(self._head + 1, self._head + 1 + len(drafts))
         versions = self._count_on(driver, streams)
-        states = codec.stamp_all(entries, recorded_at)
+        states = codec.stamp_all(entries, recorded_at, clock)
         self._entries.insert(driver, positions, streams, versions, topics, states, sids)
         return [
             _new(Appended, (position, version, recorded_at, True))

@@ -19,13 +19,15 @@ _GRANTS = (
     "GRANT USAGE ON SCHEMA public, log, vault, views, streams TO {writer}",
     "GRANT CREATE ON SCHEMA streams TO {writer}",
     "GRANT SELECT ON public.consent_ledger_version, log.head TO {writer}",
-    "GRANT SELECT, INSERT ON log.entry, log.document TO {writer}",
-    "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA log FROM PUBLIC",
+    "GRANT SELECT, INSERT ON log.entry, log.document, log.store TO {writer}",
+    "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA log, vault FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION log.lock_head, log.append_one TO {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vault TO {writer}",
     # What keeps somebody from being written to, or from coming back after an erasure, is never taken away.
     "REVOKE DELETE ON vault.contact_key FROM {writer}",
-    "REVOKE UPDATE, DELETE ON vault.suppression, vault.identity FROM {writer}",
+    "REVOKE UPDATE, DELETE ON vault.suppression, vault.identity, vault.store FROM {writer}",
+    # Which ledger and keys they are of is written once; a restore begins a new epoch.
+    "GRANT UPDATE (epoch) ON log.store, vault.store TO {writer}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON views.pointer TO {writer}",
 )
 """The log: SELECT and INSERT alone. CREATE on the database is for the generations of answers, the writer's own."""

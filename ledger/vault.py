@@ -7,7 +7,8 @@ refuses a new key, and the keyed hash of a suppressed address.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
@@ -15,13 +16,22 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger.database import Database, Location, SetupError, Store, is_server, open_database, uuid_bytes, uuid_text
+from ledger.database import Database, Driver, Location, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
+from ledger.store_table import MarkedStore, count_change
+from ledger.stores import Mark
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
+_SEALED = {
+    "contact_key": ("contact", "wrapped"),
+    "address": ("address_id", "ciphertext"),
+    "record": ("record_ref", "ciphertext"),
+    "payload": ("commitment", "body"),
+}
+"""Tables whose rows are sealed: the key column, and the sealed one."""
 _canonical = msgspec.json.Encoder(order="sorted")
 
 
@@ -61,7 +71,7 @@ class RecordRow(NamedTuple):
     row_hash: bytes | None
 
 
-class Vault(Store):
+class Vault(MarkedStore):
     """The vault of one ledger, in a file or schema of its own."""
 
     def __init__(self, database: Database, keys: Keys, random: Random) -> None:
@@ -70,21 +80,68 @@ class Vault(Store):
         self._wrapping = Wrapping(keys.wrapping)
         self._lookup = Keyed(keys.lookup)
         self._random = random
+        self._mark_of_log: Callable[[], Mark] | None = None
+        self.changes = 0
 
     @classmethod
     def open(cls, location: Location, keys: Keys, random: Random) -> Self:
-        """The vault at a location. A file is created when absent.
+        """The vault at a location. Raises NoStoreError where there is none, DurabilityError, SetupError."""
+        return cls(open_database(location, "vault", metadata, PRAGMAS, make=False), keys, random)
 
-        Raises DurabilityError, and SetupError for a database that belongs to the ledger of another key.
-        """
-        database = open_database(location, "vault", metadata, PRAGMAS)
-        if is_server(location):  # files lie beside their key; a URL may be paired with any
-            try:
-                _claim(database, keys.ledger_id)
-            except SetupError:
-                database.close()
-                raise
-        return cls(database, keys, random)
+    @classmethod
+    def make(cls, location: Location, keys: Keys, random: Random) -> Self:
+        """The vault at a location; a file is made when absent. Raises as `open` does."""
+        return cls(open_database(location, "vault", metadata, PRAGMAS), keys, random)
+
+    # --- what it goes with ----------------------------------------------------------------------
+
+    def know(self, mark: Callable[[], Mark], changes: int) -> None:
+        """Let every change be counted, from `changes` on, and note the newest entry of the log by then."""
+        self._mark_of_log, self.changes = mark, changes
+
+    @contextmanager
+    def _changing(self) -> Iterator[Driver]:
+        """One write transaction, counted if it changes something. In a PostgreSQL database triggers do that."""
+        changes = self.changes
+        with self._database.writing() as driver:
+            before = _rows_changed(driver)
+            yield driver
+            if self._mark_of_log is not None and _rows_changed(driver) != before:
+                changes = count_change(driver, self._mark_of_log())
+        self.changes = max(self.changes, changes)  # only now: what was rolled back is not to be known of
+
+    def is_empty(self) -> bool:
+        """Whether nobody was ever in it."""
+        return not self._select(
+            "SELECT 1 FROM contact_key UNION ALL SELECT 1 FROM suppression UNION ALL SELECT 1 FROM record LIMIT 1"
+        )
+
+    def unopened(self) -> list[str]:
+        """The tables of which a row is not opened by the keys at hand: of each, the first and the last are tried."""
+        return [table for table in _SEALED if not all(self._opens(table, order) for order in ("ASC", "DESC"))]
+
+    def _opens(self, table: str, order: str) -> bool:
+        key, kind = _SEALED[table]
+        rows = self._select(
+            f"SELECT t.contact, t.{key}, CAST(t.{kind} AS BLOB), k.wrapped FROM {table} t "  # noqa: S608 - our names
+            "JOIN contact_key k ON k.contact = t.contact WHERE k.wrapped IS NOT NULL "
+            f"ORDER BY t.{key} {order} LIMIT 1"
+        )
+        try:
+            for contact, name, sealed, wrapped in rows:
+                data_key = self._wrapping.unwrap(contact, wrapped)
+                if table != "contact_key":
+                    data_key.open(table.encode(), name, sealed)
+        except InvalidTag:
+            return False
+        return True
+
+    def unknown_contacts(self, contacts: Iterable[str]) -> list[str]:
+        """Those of these contacts that the vault has no key of, nor the mark that they were erased."""
+        raw = [uuid_bytes(contact) for contact in contacts]
+        with self._database.reading() as driver:
+            known = {contact for (contact,) in select_in(driver, "SELECT contact FROM contact_key", "contact", raw)}
+        return [uuid_text(contact) for contact in raw if contact not in known]
 
     # --- who is who -----------------------------------------------------------------------------
 
@@ -95,7 +152,7 @@ class Vault(Store):
         there is a new contact. Nothing is merged. ValueError for one with neither address nor record.
         """
         asked = [self._asked(registration) for registration in registrations]
-        with self._database.writing() as driver:
+        with self._changing() as driver:
             return Resolving(driver, self._wrapping, self._random).run(asked)
 
     def _asked(self, registration: Registration) -> Asked:
@@ -156,7 +213,7 @@ class Vault(Store):
 
     def keep_row_hashes(self, hashes: Iterable[tuple[str, bytes]]) -> None:
         """Remember (record, hash of its row) once everything the row says is in the log."""
-        with self._database.writing() as driver:
+        with self._changing() as driver:
             driver.executemany(
                 "UPDATE record SET row_hash = ? WHERE record_ref = ?",
                 [(row_hash, uuid_bytes(record)) for record, row_hash in hashes],
@@ -242,7 +299,7 @@ class Vault(Store):
         raw = [uuid_bytes(draft.contact) for draft in drafts]
         rows: list[tuple[bytes, bytes, bytes, bytes]] = []
         commitments: list[str | None] = []
-        with self._database.writing() as driver:
+        with self._changing() as driver:
             held = Keyring(driver, self._wrapping, self._random).get(set(raw))
             for place, (contact, draft) in enumerate(zip(raw, drafts, strict=True)):
                 data_key = held[contact]
@@ -305,7 +362,7 @@ class Vault(Store):
     def erase(self, contact: str) -> int:
         """Destroy a contact's key and rows; returns how many rows went. Idempotent, and final."""
         raw = uuid_bytes(contact)
-        with self._database.writing() as driver:
+        with self._changing() as driver:
             driver.execute(
                 "INSERT INTO contact_key (contact, wrapped) VALUES (?, NULL) "
                 "ON CONFLICT (contact) DO UPDATE SET wrapped = NULL",
@@ -332,7 +389,7 @@ class Vault(Store):
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
         """Keep an address from being written to, for good: survives erasure. The first date stays."""
-        with self._database.writing() as driver:
+        with self._changing() as driver:
             driver.execute(
                 "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?) ON CONFLICT (hmac) DO NOTHING",
                 (self._suppression(email), kind, since.astimezone(UTC).isoformat()),
@@ -357,14 +414,6 @@ class Vault(Store):
             return driver.execute(statement, values).fetchall()
 
 
-def _claim(database: Database, ledger: str) -> None:
-    """A database is of the ledger that opened it first: with another key nobody would be found in it again."""
-    with database.writing() as driver:
-        row = driver.execute("SELECT ledger FROM identity").fetchone()
-        if row is None:
-            driver.execute("INSERT INTO identity (ledger) VALUES (?)", (ledger,))
-        elif row[0] != ledger:
-            raise SetupError(
-                f"this database holds the ledger {row[0]}, the keys at hand are those of {ledger}: "
-                "name the directory with its keys, or another database"
-            )
+def _rows_changed(driver: Driver) -> int:
+    """How many rows an SQLite connection has changed since it was opened."""
+    return int(getattr(driver, "total_changes", 0))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ledger.store_table import add_store
+
 metadata = sa.MetaData()
 
 sa.Table(
@@ -48,6 +50,7 @@ sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("since", sa.Text, nullable=False),
 )
+add_store(metadata)
 
 PRAGMAS = ("secure_delete = ON",)
 """Deleted rows are overwritten, not left in free pages."""

@@ -6,22 +6,21 @@ million, plus how many of their moments of change have come: it grows with every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from ledger.contact import fold
-from ledger.log import Log
 from ledger.policy.judge import ERASED
 from projections import views
 from projections.contact_status import Cause, ContactStatus, ToldCell, ToldRecord, ToldSegment
+from projections.current import CurrentStatus
 from projections.folding import entries_of
 from projections.groups import linked_now, reach
 from projections.outbox import Queued
 from projections.status import Status, marketing_status, read_row
-from projections.views import Views
 
 MOMENTS = 1_000_000
 """A revision is a position times this, plus the moments of change that have come."""
@@ -97,27 +96,35 @@ def _cell(row: Status, at: datetime) -> ToldCell:
 class Announcer:
     """Reads what is to be told of contacts, from the rows in use and, for who is linked, from the log."""
 
-    def __init__(self, log: Log, views: Views, controller: str, records: Records | None = None) -> None:
-        self._log = log
-        self._views = views
+    def __init__(self, status: CurrentStatus, controller: str, records: Records | None = None) -> None:
+        self._status = status
+        self._log = status.log
+        self._views = status.views
         self._controller = controller
         self._records = records
 
-    def announce(self, queued: Iterable[Queued], now: datetime) -> list[ContactStatus]:
-        """A value for each that has rows, in order, all of one moment of the views."""
+    def announce(self, queued: Sequence[Queued], now: datetime) -> list[ContactStatus] | None:
+        """A value for each that has rows, in order, all of one moment of the views.
+
+        None: the rows are not of this log, and nothing is told of them; whoever follows builds them anew. A row that
+        is not as this ledger wrote it is not told either: the contact is judged anew.
+        """
         told: list[ContactStatus] = []
         with self._views.snapshot() as driver:
             held = views.held(driver)
+            if held.policy is None or not self._status.soundness.stands(held):
+                return None if queued else []
             for one in queued:
-                rows = [read_row(row, held.policy or "") for row in views.rows_of_contact(driver, one.contact)]
+                kept = views.rows_of_contact(driver, one.contact)
+                rows = self._status.as_written(one.contact, kept, held.mark)
                 if rows:
                     family = views.kin_of(driver, [one.contact])
                     told.append(
                         contact_status(
-                            rows,
+                            [read_row(row, held.policy) for row in rows],
                             max(now, one.at or now),
                             controller=self._controller,
-                            policy=held.policy or "",
+                            policy=held.policy,
                             cause=one.cause,
                             kinship=self._kinship(one.contact, family, held.position),
                             records=self._records(one.contact) if self._records else (),

@@ -16,7 +16,7 @@ from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import STOPPED, UNDER_REVIEW, Bench, segments
+from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy, midnight
@@ -305,7 +305,7 @@ def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed
         return "shared_address"
     if allowed is not None and record.astray:
         return "two_contacts"
-    if allowed is None and any(d.uncertain for d in decisions):
+    if allowed is None and any(d.uncertain and d.reason != STOP_TIME_UNKNOWN for d in decisions):
         return "times_overlap"
     return None
 
@@ -363,7 +363,7 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalog
     hints = shown.hints if isinstance(shown, e.CountryEvidenced) else ()
     if not owner.stops and not owner.claims:
         return hints
-    if any(n.event.earliest > at for n in owner.stops):
+    if any(n.event.latest > at for n in owner.stops):
         return None
     stops = frozenset(_scope(n.event, record.address) for n in owner.stops)
     claims = frozenset(

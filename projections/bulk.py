@@ -15,11 +15,14 @@ from typing import NamedTuple
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, extend, fold
 from ledger.database import Location, uuid_bytes, uuid_text
+from ledger.gaps import refuse_gaps
 from ledger.log_schema import HEAD
 from ledger.policy.rules import Policy
 from ledger.scanning import Scan, scanning
+from ledger.stores import NOTHING, mark_of
 from ledger.terms import LEDGER_STREAM
 from projections import tracking, views
+from projections.binding import Binding, Kept
 from projections.generations import Generations
 from projections.groups import LINK_TOPICS, Kin, Pair, kin, neighbours, pair_of, reach
 from projections.status import Row, Setting, Settings, rows_of
@@ -42,6 +45,7 @@ class Work(NamedTuple):
     log: Location
     stop: int
     setting: Setting
+    binding: Binding
     pairs: tuple[Pair, ...]
     first: bytes = _FIRST
     last: bytes = _LAST
@@ -52,25 +56,31 @@ def build(
     generations: Generations,
     target: str,
     policy_of: PolicyOf,
+    binding: Binding,
     workers: int = 1,
     stop: int | None = None,
 ) -> int:
-    """Build a generation from the log alone, as of `stop`, else of its head; the position it stands at."""
+    """Build a generation from the log alone, as of `stop`, at most of its head; the position it stands at.
+
+    Raises LogDamagedError.
+    """
     with scanning(log) as source:
-        if stop is None:
-            (stop,) = source.driver.execute(HEAD).fetchone()
+        refuse_gaps(source.driver)
+        (head,) = source.driver.execute(HEAD).fetchone()
+        stop = head if stop is None else min(stop, head)
+        last = source.driver.execute("SELECT position, state FROM entry WHERE position = ?", (stop,)).fetchone()
         setting = setting_at(source, stop, policy_of)
         pairs = tuple(sorted(set(pairs_of(source, stop))))
         cuts = _cuts(source, stop, workers)
     ranges = zip((_FIRST, *cuts), (*cuts, _LAST), strict=True)
-    work = [Work(log, stop, setting, pairs, first, last) for first, last in ranges]
+    work = [Work(log, stop, setting, binding, pairs, *cut) for cut in ranges]
     generations.make(target)
     _all(work, generations, target)
-    with views.Views(generations, target) as made, made.transaction() as driver:
+    with views.Views(generations, binding, target) as made, made.transaction() as driver:
         views.put_kin(driver, pairs)
         views.put_generation(driver, setting.policy.hash)
-        if stop:
-            tracking.advance(driver, views.NAME, 0, stop)
+        if last is not None:
+            tracking.advance(driver, views.NAME, NOTHING, mark_of(*last), binding.source)
     return stop
 
 
@@ -117,7 +127,7 @@ def _all(work: list[Work], generations: Generations, target: str) -> None:
         ]
         for child in children:
             child.start()
-        generations.write(target, judged(work[0]), 0)
+        generations.write(target, _kept(work[0]), 0)
         for child in children:
             child.join()
             if child.exitcode:
@@ -128,7 +138,11 @@ def _all(work: list[Work], generations: Generations, target: str) -> None:
 def _part(share: Work, generations: Generations, target: str, part: int) -> None:
     """One share, in a process of its own."""
     with _uncollected():
-        generations.write(target, judged(share), part)
+        generations.write(target, _kept(share), part)
+
+
+def _kept(work: Work) -> Iterator[Kept]:
+    return map(work.binding.kept, judged(work))
 
 
 def judged(work: Work) -> Iterator[Row]:

@@ -16,11 +16,12 @@ from ledger.catalogue import Catalogue
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold, latest_per_record
 from ledger.log import Log
+from ledger.plausibility import bounded
 from ledger.policy.judge import judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
 from ledger.policy.rules import Policy
-from projections.groups import kin
+from projections.groups import kin, named
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
@@ -30,7 +31,7 @@ class Explanation(NamedTuple):
     """The decision and everything it was made of.
 
     group         the contact first, then who is linked with it
-    entries       of all of these, in log order, as far as they were known
+    entries       of all of these, in log order, as far as they were known, with the times that can be true of them
     """
 
     decision: Decision
@@ -74,7 +75,7 @@ def history(
         for name in wanted:
             read[name] = _known(log, name, known_at)
             folds[name] = fold(name, read[name])
-        said = {other for name in wanted for other in _named(folds[name])}
+        said = {other for name in wanted for other in named(folds[name])}
         if linked is not None:
             said.update(other for name in wanted for other in linked(name))
         wanted = said - folds.keys()
@@ -85,17 +86,10 @@ def history(
 
 
 def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
-    entries = [Entry(position, version, decode(state)) for position, version, state in log.stream(stream)]
+    entries = [Entry(position, version, bounded(decode(state))) for position, version, state in log.stream(stream)]
     if known_at is None:
         return entries
     return [n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at]
-
-
-def _named(contact: Contact) -> set[str]:
-    """Everybody the contact was ever linked with, by its own stream."""
-    if not contact.links:
-        return set()
-    return {getattr(entry.event, "other") for entry in contact.links}  # noqa: B009
 
 
 def _latest(group: Iterable[Contact]) -> list[Entry]:

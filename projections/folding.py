@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold
 from ledger.log import Log
+from projections.groups import named
 
 
 def entries_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, list[Entry]]:
@@ -21,3 +22,16 @@ def entries_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, list[E
 def folds_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
     """Folds of those that have entries, up to a position."""
     return {contact: fold(contact, found) for contact, found in entries_of(log, contacts, stop).items()}
+
+
+def family_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, Contact]:
+    """Folds of these and of whom their own entries link them with, up to a position.
+
+    The rows say who is kin; where one was taken away, the entries still say it.
+    """
+    folds: dict[str, Contact] = {}
+    wanted = set(contacts)
+    while wanted:
+        folds |= folds_of(log, wanted, stop)
+        wanted = {other for name in wanted & folds.keys() for other in named(folds[name])} - folds.keys() - wanted
+    return folds

@@ -1,7 +1,8 @@
 """The gate: one cell's answer at one moment, never older than the newest entry of the log.
 
-One statement reads the row, how far the rows have come and how far the log has. Where the rows are behind,
-the runner folds and judges on the spot.
+One statement reads the row, what the rows say of themselves, and the log's newest entries. A row is served where the
+rows stand at the log's very last entry, the row is as this ledger wrote it, and no entry of the contact is newer.
+Otherwise the runner folds and judges on the spot; where the log itself is damaged, the gate is closed.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from ledger.database import Database, Driver, Location, uuid_bytes
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
 from ledger.policy.question import Decision
+from ledger.stores import mark_of
 from projections.runner import StatusRunner
 from projections.status import answer_at
 from projections.views import FORM, NAME, Views
+
+DAMAGED = "log_damaged"
+"""Why the gate is closed: the log misses entries."""
 
 
 class Answer(NamedTuple):
@@ -24,17 +30,26 @@ class Answer(NamedTuple):
 
     position  how far the log had come; the answer counts every entry up to there
     current   whether the row was current; else it was judged on the spot
+    closed    why nothing is answered at all; None: the gate is open
     """
 
     decision: Decision | None
     revision: int
     position: int
     current: bool
+    closed: str | None = None
 
     @property
     def allowed(self) -> bool:
         """Absent is no."""
         return self.decision is not None and self.decision.allowed
+
+
+class _Vouched(NamedTuple):
+    """What was found of rows that say this of themselves, beside this last entry: none is older than `least`."""
+
+    said: tuple[object, ...]
+    least: int
 
 
 class Gate:
@@ -48,23 +63,52 @@ class Gate:
         self._lock = Lock()
         self._stack = ExitStack()
         self._open: tuple[str, Database, Driver] | None = None
-        self._rules = (-1, "")
+        self._soundness = runner.soundness
+        self._check = views.binding.check
+        self._vouched: _Vouched | None = None
         # Names are ours and stand in the text: every value bound costs.
+        ledger, epoch = (text.replace("'", "''") for text in views.binding.source)
         self._statement = (
-            f"SELECT segments, revision, (SELECT policy FROM generation WHERE form = '{FORM}'), "  # noqa: S608
-            f"(SELECT position FROM tracking WHERE name = '{NAME}'), (SELECT max(position) FROM log.entry) "
-            "FROM status WHERE contact = ? AND purpose = ? AND channel = ? AND address = ?"
+            "SELECT s.segments, s.next_change, s.revision, s.mac, g.policy, t.hash, h.position, h.state "  # noqa: S608
+            f"FROM status s JOIN generation g ON g.form = '{FORM}' JOIN tracking t ON t.name = '{NAME}' "
+            f"AND t.ledger = '{ledger}' AND t.epoch = '{epoch}' AND t.position = (SELECT max(position) FROM log.entry) "
+            "JOIN log.entry h ON h.position = t.position "
+            "WHERE s.contact = ? AND s.purpose = ? AND s.channel = ? AND s.address = ? AND s.revision >= "
+            "(SELECT n.position FROM log.entry n WHERE n.stream = s.contact ORDER BY n.version DESC LIMIT 1)"
         )
 
     def ask(self, contact: str, purpose: str, channel: str, address: str | None, at: datetime) -> Answer:
         """The answer at a moment for a contact's cell; `address` is an address id."""
-        cell = (uuid_bytes(contact), purpose, channel, uuid_bytes(address) if address else b"")
-        row = self._read(cell)
-        if row is not None:
-            segments, revision, policy, position, head = row
-            if position == head and policy == self._rule_set(head):
-                return Answer(answer_at(segments, policy, at), revision, head, True)
-        return self._judged(contact, purpose, channel, address, at)
+        who, where = uuid_bytes(contact), uuid_bytes(address) if address else b""
+        try:
+            row = self._read((who, purpose, channel, where))
+            if row is not None:
+                segments, next_change, revision, mac, policy, known_hash, head, state = row
+                said, rules = (policy, known_hash, head, state), self._vouched
+                if rules is None or rules[0] != said or self._soundness.trouble:
+                    rules = self._vouch(said)
+                if (
+                    rules is not None
+                    and revision >= rules[1]
+                    and mac == self._check(who, purpose, channel, where, segments, next_change, revision)
+                ):
+                    return Answer(answer_at(segments, policy, at), revision, head, True)
+            return self._judged(contact, purpose, channel, address, at)
+        except LogDamagedError:
+            return Answer(None, 0, self._log.last_position(), False, DAMAGED)
+
+    def _vouch(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
+        """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""
+        policy, known_hash, head, state = said
+        last = mark_of(head, state)
+        if last.hash != known_hash or self._soundness.trouble:
+            return None
+        self._soundness.refuse_gaps(last)
+        setting = self._runner.setting_at(last)
+        if policy != setting.policy.hash:
+            return None
+        self._vouched = _Vouched(said, setting.position)
+        return self._vouched
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -96,12 +140,6 @@ class Gate:
     def _leave(self) -> None:
         self._open = None
         self._stack.close()
-
-    def _rule_set(self, head: int) -> str:
-        """Hash of the rule set in force at a position."""
-        if self._rules[0] != head:
-            self._rules = (head, self._runner.rule_set(head))
-        return self._rules[1]
 
     def _judged(self, contact: str, purpose: str, channel: str, address: str | None, at: datetime) -> Answer:
         """By the folds, where the rows are behind: one that was swapped away says so, and stays behind."""

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 
 from ledger.database import Database, Location, is_server
 from ledger.sqlite import SqliteDatabase
-from projections.status import Row
+from projections.binding import Kept
 
-INSERT = "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT = "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Generations(Protocol):
@@ -42,7 +42,7 @@ class Generations(Protocol):
         """Make an empty generation that nobody relies on until it is finished."""
         ...
 
-    def write(self, name: str, rows: Iterable[Row], part: int) -> None:
+    def write(self, name: str, rows: Iterable[Kept], part: int) -> None:
         """Write rows of one part of a generation under construction; parts may be written at the same time."""
         ...
 
@@ -103,12 +103,12 @@ class Files:
             self._metadata.create_all(connection)
         engine.dispose()
 
-    def write(self, name: str, rows: Iterable[Row], part: int) -> None:
+    def write(self, name: str, rows: Iterable[Kept], part: int) -> None:
         """The first part into the file itself, each other one into a file beside it, in order."""
         with closing(_fast(name if part == 0 else _part(name, part))) as driver:
             if part:
-                driver.execute("CREATE TABLE row (a, b, c, d, e, f, g)")
-            driver.executemany(INSERT if part == 0 else "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                driver.execute("CREATE TABLE row (a, b, c, d, e, f, g, h)")
+            driver.executemany(INSERT if part == 0 else "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
             driver.commit()
 
     def finish(self, name: str, parts: int) -> None:

@@ -13,11 +13,13 @@ from psycopg import sql
 
 from ledger.database import Database, Location
 from ledger.postgres import PostgresDatabase, connected, engine_of
-from projections.status import Row
+from projections.binding import Kept
 
-_COPY = b"COPY status (contact, purpose, channel, address, segments, next_change, revision) FROM STDIN (FORMAT BINARY)"
+_COPY = (
+    b"COPY status (contact, purpose, channel, address, segments, next_change, revision, mac) FROM STDIN (FORMAT BINARY)"
+)
 _POINTED = "SELECT generation FROM pointer WHERE to_regnamespace(generation) IS NOT NULL"
-_TYPES = ("bytea", "text", "text", "bytea", "bytea", "text", "int8")
+_TYPES = ("bytea", "text", "text", "bytea", "bytea", "text", "int8", "bytea")
 
 
 class Schemas:
@@ -74,7 +76,7 @@ class Schemas:
             self._metadata.create_all(connection)
         engine.dispose()
 
-    def write(self, name: str, rows: Iterable[Row], part: int) -> None:  # noqa: ARG002 - parts need no files here
+    def write(self, name: str, rows: Iterable[Kept], part: int) -> None:  # noqa: ARG002 - parts need no files here
         """One COPY, which is one transaction."""
         with closing(self._connected(name)) as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(_TYPES)

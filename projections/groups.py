@@ -78,3 +78,8 @@ def kin(contact: str, folds: Mapping[str, Contact]) -> Kin:
     others = reach([contact], lambda one: partners.get(one, ())) - {contact}
     group: Sequence[Contact] = [folds[one] for one in sorted(others) if one in folds]
     return Kin((folds[contact], *group), max(folds.values(), key=lambda fold: fold.position))
+
+
+def named(contact: Contact) -> set[str]:
+    """Everybody the contact was ever linked with, by its own stream."""
+    return {other for entry in contact.links if (pair := pair_of(entry.event)) for other in pair} - {contact.contact}

@@ -14,17 +14,19 @@ from typing import NamedTuple
 from eventsourcing.persistence import IntegrityError
 
 from ledger.codec import decode, instant, recorded_at
-from ledger.contact import Entry
 from ledger.database import Driver, Location
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
 from ledger.log import Row as LogRow
+from ledger.stores import NOTHING, Mark, mark_of
 from ledger.terms import BEGINNING, LEDGER_STREAM
 from projections import bulk, outbox, tracking, views
 from projections.compare import Differences, compare
-from projections.folding import folds_of
-from projections.groups import LINK_TOPICS, Pair, kin, pair_of
-from projections.status import Row, Setting, Settings, Status, read_row, rows_of, touches_all
-from projections.views import Views
+from projections.current import CurrentStatus, Folded
+from projections.folding import family_of
+from projections.groups import Pair, kin, pair_of
+from projections.status import Row, Setting, Settings, rows_of, touches_all
+from projections.views import Held, Views
 
 BATCH = 2_000
 FAR_BEHIND = 50_000
@@ -34,26 +36,27 @@ FAR_BEHIND = 50_000
 class _Batch(NamedTuple):
     """What a run of entries touches; `all`: everybody."""
 
-    position: int
+    mark: Mark
     contacts: set[str]
     pairs: list[Pair]
     all: bool
 
+    @property
+    def position(self) -> int:
+        """Where the run ends."""
+        return self.mark.position
 
-class StatusRunner:
+
+class StatusRunner(CurrentStatus):
     """Follows one log, at a location, into its views."""
 
     def __init__(
         self, log: Log, location: Location, views: Views, policy_of: bulk.PolicyOf, batch: int = BATCH
     ) -> None:
-        self._log = log
+        super().__init__(log, views, policy_of)
         self._location = location
-        self._views = views
-        self._policy_of = policy_of
         self._batch = batch
-        self._followed = (0, Settings())
-        self._seen = (0, Settings())
-        self._links: tuple[int, int, frozenset[Pair]] = (0, 0, frozenset())
+        self._followed: Folded = (NOTHING, Settings())
 
     # --- following ------------------------------------------------------------------------------
 
@@ -64,37 +67,69 @@ class StatusRunner:
                 continue
             if once or stop is None:
                 break
-            self._log.wait(self.position(), poll_seconds)
+            self.log.wait(self.position(), poll_seconds)
         return self.position()
 
     def step(self) -> bool:
-        """Apply the next batch, or learn that another worker did; False: there was nothing to do."""
-        with self._views.snapshot() as driver:
+        """Apply the next batch, or learn that another worker did; False: there was nothing to do.
+
+        Answers that are not of this log are built anew. Raises LogDamagedError.
+        """
+        try:
+            moved = self._step()
+        except LogDamagedError as error:
+            self.soundness.damaged(str(error))
+            raise
+        self.soundness.cured()
+        return moved
+
+    def _step(self) -> bool:
+        head = self.log.mark()
+        self.soundness.refuse_gaps(head)
+        with self.views.snapshot() as driver:
             held = views.held(driver)
-        head = self._log.last_position()
-        setting = self._setting_followed(held.position)
-        outdated = held.position > 0 and held.policy != setting.policy.hash
-        if self._views.are_in_use and (outdated or head - held.position > FAR_BEHIND):
-            self.rebuild(stop=head)
+        if self.views.are_in_use and held.position and held.policy is None:
+            self.rebuild()  # another form of this program wrote it
             return True
-        rows = self._log.read(held.position, self._batch)
+        fault, rows = self._read_on(held)
+        if fault is not None:
+            if not self.views.are_in_use:
+                raise LogDamagedError("the log was replaced while answers were built from it: build them again")
+            self.soundness.not_of_this_log(fault)
+            self.rebuild()
+            return True
+        setting = self._setting_followed(held.mark)
+        outdated = held.position > 0 and held.policy != setting.policy.hash
+        if self.views.are_in_use and (outdated or head.position - held.position > FAR_BEHIND):
+            self.rebuild(stop=head.position)
+            return True
         if not rows:
             return False
         batch = _touched(rows)
         if batch.all:
-            setting = self._setting_followed(batch.position)
-        return self._apply(held.position, batch, setting)
+            setting = self._setting_followed(batch.mark)
+        return self._apply(held.mark, batch, setting)
+
+    def _read_on(self, held: Held) -> tuple[str | None, list[LogRow]]:
+        """Why the answers are not of this log, and what follows them in it, both by one look."""
+        at = held.position
+        if at == 0:
+            return None, self.log.read(0, self._batch)
+        rows = self.log.read(at - 1, self._batch + 1)
+        first = mark_of(rows[0][0], rows[0][2]) if rows else None
+        there = first if first is not None and first.position == at else None
+        return self.soundness.fault(held, there), rows[1:]
 
     def position(self) -> int:
         """How far the status has come."""
-        with self._views.snapshot() as driver:
+        with self.views.snapshot() as driver:
             return views.held(driver).position
 
-    def _apply(self, position: int, batch: _Batch, setting: Setting) -> bool:
+    def _apply(self, mark: Mark, batch: _Batch, setting: Setting) -> bool:
         """Judge who is touched and write it. Folds are read up to the batch's end, whatever came since."""
-        with self._views.snapshot() as driver:
+        with self.views.snapshot() as driver:
             touched = batch.contacts | set(views.contacts_held(driver) if batch.all else ())
-            anew = self._views.are_in_use and len(touched) > FAR_BEHIND
+            anew = self.views.are_in_use and len(touched) > FAR_BEHIND
             families = [] if anew else list(_families(driver, touched, batch.pairs))
         if anew:  # out of the snapshot: what is still read cannot be taken away
             self.rebuild()
@@ -102,12 +137,13 @@ class StatusRunner:
         written = [contact for family in families for contact in family]
         news = [contact for family in families if family & batch.contacts for contact in family]
         rows = list(self._judge(families, batch.position, setting))
+        binding = self.views.binding
         try:
-            with self._views.transaction() as driver:
-                tracking.advance(driver, views.NAME, position, batch.position)
+            with self.views.transaction() as driver:
+                tracking.advance(driver, views.NAME, mark, batch.mark, binding.source)
                 outbox.queue(driver, rows, news)
                 views.put_kin(driver, batch.pairs)
-                views.put_rows(driver, written, rows)
+                views.put_rows(driver, written, map(binding.kept, rows))
                 views.put_generation(driver, setting.policy.hash)
         except IntegrityError:
             pass  # another worker came first; what is left to do, the next step finds
@@ -115,22 +151,14 @@ class StatusRunner:
 
     def _judge(self, families: Iterable[set[str]], stop: int, setting: Setting) -> Iterator[Row]:
         for family in families:
-            folds = folds_of(self._log, family, stop)
+            folds = family_of(self.log, family, stop)
             for contact in folds:
-                yield from rows_of(kin(contact, folds), setting)
+                if contact in family:
+                    yield from rows_of(kin(contact, folds), setting)
 
-    def _setting_followed(self, position: int) -> Setting:
-        self._followed = self._folded_on(self._followed, position)
+    def _setting_followed(self, mark: Mark) -> Setting:
+        self._followed = self._folded_on(self._followed, mark)
         return self._setting(self._followed[1])
-
-    def _folded_on(self, known: tuple[int, Settings], position: int) -> tuple[int, Settings]:
-        """The ledger-wide fold as of a position, from where it was known last."""
-        after, settings = known if known[0] <= position else (0, Settings())
-        rows = self._log.entries(after=after, stop=position, streams=[LEDGER_STREAM])
-        return position, settings.after(Entry(p, v, decode(state)) for p, v, state in rows)
-
-    def _setting(self, settings: Settings) -> Setting:
-        return Setting(self._policy_of(settings.catalogue.policy), *settings)
 
     # --- rebuilding -----------------------------------------------------------------------------
 
@@ -139,14 +167,16 @@ class StatusRunner:
 
         What the one in use has learned meanwhile is followed up first: answers never go back in time.
         """
-        generations = self._views.generations
+        generations = self.views.generations
         target = generations.new()
         try:
-            position = bulk.build(self._location, generations, target, self._policy_of, workers, stop)
+            position = bulk.build(
+                self._location, generations, target, self._policy_of, self.views.binding, workers, stop
+            )
             self._queue_all(target, position)
             while not self._swap(target, position):
-                with self._views.at(target) as beside:
-                    position = StatusRunner(self._log, self._location, beside, self._policy_of).follow(once=True)
+                with self.views.at(target) as beside:
+                    position = StatusRunner(self.log, self._location, beside, self._policy_of).follow(once=True)
         except BaseException:
             if generations.current() != target:
                 generations.discard(target)
@@ -155,90 +185,55 @@ class StatusRunner:
 
     def _swap(self, target: str, position: int) -> bool:
         """Put the generation in place, with what still waits in the outbox of the one in use."""
-        with self._views.snapshot() as old:
+        with self.views.snapshot() as old:
             if outbox.last_number(old) is not None:
-                with self._views.at(target) as beside:
+                with self.views.at(target) as beside:
                     with beside.snapshot() as new:
                         begun = outbox.last_number(new) is not None
                     if not begun:  # it was put in use while the new one was built
                         self._queue_all(target, position)
                     with beside.transaction() as new:
                         outbox.carry(old, new)
-        return self._views.swap(target, position)
+        return self.views.swap(target, position, self.soundness.stands)
 
     def _queue_all(self, target: str, position: int) -> None:
         """If anybody is told, everybody is told again; first whom events are about that the rows in use do not know."""
-        with self._views.snapshot() as driver:
-            last, known = outbox.last_number(driver), views.held(driver).position
+        with self.views.snapshot() as driver:
+            last, held = outbox.last_number(driver), views.held(driver)
         if last is None:
             return
-        newest = self._log.read(position - 1, 1, position)
-        touched = _touched(self._log.entries(known, position)).contacts
-        with self._views.at(target) as beside, beside.transaction() as driver:
+        known = held.position if self.soundness.stands(held) or held.policy is None else 0
+        newest = self.log.read(position - 1, 1, position)
+        touched = _touched(self.log.entries(known, position)).contacts
+        with self.views.at(target) as beside, beside.transaction() as driver:
             outbox.begin(driver, last)
             for _, _, state in newest:
                 moment = datetime.fromisoformat(recorded_at(state) or instant(BEGINNING))
                 outbox.queue_all(driver, moment, views.kin_of(driver, touched))
 
     def replay(self, workers: int = 1) -> Differences:
-        """Build the status anew as of where the one in use stands, compare, and throw it away."""
-        generations = self._views.generations
+        """Judge everything anew as of where the rows in use stand, compare every row, and throw it away.
+
+        Changes nothing. Raises LogDamagedError.
+        """
+        generations, binding = self.views.generations, self.views.binding
         target = generations.new()
         try:
-            with self._views.snapshot() as live:
-                position = views.held(live).position
-                bulk.build(self._location, generations, target, self._policy_of, workers, position)
-                with self._views.at(target) as beside, beside.snapshot() as rebuilt:
-                    return compare(live, rebuilt)
+            with self.views.snapshot() as live:
+                held = views.held(live)
+                stop = held.position
+                bulk.build(self._location, generations, target, self._policy_of, binding, workers, stop)
+                with self.views.at(target) as beside, beside.snapshot() as rebuilt:
+                    return compare(live, rebuilt, binding, self.soundness.looked_up(held))
         finally:
             generations.discard(target)
 
-    # --- the gate -------------------------------------------------------------------------------
-
-    def current(self, contact: str) -> list[Status]:
-        """A contact's status as of the log's head: its rows, or folded and judged now where they are behind."""
-        with self._views.snapshot() as driver:
-            held = views.held(driver)
-            rows = views.rows_of_contact(driver, contact)
-            head = self._log.last_position()
-            family = {contact}
-            if head > held.position:
-                family = views.kin_of(driver, [contact], self._links_since(held.position, head))
-        self._seen = seen = self._folded_on(self._seen, head)
-        setting = self._setting(seen[1])
-        behind = setting.position > held.position or held.policy != setting.policy.hash
-        if behind or (head > held.position and self._newer(family, held.position, head)):
-            with self._views.snapshot() as driver:
-                family = views.kin_of(driver, [contact], self._links_since(held.position, head))
-            folds = folds_of(self._log, family, head)
-            rows = rows_of(kin(contact, folds), setting) if contact in folds else []
-        return [read_row(row, setting.policy.hash) for row in rows]
-
-    def rule_set(self, head: int) -> str:
-        """Hash of the rule set in force at a position."""
-        self._seen = self._folded_on(self._seen, head)
-        return self._setting(self._seen[1]).policy.hash
-
-    def _newer(self, family: Iterable[str], after: int, head: int) -> bool:
-        return next(iter(self._log.entries(after=after, stop=head, streams=family)), None) is not None
-
-    def _links_since(self, after: int, head: int) -> frozenset[Pair]:
-        """Pairs linked since the rows were written. Looked for once: the next call goes on from there."""
-        first, last, pairs = self._links
-        if after < first or after > last:
-            first, last, pairs = after, after, frozenset()
-        if head > last:
-            found = self._log.select_notifications(last, 2**31, head, topics=LINK_TOPICS, inclusive_of_start=False)
-            linked = {pair_of(decode(one.state)) for one in found}
-            pairs |= {pair for pair in linked if pair is not None}
-            self._links = (first, head, pairs)
-        return pairs
-
 
 def _touched(rows: Iterable[LogRow]) -> _Batch:
-    position, contacts, pairs, everybody = 0, set[str](), list[Pair](), False
-    for place, _, state in rows:
-        position, event = place, decode(state)
+    contacts, pairs, everybody = set[str](), list[Pair](), False
+    last = (0, b"")
+    for position, _, state in rows:
+        last, event = (position, state), decode(state)
         if event.stream == LEDGER_STREAM:
             everybody = everybody or touches_all(event)
             continue
@@ -247,7 +242,7 @@ def _touched(rows: Iterable[LogRow]) -> _Batch:
         if pair is not None:
             pairs.append(pair)
             contacts.update(pair)
-    return _Batch(position, contacts, pairs, everybody)
+    return _Batch(mark_of(*last), contacts, pairs, everybody)
 
 
 def _families(driver: Driver, touched: set[str], pairs: list[Pair]) -> Iterator[set[str]]:

@@ -23,7 +23,7 @@ from ledger.database import Location, uuid_text
 from ledger.log import Log
 from ledger.log_schema import HEAD
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import Bench
+from ledger.policy.judge import STOP_TIME_UNKNOWN, Bench
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question
 from ledger.policy.rules import Policy
@@ -217,16 +217,13 @@ class Person:
         if now.allowed:
             return "allowed", None
         stops = [n for n in self._now.bench.dossier.stops if _covered(n, sent)]
-        if stops and not any(self._now.stopped(purpose, sent) for purpose in _purposes(sent)):
-            stops = []  # each was turned by a later opt-in, and something else forbade the mail
-        known = [n for n in stops if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
-        if known:
-            return "after_stop", known[0]
         made = [n for n in stops if n.event.latest <= sent.latest]
-        if made:
-            return "before_effect", made[0]
-        if stops:  # it may have been made afterwards
-            return "cannot_be_shown", stops[0]
+        if made and any(self._now.stopped(purpose, sent) for purpose in _purposes(sent)):
+            # else each was turned by a later opt-in, and something else forbade the mail
+            known = [n for n in made if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
+            return ("after_stop", known[0]) if known else ("before_effect", made[0])
+        if now.reason == STOP_TIME_UNKNOWN:
+            return "cannot_be_shown", next((n for n in stops if n.event.latest > sent.latest), None)
         return ("cannot_be_shown" if now.claimed is not None or now.uncertain else "no_basis"), None
 
 

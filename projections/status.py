@@ -95,14 +95,15 @@ def rows_of(person: Kin, setting: Setting) -> list[Row]:
     revision = max(person.newest.position, setting.position)
     contact = uuid_bytes(owner.contact)
     rows: list[Row] = []
-    packed: dict[int, tuple[bytes, str | None]] = {}
+    # By identity, and with the segments themselves: a tuple that nobody keeps gives its id to the next.
+    packed: dict[int, tuple[tuple[Segment, ...], bytes, str | None]] = {}
     for purpose, channel, address in cells_of(bench.dossier.owner):
         question = Question(purpose=purpose, channel=channel, at=since, address=address or None, jurisdictions=laws)
         found = segments(bench, question, since)
         made = packed.get(id(found))
         if made is None:  # cells that are alike share their segments, which the bench keeps
-            made = packed[id(found)] = (pack(found), instant(found[1].start) if len(found) > 1 else None)
-        rows.append((contact, purpose, channel, uuid_bytes(address) if address else b"", *made, revision))
+            made = packed[id(found)] = (found, pack(found), instant(found[1].start) if len(found) > 1 else None)
+        rows.append((contact, purpose, channel, uuid_bytes(address) if address else b"", *made[1:], revision))
     return rows
 
 

@@ -5,21 +5,23 @@ A generation is one set of answers; `projections.generations` says where it lies
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import NamedTuple, Self
 
 import sqlalchemy as sa
 
 from ledger.database import Database, Driver, Location, chunks, marks, uuid_bytes, uuid_text
+from ledger.stores import Mark
 from projections import outbox_schema, tracking
+from projections.binding import CHECK_BYTES, Binding, Kept
 from projections.generations import INSERT, Generations, generations_at
 from projections.groups import Pair, neighbours, reach
-from projections.status import Row
+from projections.tracking import UNNAMED, Source
 
 NAME = "status"
-FORM = "status/2"
+FORM = "status/3"
 """Changes when rows are made or packed differently: an older generation is then built anew."""
 
 _Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -39,6 +41,7 @@ status = sa.Table(
     sa.Column("segments", sa.LargeBinary, nullable=False),
     sa.Column("next_change", _Name),
     sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("mac", sa.LargeBinary(CHECK_BYTES), comment="keyed check of all of it; see projections.binding"),
     sqlite_with_rowid=False,
 )
 _changing = status.c.next_change.is_not(None)
@@ -57,36 +60,48 @@ generation = sa.Table(
     sa.Column("policy", sa.Text, nullable=False),
 )
 
-_ROWS = "SELECT contact, purpose, channel, address, segments, next_change, revision FROM status"
+_ROWS = "SELECT contact, purpose, channel, address, segments, next_change, revision, mac FROM status"
+_LATER = (status.c.mac, *(metadata.tables["tracking"].c[name] for name in ("hash", "ledger", "epoch")))
+"""Columns that generations of older programs do not have."""
 
 
 class Held(NamedTuple):
-    """What a generation says of itself: how far it has come, and by which rule set (None: not begun)."""
+    """What a generation says of itself: how far it has come in which log, and by which rule set.
 
-    position: int
+    policy  None: not begun, or written by another form of this program; then nothing of it is used
+    """
+
+    mark: Mark
     policy: str | None
+    source: Source
+
+    @property
+    def position(self) -> int:
+        """How far it has come; 0: not begun."""
+        return self.mark.position
 
 
 class Views:
     """The generation in use. Thread-safe; several processes may hold it open while another swaps it."""
 
-    def __init__(self, generations: Generations, fixed: str | None = None) -> None:
+    def __init__(self, generations: Generations, binding: Binding, fixed: str | None = None) -> None:
         self.generations = generations
+        self.binding = binding
         self._fixed = fixed
         self._open: tuple[str, Database] | None = None
         self._retired: list[Database] = []
         self._opening = Lock()
 
     @classmethod
-    def open(cls, location: Location) -> Self:
-        """The views at a location; an empty generation when there are none."""
-        views = cls(generations_at(location, metadata))
+    def open(cls, location: Location, binding: Binding) -> Self:
+        """The views at a location, of the ledger that `binding` names; an empty generation when there are none."""
+        views = cls(generations_at(location, metadata), binding)
         views._database()
         return views
 
     def at(self, generation: str) -> Views:
         """One generation by its own name, in use or not."""
-        return Views(self.generations, generation)
+        return Views(self.generations, self.binding, generation)
 
     @property
     def are_in_use(self) -> bool:
@@ -119,7 +134,7 @@ class Views:
                     while self._retired:  # whoever read what was left a swap earlier has ended
                         self._retired.pop().close()
                     self._retired.append(held[1])  # another thread may still read it
-                held = self._open = (target, self.generations.open(target))
+                held = self._open = (target, _widened(self.generations.open(target)))
             return held[1]
 
     def _target(self) -> str:
@@ -137,14 +152,16 @@ class Views:
         with self._database().snapshot() as driver:
             yield driver
 
-    def swap(self, built: str, position: int) -> bool:
+    def swap(self, built: str, position: int, stands: Callable[[Held], bool]) -> bool:
         """Put a built generation in place, unless the one in use stands beyond its position.
 
-        The old one's write lock is held meanwhile, so it does not go on unseen.
+        Where that one does not stand in the log at all, by `stands`, its position says nothing. Its write lock is
+        held meanwhile, so it does not go on unseen.
         """
         old = self._target()
         with self._database().writing() as driver:
-            if held(driver).position > position or self._target() != old:
+            now = held(driver)
+            if self._target() != old or (now.position > position and stands(now)):
                 return False
             self.generations.point(built)
             driver.execute("DELETE FROM generation")  # who still reads it sees that it answers no more
@@ -152,31 +169,56 @@ class Views:
         return True
 
 
+def _widened(database: Database) -> Database:
+    """A generation with the columns that an older program did not make, empty: its form says that it is outdated."""
+    try:
+        if not _is_wide(database):
+            with suppress(database.dbapi.DatabaseError), database.writing() as driver:  # another may be first
+                for column in _LATER:
+                    kind = column.type.compile(database.engine.dialect)
+                    driver.execute(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _is_wide(database: Database) -> bool:
+    with database.reading() as driver:
+        try:
+            driver.execute("SELECT mac, hash FROM status, tracking LIMIT 0").fetchall()
+        except database.dbapi.DatabaseError:
+            return False
+    return True
+
+
 def held(driver: Driver) -> Held:
     """What the generation says of itself."""
-    position = driver.execute("SELECT position FROM tracking WHERE name = ?", (NAME,)).fetchone()
+    standing = tracking.standing_of(driver, NAME)
     policy = driver.execute("SELECT policy FROM generation WHERE form = ?", (FORM,)).fetchone()
-    return Held(position[0] if position else 0, policy[0] if policy else None)
+    if standing is None:
+        return Held(Mark(tracking.position_of(driver, NAME), b""), None, UNNAMED)
+    return Held(standing.mark, policy[0] if policy else None, standing.source)
 
 
-def rows_of_contact(driver: Driver, contact: str) -> list[Row]:
+def rows_of_contact(driver: Driver, contact: str) -> list[Kept]:
     """One contact's rows, in their order."""
     return driver.execute(
         f"{_ROWS} WHERE contact = ? ORDER BY purpose, channel, address", (uuid_bytes(contact),)
     ).fetchall()
 
 
-def all_rows(driver: Driver) -> Iterator[Row]:
+def all_rows(driver: Driver) -> Iterator[Kept]:
     """Every row, in the order of the key."""
     return iter(driver.execute(f"{_ROWS} ORDER BY contact, purpose, channel, address"))
 
 
-def all_changing(driver: Driver) -> Iterator[Row]:
+def all_changing(driver: Driver) -> Iterator[Kept]:
     """The rows whose answer changes by itself at some moment, or did."""
     return iter(driver.execute(f"{_ROWS} WHERE next_change IS NOT NULL"))
 
 
-def contact_of(row: Row) -> str:
+def contact_of(row: Kept) -> str:
     """Whose row it is."""
     return uuid_text(row[0])
 
@@ -203,7 +245,7 @@ def put_kin(driver: Driver, pairs: Iterable[Pair]) -> None:
     driver.executemany("INSERT INTO kin (contact, other) VALUES (?, ?) ON CONFLICT (contact, other) DO NOTHING", both)
 
 
-def put_rows(driver: Driver, contacts: Sequence[str], rows: Iterable[Row]) -> None:
+def put_rows(driver: Driver, contacts: Sequence[str], rows: Iterable[Kept]) -> None:
     """Replace every row of these contacts."""
     for part in chunks([uuid_bytes(contact) for contact in contacts]):
         driver.execute(f"DELETE FROM status WHERE contact IN ({marks(part)})", part)  # noqa: S608 - marks only

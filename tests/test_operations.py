@@ -19,8 +19,8 @@ from adapters.kafka.worker import _counted as counted
 from adapters.kafka.worker import _gauges as gauges
 from adapters.metrics import Metrics
 from adapters.settings import PREFIX, Settings
-from adapters.wiring import House
 from tests.compose import COMPOSE, OURS, PROFILES, SERVICES, check, check_program, profiles
+from tests.ledgers import open_house
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = ROOT / "docs/operations"
@@ -261,7 +261,7 @@ def test_what_is_measured_is_listed(tmp_path: Path) -> None:
         counter.labels("hubspot", "done")
     counted(registry)
     gauges(registry, Watchdog("one", 60.0))
-    with House.open(tmp_path, {}) as house:
+    with open_house(tmp_path, {}) as house:
         PublisherMetrics(house.ledger.log, house.views, registry)._waiting.labels("stop")
     found: dict[str, set[str]] = {}
     for family in registry.collect():

@@ -71,8 +71,11 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.codec import EntryError
     from ledger.commands import CommandRefusedError
     from ledger.database import DurabilityError, SetupError
+    from ledger.gaps import LogDamagedError
     from ledger.keys import KeyFileError
+    from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
+    from ledger.stores import StoresError
 
     if _is_taken(error):
         return EXIT.ERROR
@@ -85,6 +88,9 @@ def _code(error: Exception) -> EXIT | None:
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
+        (LogDamagedError, EXIT.VERIFICATION),
+        (NoLedgerError, EXIT.ERROR),
+        (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
         *((kind, EXIT.TEMPORARY) for kind in _away()),

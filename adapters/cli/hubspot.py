@@ -98,8 +98,8 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
             raise typer.BadParameter(f"--only takes one of {', '.join(KINDS)}")
     with (
         opened_client(asked.patience) as client,
-        open_house(ledger, make=True) as house,
-        closing(Cursors.open(house.location("hubspot"))) as cursors,
+        open_house(ledger) as house,
+        closing(Cursors.open(house)) as cursors,
         Book.open(house) as book,
         _progress(client, quiet=asked.json) as told,
     ):

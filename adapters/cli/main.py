@@ -311,6 +311,25 @@ def replay(
 
 
 @app.command()
+def init(
+    if_absent: Annotated[bool, Flag("--if-absent", help="exit 0 when there is a ledger already")] = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Make a ledger: its keys, its vault and its log. `audit`, `import`, `record` and `demo` do so by themselves."""
+    from adapters.cli.making import run_init
+
+    raise typer.Exit(run_init(ledger, if_absent=if_absent))
+
+
+@app.command()
+def upgrade(ledger: LedgerDir = None) -> None:
+    """Give a ledger made by an earlier version its identity, once its keys are seen to open its vault."""
+    from adapters.cli.making import run_upgrade
+
+    raise typer.Exit(run_upgrade(ledger))
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on; CONSENT_LEDGER_HTTP_HOST")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on; CONSENT_LEDGER_HTTP_PORT")] = None,

@@ -45,7 +45,7 @@ def adopt(file: MapFile, json: JsonOut = False, ledger: LedgerDir = None) -> Non
     from adapters.wiring import now
 
     evidence_map = read_map(file)
-    with open_house(ledger, make=True) as house:
+    with open_house(ledger) as house:
         adopted = adopt_map(house, evidence_map, now())
     if json:
         import msgspec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -61,31 +62,34 @@ def moment(text: str | None) -> datetime | None:
 
 
 def open_house(directory: Path | None, make: bool = False, quietly: bool = False, files: bool = False) -> House:
-    """Open a ledger; only commands that write facts make one that is not there, and say so.
+    """Open a ledger; `make`: one that is not there is made first, and that is said.
 
-    `files`: in files, whatever the environment says.
+    `files`: in files, whatever the environment says. Raises as `House.open`.
     """
     from adapters.settings import Settings
-    from adapters.wiring import House, is_ledger
+    from adapters.wiring import House
 
     env = {name: text for name, text in os.environ.items() if not (files and name == DATABASE_URL)}
-    settings = Settings.read(env)
-    where = directory or settings.dir
-    if not is_ledger(where) and settings.database_url is None:
-        if not make:
-            show(f"there is no ledger in {where}: `consent-ledger audit FILE` makes one, --ledger names another")
-            raise typer.Exit(EXIT.ERROR)
-        if not quietly:
-            show(
-                f"made a new ledger in {where}; it belongs to one controller. "
-                f"Keep {where / 'keys'} safe, and apart from backups of the rest."
-            )
-    elif not is_ledger(where) and settings.keys is None and not (where / "keys").exists():
-        if not make:
-            show(f"there are no keys in {where}: --ledger names the directory that holds those of this database")
-            raise typer.Exit(EXIT.ERROR)
-        show(f"made keys in {where / 'keys'}: without them the vault is noise. Keep them, and apart from its backups.")
+    where = directory or Settings.read(env).dir
+    if make:
+        make_ledger(where, env, quietly=quietly)
     return House.open(where, env)
+
+
+def make_ledger(where: Path, env: Mapping[str, str], *, quietly: bool = False) -> bool:
+    """Make the ledger of a directory and say so; False: there is one already. Raises as `Ledger.init`."""
+    from adapters.settings import Settings
+    from adapters.wiring import init_ledger, is_ledger
+
+    had_keys = (where / "keys").exists()
+    if not init_ledger(where, env):
+        return False
+    if not quietly:
+        place = where if is_ledger(where) else f"the database that {DATABASE_URL} names"
+        show(f"made a new ledger in {place}; it belongs to one controller.")
+        if Settings.read(env).keys is None and not had_keys:
+            show(f"Its keys are {where / 'keys'}: without them the vault is noise. Keep them, and apart from backups.")
+    return True
 
 
 def console(stderr: bool = False) -> Console:

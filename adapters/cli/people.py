@@ -152,6 +152,8 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
 
 
 def _happened(event: e.Event) -> str:
+    if event.is_impossible:
+        return "unknown (impossible time)"
     if event.occurred_from is None:
         return f"before {_day(event.occurred_to)}" if event.occurred_to else "unknown"
     if event.occurred_to and _day(event.occurred_to) != _day(event.occurred_from):
@@ -217,6 +219,8 @@ def run_replay(ledger: Path | None, compare: bool, json: bool) -> int:
                     "position": found.position,
                     "rows": found.rows,
                     "differences": found.differing,
+                    "altered": found.altered,
+                    "fault": found.fault,
                     "same_setting": found.same_setting,
                     "listed": listed,
                 }
@@ -224,6 +228,10 @@ def run_replay(ledger: Path | None, compare: bool, json: bool) -> int:
         )
     else:
         show(f"{found.rows} answers at position {found.position}: {found.differing} differences")
+        if found.altered:
+            show(f"{found.altered} of them are not as this ledger wrote them")
+        if found.fault:
+            show(found.fault)
         for difference in listed[:20]:
             show("  " + ", ".join(str(value) for value in difference.values()))
     return EXIT.OK if found.equal else EXIT.VERIFICATION

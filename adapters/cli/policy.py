@@ -109,7 +109,7 @@ def adopt(
     from adapters.adopting import adopt as record_adoption
     from adapters.adopting import preview
 
-    with open_house(ledger, make=True) as house:
+    with open_house(ledger) as house:
         chosen = _resolve(policy, house)
         changes = preview(house, chosen)
         gains = sum(change.gains for change in changes)

@@ -35,8 +35,8 @@ def publish(ledger: LedgerDir = None) -> None:
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
     with ExitStack() as stack:
-        house = stack.enter_context(open_house(ledger, make=True))
-        progress = stack.enter_context(closing(Progress.open(house.location("streams"))))
+        house = stack.enter_context(open_house(ledger))
+        progress = stack.enter_context(closing(Progress.open(house)))
         if settings.metrics_port is not None:
             server, _ = start_http_server(settings.metrics_port, settings.http_host, REGISTRY)
             stack.callback(server.shutdown)

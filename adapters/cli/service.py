@@ -37,7 +37,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     from adapters.wiring import now
 
     settings = Settings.read(os.environ)
-    with open_house(ledger, make=True) as house, ExitStack() as stack:
+    with open_house(ledger) as house, ExitStack() as stack:
         lines = logs.to_stdout(now)
         logs.take_over(lines)
         receivers = receivers_of(settings, house, stack)
@@ -79,10 +79,10 @@ def _bound(host: str, port: int) -> socket.socket:
     return found
 
 
-def _keys(ledger: Path | None, make: bool = False) -> KeyFile:
+def _keys(ledger: Path | None) -> KeyFile:
     from adapters.web.keys import KeyFile
 
-    with open_house(ledger, make=make) as house:
+    with open_house(ledger) as house:
         return KeyFile(house.directory)
 
 
@@ -95,7 +95,7 @@ def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
-    secret = _keys(ledger, make=True).add(name, known, now(), os.urandom)
+    secret = _keys(ledger).add(name, known, now(), os.urandom)
     show(f"the key {name!r} may do what a {role} may; it is not shown again:")
     typer.echo(secret)
 

@@ -157,7 +157,7 @@ def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
     from adapters.wiring import now
 
     prefix = settings.topic_prefix
-    house = stack.enter_context(open_house(ledger, make=True))
+    house = stack.enter_context(open_house(ledger))
     handle = taking(house, prefix, now)
     return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, house.away)
 

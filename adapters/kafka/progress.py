@@ -11,11 +11,14 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from adapters.wiring import House
 from ledger.codec import instant
 from ledger.database import Database, Location, Store, open_database
 from ledger.recorder import away
+from ledger.store_table import add_store
 
 metadata = sa.MetaData()
+add_store(metadata)
 sa.Table(
     "published",
     metadata,
@@ -52,8 +55,13 @@ class Progress(Store):
         self.away = away
 
     @classmethod
-    def open(cls, location: Location) -> Self:
-        """The store in an SQLite file, made when absent, or in the schema `streams` of a database."""
+    def open(cls, house: House) -> Self:
+        """The store of a ledger, in an SQLite file, made when absent, or in the schema `streams` of its database."""
+        return cls(house.beside("streams", metadata, anew=("DELETE FROM published",)), house.away)
+
+    @classmethod
+    def at(cls, location: Location) -> Self:
+        """A store that is of no ledger."""
         return cls(open_database(location, "streams", metadata), away(location))
 
     def position(self, name: str) -> int:

@@ -52,7 +52,7 @@ def publisher(
 ) -> Publisher:
     """A publisher of this ledger. `holder`: its name among others, never used by two."""
     sender = Sender(wanted.servers)
-    announcer = Announcer(ledger.log, views, ledger.id, _records_of(ledger.vault) if wanted.record_ids else None)
+    announcer = Announcer(runner, ledger.id, _records_of(ledger.vault) if wanted.record_ids else None)
     rate = Rate(wanted.rate, clocks.monotonic)
     parts = Parts(
         log=ledger.log,

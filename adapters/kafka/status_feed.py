@@ -98,6 +98,8 @@ class StatusFeed:
         if not queued:
             return False
         told = self._announcer.announce(queued, now)
+        if told is None:
+            return False
         self._flying = _Flying(queued, self._sender.send(self._messages(told)))
         return True
 

@@ -35,6 +35,7 @@ from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
 from adapters.webhooks import Actor
 from adapters.wiring import House
+from ledger.gaps import LogDamagedError
 
 
 async def described(_service: Service, _request: Request) -> Response:
@@ -178,6 +179,9 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def silent(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "the database does not answer"))
 
+    async def damaged(request: Request, error: Exception) -> Response:
+        return sent(request, ProblemError("unavailable", str(error)))
+
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))
 
@@ -190,5 +194,6 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     app.add_exception_handler(ClientDisconnect, unreadable)
     for kind in away:
         app.add_exception_handler(kind, silent)
+    app.add_exception_handler(LogDamagedError, damaged)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

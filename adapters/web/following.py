@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event, Thread
 
 from adapters.logs import Lines, described
+from ledger.gaps import LogDamagedError
 from ledger.log import Log
 from projections.runner import StatusRunner
 
@@ -45,4 +46,6 @@ class Follower:
                 self._runner.follow(self._stop)
             except self._away as error:
                 self._lines.write("warning", "follower.waits", **described(error))
+                self._stop.wait(_PAUSE_SECONDS)
+            except LogDamagedError:  # the runner has raised the alarm, and the gate is closed until it is mended
                 self._stop.wait(_PAUSE_SECONDS)

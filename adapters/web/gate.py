@@ -41,9 +41,10 @@ def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
     if found is None:
         return _no(None, None, at, service.house.ledger.log.last_position())
     contact, address = found
-    decision, revision, position, _ = service.house.gate.ask(contact, asked.purpose, asked.channel, address, at)
+    answer = service.house.gate.ask(contact, asked.purpose, asked.channel, address, at)
+    decision, revision, position = answer.decision, answer.revision, answer.position
     if decision is None:
-        return _no(contact, address, at, position)
+        return _no(contact, address, at, position, answer.closed or "no_basis")
     return GateAnswer(
         allowed=decision.allowed,
         reason=decision.reason,
@@ -59,11 +60,11 @@ def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
     )
 
 
-def _no(contact: str | None, address: str | None, at: datetime, position: int) -> GateAnswer:
+def _no(contact: str | None, address: str | None, at: datetime, position: int, reason: str = "no_basis") -> GateAnswer:
     """What no fact names is not allowed."""
     return GateAnswer(
         allowed=False,
-        reason="no_basis",
+        reason=reason,
         basis=None,
         rule=None,
         contact=contact,

@@ -26,6 +26,8 @@ async def ready(service: Service, _request: Request) -> Response:
         raise ProblemError("unavailable", "nothing follows the log")
     if service.actor is not None and not service.actor.alive:
         raise ProblemError("unavailable", "nothing does what webhooks bring")
+    if service.runner.soundness.trouble is not None:
+        raise ProblemError("unavailable", service.runner.soundness.trouble)
     if lag > service.most_lag:
         raise ProblemError("unavailable", f"the status is {lag} entries behind")
     return answered(Ready(lag))
@@ -48,6 +50,7 @@ def _lag(service: Service) -> int:
 
 def _measure(service: Service) -> None:
     _lag(service)
+    service.metrics.alarms.set(service.runner.soundness.alarms)
     if service.inbox is not None:
         waiting, dead = service.inbox.counts()
         service.metrics.webhooks_waiting.set(waiting)

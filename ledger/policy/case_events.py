@@ -128,11 +128,12 @@ def _when(at: Any, detail: Detail, problems: list[str]) -> dict[str, Any]:
         return {"precision": "unknown"}
     first = first if first.tzinfo else first.replace(tzinfo=UTC)
     start, end = _span(first, precision)
+    end = last or (end.astimezone(UTC) if end else None)
     return {
         "precision": precision,
         "occurred_from": start.astimezone(UTC),
-        "occurred_to": last or (end.astimezone(UTC) if end else None),
-        "recorded_at": first.astimezone(UTC),
+        "occurred_to": end,
+        "recorded_at": max(first.astimezone(UTC), end) if end else first.astimezone(UTC),
     }
 
 

@@ -93,10 +93,10 @@ class Dossier:
 
     @property
     def newest(self) -> datetime:
-        """The last moment any stop, or any fact of the owner that a rule reads, may have begun."""
-        owner, newest = self.owner, BEGINNING
+        """The last moment any fact of the owner that a rule reads may have begun, or any stop may have come."""
+        owner = self.owner
+        newest = max([n.event.latest for n in self.stops], default=BEGINNING)
         for entries in (
-            self.stops,
             owner.opt_ins,
             owner.confirmations,
             owner.contracts,

@@ -142,7 +142,7 @@ class _Finding(NamedTuple):
 
 
 class _Stops(NamedTuple):
-    """Stops in force for a cell; `floor` is the last moment any of them may have come."""
+    """Stops of a cell that came, or may have come; `floor` is the last moment any of them may have come."""
 
     entries: list[Entry]
     floor: datetime
@@ -153,6 +153,12 @@ class _Stops(NamedTuple):
 
 
 NO_STOPS = _Stops([], BEGINNING)
+
+
+def _stops_of(entries: list[Entry]) -> _Stops:
+    return _Stops(entries, max(n.event.latest for n in entries)) if entries else NO_STOPS
+
+
 Shape = tuple[object, ...]
 
 
@@ -290,6 +296,7 @@ class _Cell:
         "open",
         "overlapping",
         "plan",
+        "possible",
         "purpose",
         "question",
         "regime",
@@ -311,11 +318,11 @@ class _Cell:
         self.moments: list[datetime] = []
         self.forbidden = self._malformed()
         self.minor = self._is_minor()
-        self.stops = NO_STOPS
+        self.stops = self.possible = NO_STOPS
         if bench.erased is not None:
             self.moments.append(bench.erased.begins)
         if plan.marketing:
-            self.stops = self._stops()
+            self.stops, self.possible = self._stops()
             self.forbidden = self.forbidden or self._personal()
             self.forbidden = self._message() or self.forbidden
         self._sort_out(self._tried(trace))
@@ -342,6 +349,10 @@ class _Cell:
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
+        if self.possible.stand:
+            standing = [t for t in standing if not _blocked(t, self.possible)]
+            if not standing:
+                return _no(against, STOP_TIME_UNKNOWN, None, overlap=True)
         if standing:
             best = standing[0]
             if len(standing) > 1:
@@ -404,18 +415,20 @@ class _Cell:
         self.against.append(Against(what, rule, position))
         return what
 
-    def _stops(self) -> _Stops:
-        question = self.question
+    def _stops(self) -> tuple[_Stops, _Stops]:
+        """The stops that came by the moment asked about, and those that may have come by then or later."""
+        at = self.question.at
         if not self.bench.dossier.stops:
-            return NO_STOPS
-        covering = self.bench.covering(self.purpose, question.channel, question.address)
-        self.moments += [n.event.earliest for n in covering]
-        entries = [n for n in covering if n.event.earliest <= question.at]
-        if not entries:
-            return NO_STOPS
+            return NO_STOPS, NO_STOPS
+        covering = self.bench.covering(self.purpose, self.question.channel, self.question.address)
+        for n in covering:
+            self.moments += (n.event.earliest, n.event.latest)
+        begun = [n for n in covering if n.event.earliest <= at]
         rule = self.regime.stop.id if self.regime.stop else "STOP"
-        self.against += [Against(_stop_reason(n), rule, n.position) for n in entries]
-        return _Stops(entries, max(n.event.latest for n in entries))
+        self.against += [Against(_stop_reason(n), rule, n.position) for n in begun]
+        return _stops_of([n for n in begun if n.event.latest <= at]), _stops_of(
+            [n for n in begun if n.event.latest > at]
+        )
 
     def _tried(self, trace: list[Trial] | None) -> list[Tried]:
         """Every rule that could find a fact, tried on it, within the time the rule is in force."""
@@ -466,7 +479,10 @@ class _Cell:
             evidence=tried.evidence,
             start=tried.start,
             until=tried.until,
-            conditions=tuple([_condition(n, met) for n, met in zip(names, tried.needs, strict=True)]),
+            conditions=(
+                *[_condition(n, met) for n, met in zip(names, tried.needs, strict=True)],
+                *(() if tried.possible else (_condition(POSSIBLE_TIME, None),)),
+            ),
             blocked_by=tuple(n.position for n in stops.entries) if _blocked(tried, stops) else (),
         )
 
@@ -477,6 +493,7 @@ class _Cell:
             best = min(open_, key=lambda t: (t.needs.count(None), STRICTNESS[t.rule.basis or Basis.CONTRACT]))
             names = names_of_needs(best.rule)
             missing = tuple(n for n, met in zip(names, best.needs, strict=True) if met is None)
+            missing += () if best.possible else (POSSIBLE_TIME,)
             return Claim(best.rule.id, best.rule.basis, best.evidence, missing)
         if not self.plan.marketing or not self.bench.dossier.owner.claims:
             return None
@@ -497,6 +514,8 @@ class _Cell:
 
 
 _condition = cache(Condition)  # few names, three answers
+POSSIBLE_TIME = "possible_time"
+"""The need that a fact with an impossible time leaves open: nothing shows when, so nothing shows that."""
 
 
 def _no(against: Sequence[Against], reason: str, claim: Claim | None, overlap: bool) -> _Finding:
@@ -534,9 +553,12 @@ STOP_REASONS: dict[type[e.Event], str] = {
     e.ReviewDecided: "review_stop",
 }
 _GRAVITY = ("opted_out", "obstructed", "complained", "objected", "review_stop", "erasure_requested")
+STOP_TIME_UNKNOWN = "stop_time_unknown"
+"""A stop may have come before the moment asked about, or after it. Of a past message alone: every stop came before it
+was recorded."""
 ERASED = "erased"
 """Key and data are destroyed: there is nobody left to write to, for any purpose."""
-STOPPED = frozenset({*STOP_REASONS.values(), ERASED})
+STOPPED = frozenset({*STOP_REASONS.values(), STOP_TIME_UNKNOWN, ERASED})
 """Reasons that only a later opt-in by the person can turn."""
 
 

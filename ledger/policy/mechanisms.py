@@ -38,6 +38,7 @@ class Tried(msgspec.Struct, frozen=True, gc=False):
     """A rule tried on facts: it would hold in [start, until); `needs` in the order of `names_of_needs`.
 
     given, given_by  the earliest and the latest moment at which the fact may have happened
+    possible         whether the fact's claimed time can be; one that cannot is no evidence
     """
 
     rule: Rule
@@ -47,11 +48,12 @@ class Tried(msgspec.Struct, frozen=True, gc=False):
     needs: tuple[bool | None, ...]
     given: datetime = BEGINNING
     given_by: datetime = BEGINNING
+    possible: bool = True
 
     @property
     def proven(self) -> bool:
-        """Every need evidenced."""
-        return None not in self.needs and False not in self.needs
+        """Every need evidenced, by a fact that can have happened when it is said to have."""
+        return self.possible and None not in self.needs and False not in self.needs
 
     @property
     def claimed(self) -> bool:
@@ -95,7 +97,7 @@ def consent(rule: Rule, case: Case) -> Iterator[Tried]:
         ends = event.valid_until or END
         for begun, until, kept_by in _spells(rule, entry, case):
             tried = (evidence + kept_by, max(start, begun), min(ends, until))
-            yield Tried(rule, *tried, tuple(needs), event.earliest, event.latest)
+            yield Tried(rule, *tried, tuple(needs), event.earliest, event.latest, not event.is_impossible)
 
 
 def _act(rule: Rule, event: e.OptedIn) -> bool | None:
@@ -144,7 +146,7 @@ def _verified(entry: Entry, case: Case) -> tuple[Entry | None, bool | None]:
     found: list[Entry] = []
     for confirmation in case.dossier.facts(case.dossier.owner.confirmations, event.address):
         shown = confirmation.event
-        if shown.latest < event.earliest:
+        if shown.latest < event.earliest or shown.is_impossible:
             continue
         if isinstance(shown, e.DoubleOptInConfirmed):
             if shown.address_verified and (shown.verifies_channel or "email") == channel:
@@ -259,7 +261,16 @@ def sale(rule: Rule, case: Case) -> Iterator[Tried]:
 
 def _relation(rule: Rule, entry: Entry, needs: tuple[bool | None, ...], until: datetime) -> Tried:
     event = entry.event
-    return Tried(rule, (entry.position,), usable_from(event), until, needs, event.earliest, event.latest)
+    return Tried(
+        rule,
+        (entry.position,),
+        usable_from(event),
+        until,
+        needs,
+        event.earliest,
+        event.latest,
+        not event.is_impossible,
+    )
 
 
 def _known(rule: Rule, kind: str, question: Question) -> bool:

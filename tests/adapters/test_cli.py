@@ -19,7 +19,8 @@ from adapters.hubspot.demo import write_demo_export, write_portal_export
 from adapters.hubspot.portal import write_portal
 from adapters.importing import imported
 from adapters.inputs import Inputs, sort_inputs
-from adapters.wiring import House, now
+from adapters.wiring import now
+from tests.ledgers import open_house
 
 HEADER = (
     "Record ID,First Name,Last Name,Email,Country/Region,Marketing contact status,"
@@ -352,7 +353,7 @@ def test_the_demos_other_records_are_of_people_in_the_export(tmp_path: Path) -> 
 
 def test_a_ledger_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """No command that only reads makes one."""
-    run("why", "ana@example.com", "--ledger", tmp_path / "none", exit_code=1)
+    assert _fails("why", "ana@example.com", "--ledger", tmp_path / "none") == 1
     assert not (tmp_path / "none").exists()
 
 
@@ -378,7 +379,7 @@ def test_several_processes_give_the_same_answers(tmp_path: Path) -> None:
     write_portal_export(path, rows=600, seed=3)
     found = []
     for workers in (1, 2):
-        with House.open(tmp_path / f"ledger-{workers}", {}) as house:
+        with open_house(tmp_path / f"ledger-{workers}", {}) as house:
             with imported(house, Inputs([path], []), workers=workers) as done:
                 verdicts = list(done.crew.verdicts(Brief(now(), None)))
             with imported(house, Inputs([path], []), workers=workers) as again:
@@ -398,7 +399,7 @@ def test_several_processes_take_the_same_evidence_in(tmp_path: Path) -> None:
     for workers in (1, 2):
         inputs = sort_inputs([portal / name for name in names], stops=[portal / "objections.csv"])
         ledger = tmp_path / f"ledger-{workers}"
-        with House.open(ledger, {}) as house, imported(house, inputs, workers=workers) as done:
+        with open_house(ledger, {}) as house, imported(house, inputs, workers=workers) as done:
             verdicts = list(done.crew.verdicts(Brief(now(), None)))
         files = [(one.name, one.facts, one.added, one.stops, one.rejected, one.found) for one in done.taken]
         found.append((files, [(v.record_id, v.bucket, v.reason, v.next_step) for v in verdicts]))
@@ -471,9 +472,9 @@ def test_a_map_not_filled_in_yet_takes_no_declaration_back(export: Path, tmp_pat
     named.write_text(f'{by}[[list]]\nkey = "fair"\nlist = "Trade fair"\n', encoding="utf-8")
     run("audit", export, *where, "--map", named)
     run("audit", export, *where)
-    with House.open(tmp_path / "l", {}) as house:
+    with open_house(tmp_path / "l", {}) as house:
         assert list(house.catalogue.declared.by_key) == ["fair"]
     named.write_text(by, encoding="utf-8")
     run("audit", export, *where, "--map", named)
-    with House.open(tmp_path / "l", {}) as house:
+    with open_house(tmp_path / "l", {}) as house:
         assert list(house.catalogue.declared.by_key) == []

@@ -25,6 +25,7 @@ from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.ledgers import open_house
 from tests.stores import Place
 
 ANA = "ana@example.com"
@@ -54,7 +55,7 @@ class World:
             house.describe_controller("Sample Goods GmbH", "DE", "DE")
 
     def house(self) -> House:
-        return House.open(self.folder, {})
+        return open_house(self.folder, {})
 
     def person(self, email: str = ANA) -> int:
         """Somebody in the portal whom the ledger knows."""
@@ -116,7 +117,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Both, empty."""
-    with fake(State()) as there:
+    with fake(State(rate=None)) as there:
         yield World(tmp_path / "ledger", there, monkeypatch)
 
 
@@ -320,7 +321,7 @@ def test_what_is_kept_is_kept_on_both_stores(place: Place) -> None:
     """Since when, and what is left alone; what differs no more is forgotten."""
     first, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     env = {"CONSENT_LEDGER_DATABASE_URL": place.url} if place.url else {}
-    with House.open(place.folder, env) as house, DriftBook.open(house) as book:
+    with open_house(place.folder, env) as house, DriftBook.open(house) as book:
         assert book.found(["a", "b"], {"D-1": "a", "D-2": "b"}, first) == {"D-1": first, "D-2": first}
         book.ignore("D-1", Ignored(later, "Ina Ops", "known"))
         assert book.ignored(first) == {"D-1": Ignored(later, "Ina Ops", "known")}

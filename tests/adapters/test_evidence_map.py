@@ -24,6 +24,7 @@ from adapters.tokens import token_of
 from adapters.wiring import House
 from ledger import events as e
 from projections.verdicts import Money
+from tests.ledgers import open_house
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BY = '[by]\nname = "Dana Weiss"\nrole = "data protection officer"\non = 2026-11-20\n'
@@ -96,7 +97,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """An empty ledger."""
-    with House.open(tmp_path / "ledger", {}) as house:
+    with open_house(tmp_path / "ledger", {}) as house:
         yield house
 
 

@@ -32,10 +32,12 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import PUBLIC, SECRET, URL, body_of, happened, notice, sent
+from tests.clocks import Time
 from tests.hubspot.addresses import Type
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
+from tests.ledgers import open_house
 
 ANA, BEN, OLD = "ana.zq7marker@example.org", "ben.zq7marker@example.org", "old.zq7marker@example.org"
 
@@ -84,9 +86,10 @@ class World:
 
 @contextmanager
 def made(folder: Path) -> Iterator[World]:
-    with fake(State(rate=None)) as hubspot, House.open(folder / "ledger", {}) as house:
+    with fake(State(rate=None)) as hubspot, open_house(folder / "ledger", {}) as house:
         connection = Connection(hubspot.url, SecretStr(hubspot.token))
-        client = Client(connection, time.monotonic, time.sleep, lambda: 0.5, patience=0.3)
+        moved_by_waits = Time()
+        client = Client(connection, moved_by_waits.clock, moved_by_waits.sleep, lambda: 0.5)
         with closing(Inbox.open(house)) as inbox, client:
             yield World(hubspot, house, inbox, client)
 
@@ -108,7 +111,7 @@ def test_a_pull_after_the_webhooks_finds_nothing_new_in_what_they_told(world: Wo
     world.tell()
     said = {email: [one for one in world.events(email) if one.source == "hubspot.contacts"] for email in (ANA, BEN)}
     assert len(said[ANA]) == 3
-    with closing(Cursors.open(world.house.location("hubspot"))) as cursors:
+    with closing(Cursors.open(world.house)) as cursors:
         pull_all(Pull(world.house, world.portal, cursors, now, OurApp(world.hubspot.app_id)), ["contacts"])
     for email, before in said.items():
         after = [one for one in world.events(email) if one.captured_by == "property_history"]

@@ -14,6 +14,7 @@ import pytest
 from adapters.inbox import DEAD_DAYS, KEY_DAYS, End, Inbox, Taken
 from adapters.receiving import Delivery
 from adapters.wiring import House
+from tests.ledgers import open_house
 from tests.stores import Place
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -23,7 +24,7 @@ BODY = b'{"email":"zq7marker@example.org"}'
 @pytest.fixture
 def house(place: Place) -> Iterator[House]:
     env = {"CONSENT_LEDGER_DATABASE_URL": place.url} if place.url else {}
-    with House.open(place.folder / "ledger", env) as house:
+    with open_house(place.folder / "ledger", env) as house:
         yield house
 
 

@@ -25,8 +25,9 @@ from adapters.hubspot.portal.personas import PERSONAS
 from adapters.inputs import sort_inputs
 from adapters.intake import close_import, occasion_of
 from adapters.tokens import token_of
-from adapters.wiring import House, now
+from adapters.wiring import now
 from projections.verdicts import QUESTIONS, Bucket, Verdict
+from tests.ledgers import open_house
 
 TODAY = now().date()
 CONTACTS = 1_000
@@ -214,7 +215,7 @@ def audited(portal: Path, ledger: Path, evidence_map: EvidenceMap | None = None)
     ]
     given = [portal / "contacts.csv", *(records if evidence_map else [])]
     inputs = sort_inputs(given, stops=[portal / "objections.csv"] if evidence_map else [])
-    with House.open(ledger, {}) as house, Crew(house, 1) as crew:
+    with open_house(ledger, {}) as house, Crew(house, 1) as crew:
         export = read_export(inputs.contacts)
         look = export.look()
         occasion = occasion_of(house, export, inputs.contacts, look.shared)

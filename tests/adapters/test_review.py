@@ -39,6 +39,7 @@ from projections.audit import Auditor, Record
 from projections.verdicts import QUESTIONS, Action, Audit, Bucket, RuleSet, Verdict
 from tests.ledger.policy.histories import LAST, Asked, History, ask, histories, questions
 from tests.ledger.policy.story import ANNA
+from tests.ledgers import open_house
 
 TODAY = datetime.now(UTC).date()
 SIGNED: dict[str, Any] = {words.NAME: "Dana Prot", words.ROLE: "DPO", words.DATE: TODAY}
@@ -78,7 +79,7 @@ class Portal:
         return person.contact
 
     def open(self) -> House:
-        return House.open(self.ledger, os.environ)
+        return open_house(self.ledger, os.environ)
 
     def verdicts(self) -> dict[str, Verdict]:
         """Record id -> decision, as an audit reaches it now."""

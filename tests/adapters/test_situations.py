@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from adapters.wiring import House
 from tests.adapters.test_cli import rows, run
+from tests.ledgers import open_house
 
 BASIS = "Legal basis for processing contact's data"
 CONFIRMATION = "Marketing email confirmation status"
@@ -204,7 +204,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
     (home / "map.toml").write_text(MAP, encoding="utf-8")
     ledger, out = home / "ledger", home / "out"
     run("record", "erasure-request", "erased@example.com", "--ledger", ledger)
-    with House.open(ledger, {}) as house:
+    with open_house(ledger, {}) as house:
         house.ledger.vault.erase(house.find("erased@example.com")[0])
     run("record", "recipient", "kid@example.com", "--minor", "--ledger", ledger)
     files = [home / name for name in ("contacts.csv", "newsletter.csv", "deals.csv", "timeline.json")]

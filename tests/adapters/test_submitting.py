@@ -20,6 +20,7 @@ from adapters.wiring import House
 from ledger import codec
 from ledger import events as e
 from ledger.terms import LEDGER_STREAM
+from tests.ledgers import open_house
 
 ANA, BEN = "ana.marker@example.org", "ben.marker@example.org"
 OPT_IN, OPT_OUT, ERASURE = "contact.opted_in.v1", "contact.opted_out.v1", "contact.erasure_requested.v1"
@@ -30,7 +31,7 @@ DATABASE = settings(max_examples=60, suppress_health_check=[HealthCheck.function
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with House.open(tmp_path / "ledger", {}) as house:
+    with open_house(tmp_path / "ledger", {}) as house:
         yield house
 
 
@@ -306,8 +307,8 @@ def test_a_batch_is_answered_as_its_facts_are_one_by_one(
 ) -> None:
     """And delivered again, whatever was recorded is unchanged, and nothing is added."""
     with (
-        House.open(tmp_path_factory.mktemp("batch"), {}) as together,
-        House.open(tmp_path_factory.mktemp("alone"), {}) as apart,
+        open_house(tmp_path_factory.mktemp("batch"), {}) as together,
+        open_house(tmp_path_factory.mktemp("alone"), {}) as apart,
     ):
         answers = take(together, submissions)
         alone = [one(apart, submission) for submission in submissions]

@@ -23,11 +23,12 @@ from adapters.receiving import Accepted
 from adapters.webhooks import Actor
 from adapters.wiring import House
 from ledger import events as e
-from ledger.application import Fact, Ledger
+from ledger.application import Fact
 from ledger.vault import Registration
 from projections import views
 from projections.status import unpack
 from tests.adapters.hubspot_hooks import APP, BEGAN, body_of, notice, receiver, sent
+from tests.ledgers import open_ledger
 
 PEOPLE = 3
 BEGIN = datetime.fromtimestamp(BEGAN / 1_000, UTC)
@@ -96,7 +97,7 @@ def answers(requests: Sequence[Sequence[dict[str, Any]]], opt_ins: Sequence[int]
 
 def _house(folder: Path) -> House:
     """A ledger whose clock stands still: when it came to know is no part of an answer here."""
-    return House(folder, Ledger.open(folder, lambda: NOW, os.urandom, {}))
+    return House(folder, open_ledger(folder, lambda: NOW, os.urandom, {}))
 
 
 def _opt_in(contact: str, address: str | None, at: datetime) -> e.OptedIn:
@@ -127,7 +128,7 @@ def _told(house: House, contact: str) -> Any:
     """The rows of a contact without the places where its facts stand, and those facts."""
     with house.views.snapshot() as driver:
         rows = views.rows_of_contact(driver, contact)
-    segments = [(purpose, channel, _course(packed)) for _, purpose, channel, _, packed, _, _ in rows]
+    segments = [(purpose, channel, _course(packed)) for _, purpose, channel, _, packed, *_ in rows]
     facts = sorted(
         str(msgspec.structs.replace(entry.event, stream="", address=None, record=None, sid=None, recorded_at=None))
         for entry in house.entries(contact)

@@ -16,14 +16,14 @@ from adapters.cli.receivers import receivers_of
 from adapters.inbox import End, Inbox
 from adapters.receiving import Delivery
 from adapters.settings import Settings, SettingsError
-from adapters.wiring import House
+from tests.ledgers import open_house
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PUBLIC = {"CONSENT_LEDGER_PUBLIC_URL": "https://consent.example.org"}
 
 
 def names(env: dict[str, str], home: Path) -> list[str]:
-    with House.open(home / "ledger", {}) as house, ExitStack() as stack:
+    with open_house(home / "ledger", {}) as house, ExitStack() as stack:
         return [one.name for one in receivers_of(Settings.read(env), house, stack)]
 
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_meant_is_refused_and_not_quoted(env: dict[str, str], tmp
 def home(tmp_path: Path) -> Path:
     """A ledger whose inbox holds one that waits, one that is dead and one that is done."""
     home = tmp_path / "ledger"
-    with House.open(home, {}) as house, closing(Inbox.open(house)) as inbox:
+    with open_house(home, {}) as house, closing(Inbox.open(house)) as inbox:
         inbox.keep("hubspot", [Delivery(key, NOW, b'{"a":"%s"}' % key.encode()) for key in ("x", "y", "z")], NOW)
         first, second = inbox.take(("hubspot",), "a", NOW, 20.0, 2)
         inbox.end([End(first.id, "dead", "nothing in it"), End(second.id, "done")], "a", NOW)

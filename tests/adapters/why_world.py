@@ -13,9 +13,10 @@ from typing import Any
 
 from adapters.wiring import House
 from ledger import events as e
-from ledger.application import Fact, Ledger
+from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+from tests.ledgers import open_house, open_ledger
 
 ANA = "ana.berger@example.de"
 WORDING = b"""<!doctype html><title>Kontakt</title><form><label><input type="checkbox" name="nl"> Yes, Example GmbH may
@@ -38,7 +39,7 @@ class World:
         seed = random.Random(7)
         ticks = itertools.count()
         clock = lambda: self.time + timedelta(microseconds=next(ticks))  # noqa: E731
-        self.ledger = Ledger.open(directory, clock, seed.randbytes, {})
+        self.ledger = open_ledger(directory, clock, seed.randbytes, {})
 
     def person(self, email: str, record: str | None = None) -> tuple[str, str]:
         """(contact, address) of somebody, known or new."""
@@ -78,7 +79,7 @@ class World:
 @contextmanager
 def opened(directory: Path) -> Iterator[House]:
     """The ledger, to be asked."""
-    with House.open(directory, {}) as house:
+    with open_house(directory, {}) as house:
         yield house
 
 

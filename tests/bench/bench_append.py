@@ -23,11 +23,12 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger import codec, log_schema
-from ledger.application import Fact, Ledger
+from ledger.application import Fact
 from ledger.database import uuid_bytes, uuid_text
 from ledger.events import OptedIn
 from ledger.log import Draft, Log
 from ledger.sqlite import SqliteDatabase
+from tests.ledgers import open_ledger
 
 BATCH = 1_000
 ENTRIES = 40_000
@@ -149,7 +150,7 @@ def _same_schema(home: Path, drafts: Sequence[Draft]) -> float:
 
 
 def _our_append(home: Path, drafts: Sequence[Draft]) -> float:
-    with Log.open(home / "log.db", now) as log:
+    with Log.make(home / "log.db", now) as log:
 
         def work() -> None:
             for start in range(0, len(drafts), BATCH):
@@ -194,14 +195,14 @@ def _facts(entries: int) -> list[Fact]:
 
 
 def _our_facts(home: Path, facts: Sequence[Fact]) -> float:
-    with Ledger.open(home / "ours", now, os.urandom, {}) as ledger:
+    with open_ledger(home / "ours", now, os.urandom, {}) as ledger:
         return _rate(len(facts), lambda: ledger.record_many(facts))
 
 
 def _bare_facts(home: Path, facts: Sequence[Fact]) -> float:
     """The same hashes, ciphers, encodes and rows, with nothing looked up and nothing guarded."""
     (home / "bare").mkdir()
-    with Ledger.open(home / "bare", now, os.urandom, {}) as ledger:
+    with open_ledger(home / "bare", now, os.urandom, {}) as ledger:
         log, vault = ledger.log._database, ledger.vault._database
         assert isinstance(log, SqliteDatabase)
         assert isinstance(vault, SqliteDatabase)
@@ -278,7 +279,7 @@ def _raw_singles(home: Path, drafts: Sequence[Draft]) -> float:
 
 
 def _threaded_singles(home: Path, drafts: Sequence[Draft]) -> float:
-    with Log.open(home / "log.db", now) as log, ThreadPoolExecutor(THREADS) as pool:
+    with Log.make(home / "log.db", now) as log, ThreadPoolExecutor(THREADS) as pool:
 
         def some(first: int) -> None:
             for draft in drafts[first::THREADS]:

@@ -71,7 +71,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 def _measure(path: Path, contacts: int, seed: int) -> _Times:
     """p50 of both sides over the same contacts, each after a warm look at it."""
     rules = policy()
-    with Log.open(path, lambda: _AT) as log, scanning(path) as source:
+    with Log.make(path, lambda: _AT) as log, scanning(path) as source:
         setting = bulk.setting_at(source, 2**40, lambda _: rules)
         with log._database.reading() as driver:
             names = _sample(driver, contacts, seed)

@@ -36,6 +36,7 @@ from ledger.database import uuid_bytes
 from ledger.terms import LEDGER_STREAM
 from tests.bench import gate_server
 from tests.bench.figures import line
+from tests.ledgers import open_house
 
 CONTACTS, ASKED, ROUNDS, SECONDS = 20_000, 2_000, 9, 1.0
 CONNECTIONS = 16
@@ -60,7 +61,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     contacts, asked, rounds, seconds = (300, 50, 2, 0.1) if quick else (CONTACTS, ASKED, ROUNDS, SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "ledger"
-        with House.open(home, {}) as house:
+        with open_house(home, {}) as house:
             people = _fill(house, contacts, asked)
             pace = _in_process(house, people, rounds)
         over_http = _over_http(home, people[0], rounds, seconds)

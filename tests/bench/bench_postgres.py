@@ -101,7 +101,7 @@ def _on(server: str, work: Callable[[Fresh], float]) -> float:
 
 
 def _our_batches(made: Fresh, drafts: Sequence[Draft], batch: int) -> float:
-    with Log.open(made.url, now) as log:
+    with Log.make(made.url, now) as log:
 
         def work() -> None:
             for start in range(0, len(drafts), batch):

@@ -41,6 +41,7 @@ from tests.adapters.kafka.publishing_world import (
 from tests.adapters.kafka.stream_world import World
 from tests.bench.figures import line
 from tests.bench.mix import kept_log
+from tests.ledgers import open_house
 from tests.services import shared
 from tests.services.kafka import broker
 
@@ -85,7 +86,7 @@ def rates(servers: str, events: int, rounds: int) -> tuple[float, float]:
     setup(servers, prefix)
     ours: list[float] = []
     raw: list[float] = []
-    with Log.open(kept_log(events), now) as log, tempfile.TemporaryDirectory() as folder:
+    with Log.make(kept_log(events), now) as log, tempfile.TemporaryDirectory() as folder:
         rows = list(log.entries())
         messages = [event_message(LEDGER, *row, prefix) for row in rows]
         for number in range(rounds):
@@ -112,7 +113,7 @@ def _produce(servers: str, messages: list[Message]) -> float:
 
 def _publish(servers: str, log: Log, store: Path, prefix: str, last: int) -> float:
     """Seconds until the position of the last entry is stored."""
-    progress = Progress.open(store)
+    progress = Progress.at(store)
     sender = Sender(servers)
     sender.start()
     feed = EventFeed(log, LEDGER, sender, progress, prefix)
@@ -136,7 +137,7 @@ def delay(servers: str, facts: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         w = World(Path(folder), servers)
         w.setup()
-        with House.open(w.folder / "ledger", {}) as house:
+        with open_house(w.folder / "ledger", {}) as house:
             house.ledger.record_many([controller()])
             with running(w.folder / "ledger", servers, w.prefix) as publisher:
                 while publisher.progress.position(named(EVENTS, w.prefix)) < 1:
@@ -191,7 +192,7 @@ def everybody_arrives(servers: str, contacts: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         w = World(Path(folder), servers)
         w.setup()
-        with House.open(w.folder / "ledger", {}) as house:
+        with open_house(w.folder / "ledger", {}) as house:
             house.ledger.record_many([controller(), *[seen_in_the_us(n) for n in range(contacts)]])
             with running(w.folder / "ledger", servers, w.prefix) as publisher:
                 house.ledger.record_many([opted_out(n) for n in range(0, contacts, 7)])

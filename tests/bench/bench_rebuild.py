@@ -42,11 +42,14 @@ from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy
 from ledger.scanning import scanning
 from projections import bulk, views
+from projections.binding import Binding
 from projections.generations import Files
+from projections.tracking import Source
 from tests.bench.mix import CACHE, FIRST, PER_CONTACT, history, kept_log
 
 EVENTS, STOCK = 1_000_000, 100_000
 ROUNDS = 3
+BINDING = Binding(Source("bench", ""), bytes(32))
 TIMES = 4.0
 MEGABYTES = 400
 PAGE = 5_000
@@ -133,7 +136,7 @@ def _ours(events: int, workers: int) -> dict[str, float]:
 
 def _build(log: Path, folder: Path, rules: Policy, workers: int = 1) -> int:
     generations = Files(folder / "views.db", views.metadata)
-    return bulk.build(log, generations, generations.new(), lambda _: rules, workers)
+    return bulk.build(log, generations, generations.new(), lambda _: rules, BINDING, workers)
 
 
 def _megabytes() -> float:
@@ -147,7 +150,7 @@ def _phases(events: int) -> dict[str, float]:
     rules = policy()
     log = kept_log(events)
     with scanning(log) as source, tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        work = bulk.Work(log, events + 1, bulk.setting_at(source, events + 1, lambda _: rules), ())
+        work = bulk.Work(log, events + 1, bulk.setting_at(source, events + 1, lambda _: rules), BINDING, ())
         scope = (work.first, work.last, work.stop)
 
         def fetched() -> None:

@@ -36,7 +36,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "log.db"
         _build(path, sends)
-        with Log.open(path, lambda: _BEGIN) as log:
+        with Log.make(path, lambda: _BEGIN) as log:
             started = time.perf_counter()
             found = list(audited(log, path, rules, Window(), Totals()))
             seconds = time.perf_counter() - started
@@ -82,7 +82,7 @@ def _explained(log: Log, rules: Any, one: Sending) -> None:
 def _build(path: Path, sends: int) -> None:
     """A mail to everybody each week, recorded as it goes out: what is known is another at each."""
     now = itertools.count()
-    with Log.open(path, lambda: _BEGIN + timedelta(seconds=next(now))) as log:
+    with Log.make(path, lambda: _BEGIN + timedelta(seconds=next(now))) as log:
         log.append([_draft(e.ControllerDescribed(stream=LEDGER_STREAM, source="bench", country="DE"))])
         dice = random.Random(2)
         people = [(uuid_text(dice.randbytes(16)), uuid_text(dice.randbytes(16))) for _ in range(sends // EACH)]

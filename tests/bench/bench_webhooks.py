@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from adapters.wiring import House, now
+from adapters.wiring import now
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import URL, body_of, notice, signed
 from tests.bench import webhook_server
 from tests.bench.figures import line
+from tests.ledgers import open_house
 
 PEOPLE, REQUESTS, MANY_REQUESTS, MANY = 2_000, 4_000, 200, 100
 CONNECTIONS = 10
@@ -44,7 +45,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     people, few, many = (20, 40, 3) if quick else (PEOPLE, REQUESTS, MANY_REQUESTS)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "ledger"
-        with House.open(home, {}) as house:
+        with open_house(home, {}) as house:
             house.ledger.register_many(
                 [Registration(f"person{n}@example.org", "hubspot", str(n)) for n in range(1, people + 1)]
             )

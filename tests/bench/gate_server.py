@@ -19,6 +19,7 @@ from adapters.submitting import Submission, take
 from adapters.web.app import UNTOLD, make_app
 from adapters.web.keys import KeyFile
 from adapters.wiring import House, now
+from tests.ledgers import open_house
 
 CONSTANT = {"allowed": False, "reason": "opted_out", "basis": None}
 
@@ -44,7 +45,7 @@ def _use(house: House) -> None:
 
 async def serve(home: Path) -> None:
     """Serve both until SIGTERM; prints a key and the two ports."""
-    with House.open(home, {}) as house, Path(os.devnull).open("w") as nowhere:
+    with open_house(home, {}) as house, Path(os.devnull).open("w") as nowhere:
         keys = KeyFile(home)
         _use(house)
         secret = keys.add(f"bench-{os.getpid()}", "reader", now(), os.urandom)

@@ -42,7 +42,7 @@ def kept_log(events: int) -> Path:
 def _build(path: Path, events: int) -> None:
     """Append in batches under a clock that walks from FIRST to LAST: as if it had all come in live."""
     moments = iter(FIRST + (LAST - FIRST) * (n / max(1, events // BATCH)) for n in range(events // BATCH + 3))
-    with Log.open(path, lambda: next(moments)) as log:
+    with Log.make(path, lambda: next(moments)) as log:
         controller = e.ControllerDescribed(stream=LEDGER_STREAM, source="bench", country="DE")
         log.append([_draft(controller)])
         batch: list[Draft] = []

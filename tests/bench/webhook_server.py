@@ -15,13 +15,14 @@ from adapters.inbox import Inbox
 from adapters.logs import Lines
 from adapters.web.app import make_app
 from adapters.web.keys import KeyFile
-from adapters.wiring import House, now
+from adapters.wiring import now
 from tests.adapters.hubspot_hooks import receiver
+from tests.ledgers import open_house
 
 
 def serve(home: Path) -> None:
     """Serve until SIGTERM; prints the port."""
-    with House.open(home, {}) as house, closing(Inbox.open(house)) as inbox, Path(os.devnull).open("w") as nowhere:
+    with open_house(home, {}) as house, closing(Inbox.open(house)) as inbox, Path(os.devnull).open("w") as nowhere:
         lines, registry = Lines(nowhere, now), CollectorRegistry()
         app = make_app(house, KeyFile(home), now, lines, registry, os.urandom, receivers=[receiver()], inbox=inbox)
         config = uvicorn.Config(app, port=0, http="httptools", log_config=None, access_log=False, server_header=False)

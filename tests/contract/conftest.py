@@ -33,7 +33,7 @@ def store(place: Place) -> Iterator[Store]:
     opened: list[Log] = []
 
     def again() -> Log:
-        log = Log.open(place("log"), now)
+        log = Log.make(place("log"), now)
         opened.append(log)
         return log
 

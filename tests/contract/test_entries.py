@@ -59,6 +59,8 @@ def _events(cls: type[Event]) -> st.SearchStrategy[Event]:
 @_few
 def test_encode_and_decode_are_inverse_and_canonical(topic: str, data: st.DataObject) -> None:
     event = data.draw(_events(TOPICS[topic]))
+    if event.recorded_at is None or (event.recorded_clock or event.recorded_at) >= event.recorded_at:
+        event = msgspec.structs.replace(event, recorded_clock=None)  # the log writes it for no other
     codec.check(event)
     entry = codec.encode(event)
     assert rfc8785.dumps(json.loads(entry)) == entry

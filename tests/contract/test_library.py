@@ -50,7 +50,7 @@ class _OnFiles(TestCase):
         return self.enterContext(made(self.kind, Path(home)))
 
     def log(self) -> Log:
-        return self.enterContext(Log.open(self.place()("log"), now))
+        return self.enterContext(Log.make(self.place()("log"), now))
 
 
 @pytest.mark.service

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 
 import psycopg
@@ -14,15 +15,21 @@ import sqlalchemy as sa
 from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 
 from ledger import setting_up
+from ledger.application import Fact, Ledger
 from ledger.database import DurabilityError, SetupError, open_database
+from ledger.events import OptedIn
 from ledger.keys import Keys
 from ledger.log import Log
 from ledger.migrations import HEAD
-from ledger.vault import Vault
+from ledger.opening import NoLedgerError
+from ledger.stores import StoresError
+from ledger.vault import Registration
 from tests.contract.conftest import now
 from tests.contract.test_log_contract import draft
+from tests.ledgers import open_ledger
 from tests.services import postgres
 from tests.services.postgres import WRITER, Fresh, Server, driver_of, own_server
+from tests.waiting import BUDGET, until
 
 pytestmark = pytest.mark.service
 
@@ -58,6 +65,9 @@ POWERS = (
     "UPDATE vault.suppression SET since = '9999'",
     "DELETE FROM vault.contact_key",
     "UPDATE vault.identity SET ledger = 'x'",
+    "UPDATE vault.store SET changes = 0",
+    "UPDATE log.store SET ledger = 'x'",
+    "DELETE FROM log.store",
 )
 
 
@@ -68,7 +78,7 @@ def database() -> Iterator[Fresh]:
 
 
 def filled(database: Fresh) -> list[tuple[int, int, bytes]]:
-    with Log.open(database.url, now) as log:
+    with Log.make(database.url, now) as log:
         log.append([draft(sid=os.urandom(16)) for _ in range(3)])
         log.put_document(b"Yes, send me news.")
         return list(log.entries())
@@ -80,7 +90,7 @@ def test_the_writer_cannot_change_what_is_written(database: Fresh, statement: st
     before = filled(database)
     with driver_of(database.url) as client, pytest.raises(psycopg.Error):
         client.execute(statement)
-    with Log.open(database.url, now) as log:
+    with Log.make(database.url, now) as log:
         assert list(log.entries()) == before
         assert log.append([draft()])[0].position == 4
 
@@ -91,13 +101,13 @@ def test_not_even_the_owner_changes_it_by_mistake(database: Fresh, statement: st
     before = filled(database)
     with driver_of(database.owner_url) as client, pytest.raises(psycopg.Error):
         client.execute(statement)
-    with Log.open(database.url, now) as log:
+    with Log.make(database.url, now) as log:
         assert list(log.entries()) == before
 
 
 def test_the_owner_is_refused_at_run_time(database: Fresh) -> None:
     with pytest.raises(SetupError, match="may change the log"):
-        Log.open(database.owner_url, now)
+        Log.make(database.owner_url, now)
 
 
 @pytest.mark.parametrize(("name", "value"), [("synchronous_commit", "off"), ("synchronous_commit", "local")])
@@ -105,7 +115,7 @@ def test_less_than_full_durability_is_refused(database: Fresh, name: str, value:
     with driver_of(database.owner_url) as client:
         client.execute(f"ALTER ROLE {WRITER} IN DATABASE {sa.make_url(database.url).database} SET {name} = {value}")
     with pytest.raises(DurabilityError, match=f"{name}={value}"):
-        Log.open(database.url, now)
+        Log.make(database.url, now)
 
 
 def test_a_server_without_fsync_is_refused() -> None:
@@ -114,23 +124,23 @@ def test_a_server_without_fsync_is_refused() -> None:
         postgres.fresh(server.url) as made,
         pytest.raises(DurabilityError, match="fsync=off"),
     ):
-        Log.open(made.url, now)
+        Log.make(made.url, now)
 
 
 def test_setting_up_again_changes_nothing_and_an_empty_database_is_told_apart(database: Fresh) -> None:
     before = filled(database)
     assert setting_up.upgrade(database.owner_url, WRITER) == (HEAD, HEAD)
-    with Log.open(database.url, now) as log:
+    with Log.make(database.url, now) as log:
         assert list(log.entries()) == before
     with pytest.raises(SetupError, match="no role"):
         setting_up.upgrade(database.owner_url, "nobody_at_all")
     empty = sa.make_url(database.owner_url).set(database="postgres").render_as_string(hide_password=False)
     with pytest.raises(SetupError, match="database upgrade"):
-        Log.open(empty, now)
+        Log.make(empty, now)
     with driver_of(database.owner_url) as client:
         client.execute("UPDATE public.consent_ledger_version SET version_num = '9999'")
     with pytest.raises(SetupError, match="version 9999"):
-        Log.open(database.url, now)
+        Log.make(database.url, now)
 
 
 def test_a_role_that_may_make_no_schema_is_told_who_can_let_it(database: Fresh) -> None:
@@ -148,18 +158,70 @@ def test_a_role_that_may_make_no_schema_is_told_who_can_let_it(database: Fresh) 
     open_database(database.url, "not_there", tables).close()
 
 
-def test_a_database_belongs_to_one_key(database: Fresh) -> None:
-    one, other = Keys.derive(os.urandom(32)), Keys.derive(os.urandom(32))
+def test_a_database_belongs_to_one_key(database: Fresh, tmp_path: Path) -> None:
     for _ in range(2):
-        Vault.open(database.url, one, os.urandom).close()
-    with pytest.raises(SetupError, match=one.ledger_id):
-        Vault.open(database.url, other, os.urandom)
+        open_ledger(tmp_path / "one", now, os.urandom, {}, database.url).close()
+    assert misfit(tmp_path / "one", database) is None
+    (tmp_path / "other").mkdir()
+    Keys.make(tmp_path / "other" / "keys", os.urandom, {})
+    assert misfit(tmp_path / "other", database) == ("keys", "keys")
+    assert misfit(tmp_path / "none", database) == ("keys", "missing")
+
+
+def misfit(home: Path, database: Fresh) -> tuple[str, str] | None:
+    """(store, how) of what does not fit when the ledger is opened."""
+    try:
+        Ledger.open(home, now, os.urandom, {}, database.url).close()
+    except StoresError as error:
+        (found,) = error.misfits
+        return found.store, found.kind
+    return None
+
+
+def test_a_database_without_a_ledger_is_not_begun_by_opening(database: Fresh, tmp_path: Path) -> None:
+    Keys.make(tmp_path / "keys", os.urandom, {})
+    with pytest.raises(NoLedgerError, match="consent-ledger init"):
+        Ledger.open(tmp_path, now, os.urandom, {}, database.url)
+
+
+def register(ledger: Ledger, email: str) -> None:
+    """A person, and a fact with a payload."""
+    (person,) = ledger.register_many([Registration(email, "crm", None)])
+    fact = OptedIn(stream=person.contact, source="crm", address=person.address, channels=("email",))
+    ledger.record(Fact(fact, None, {"ip": "203.0.113.9"}))
+
+
+@pytest.mark.parametrize("schema", ["vault", "log"])
+def test_a_schema_that_was_restored_without_the_other_is_known(database: Fresh, tmp_path: Path, schema: str) -> None:
+    tables = {"vault": ("contact_key", "address", "payload", "store"), "log": ("entry", "head", "store")}[schema]
+    with open_ledger(tmp_path, now, os.urandom, {}, database.url) as ledger:
+        register(ledger, "one@example.org")
+        with driver_of(database.owner_url) as owner:
+            for table in tables:
+                owner.execute(f"CREATE TABLE public.kept_{table} AS SELECT * FROM {schema}.{table}")  # noqa: S608
+        register(ledger, "two@example.org")
+        register(ledger, "three@example.org")
+    assert misfit(tmp_path, database) is None
+    with driver_of(database.owner_url) as owner:
+        owner.execute("SET session_replication_role = replica")
+        for table in tables:
+            owner.execute(f"DELETE FROM {schema}.{table}")  # noqa: S608
+            names = ", ".join(
+                row[0]
+                for row in owner.execute(
+                    "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
+                    "AND is_identity = 'NO'",
+                    (schema, table),
+                )
+            )
+            owner.execute(f"INSERT INTO {schema}.{table} ({names}) SELECT {names} FROM public.kept_{table}")  # noqa: S608
+    assert misfit(tmp_path, database) == (schema, "older")
 
 
 def test_single_appends_and_batches_share_versions_moments_and_sids(database: Fresh) -> None:
     """One entry goes by a function of the database, many by COPY: nobody can tell which."""
     stream, sid = "5a3a5f3c-4f05-4d0d-9f65-0a3f3f6a6d10", os.urandom(16)
-    with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
+    with Log.make(database.url, now) as log, Log.make(database.url, now) as other:
         places = log.append([draft(stream)])
         places += log.append([draft(stream), draft(stream, sid)])
         places += other.append([draft(stream)])
@@ -182,7 +244,7 @@ def test_a_lock_that_was_not_had_leaves_no_transaction_open(database: Fresh) -> 
     """An operator's lock_timeout ends the wait: the append fails, and the next one works."""
     with driver_of(database.owner_url) as client:
         client.execute(f"ALTER ROLE {WRITER} IN DATABASE {sa.make_url(database.url).database} SET lock_timeout = 100")
-    with Log.open(database.url, now) as log, driver_of(database.owner_url) as elsewhere:
+    with Log.make(database.url, now) as log, driver_of(database.owner_url) as elsewhere:
         log.append([draft(), draft()])
         with elsewhere.transaction():
             elsewhere.execute("SELECT 1 FROM log.head FOR UPDATE")
@@ -192,29 +254,21 @@ def test_a_lock_that_was_not_had_leaves_no_transaction_open(database: Fresh) -> 
 
 
 def test_an_append_elsewhere_is_announced(database: Fresh) -> None:
-    """By NOTIFY, long before the next poll."""
-    with Log.open(database.url, now) as log, Log.open(database.url, now) as other:
-        log.wait(0, 0.01)  # begins to listen
-        time.sleep(0.3)
-        waited: list[float] = []
+    """By NOTIFY: who waits for a position that never comes is woken all the same."""
+    with Log.make(database.url, now) as log, Log.make(database.url, now) as other:
+        waiting = Thread(target=log.wait, args=(1_000_000, 10 * BUDGET), daemon=True)
+        waiting.start()
 
-        def wait() -> None:
-            began = time.monotonic()
-            log.wait(0, 20)
-            waited.append(time.monotonic() - began)
+        def woken() -> bool:
+            other.append([draft()])  # again and again: at first nobody listens yet
+            return not waiting.is_alive()
 
-        thread = Thread(target=wait)
-        thread.start()
-        time.sleep(0.2)
-        other.append([draft()])
-        thread.join(25)
-    assert waited
-    assert waited[0] < 15
+        until(woken, pause=0.2)
 
 
 def test_a_killed_server_loses_nothing_it_acknowledged() -> None:
     """SIGKILL to the whole cluster while four writers append, again and again; the same logs go on afterwards."""
-    with own_server() as server, postgres.fresh(server.url) as made, Log.open(made.url, now) as log:
+    with own_server() as server, postgres.fresh(server.url) as made, Log.make(made.url, now) as log:
         acknowledged: set[int] = set()
         for cycle in range(int(os.environ.get("CONSENT_LEDGER_KILLS", "5"))):
             acknowledged |= _append_until_killed(log, server, 0.05 + 0.07 * (cycle % 5))

@@ -8,15 +8,14 @@ from pathlib import Path
 
 from adapters.kafka.progress import Progress
 from adapters.kafka.topics import EVENTS
-from adapters.wiring import House
 from projections import outbox, views
 from tests.adapters.kafka.stream_world import World, lag
-from tests.services.program import Program, until
+from tests.ledgers import open_house
+from tests.services.program import Program
+from tests.waiting import until
 
 BY_ITSELF = 75
 """The exit code that says: start me again."""
-CALM = 180.0
-"""Seconds that everything may take to come to rest."""
 
 
 class Cast(World):
@@ -27,7 +26,7 @@ class Cast(World):
         self.by_itself = 0
         self.killed = 0
         self._database = {"CONSENT_LEDGER_DATABASE_URL": database} if database else {}
-        self.house = House.open(folder / "ledger", self._database)
+        self.house = open_house(folder / "ledger", self._database)
         self.programs: dict[str, list[Program]] = {}
         self._numbers = iter(range(1_000_000))
 
@@ -55,7 +54,7 @@ class Cast(World):
         """Start again what ended by itself and asks for it, as an orchestrator does; anything else is a failure."""
         for what, running in self.programs.items():
             for one in [one for one in running if not one.runs]:
-                assert one.ended(0) == BY_ITSELF, one.said()[-4_000:]
+                assert one.ended() == BY_ITSELF, one.said()[-4_000:]
                 self.by_itself += 1
                 running.remove(one)
                 self.start(what)
@@ -84,7 +83,7 @@ class Cast(World):
 
     def await_published(self) -> None:
         """Wait until they do."""
-        with closing(Progress.open(self.house.location("streams"))) as progress:
+        with closing(Progress.open(self.house)) as progress:
             self.await_that(lambda: self.all_published(progress))
 
     def await_rest(self, group: str, topic: str) -> None:
@@ -92,14 +91,14 @@ class Cast(World):
         with lag(self.servers, f"{self.prefix}consent-ledger-{group}", self.topic(topic)) as left:
             self.await_that(lambda: left() == 0)
 
-    def await_that(self, done: Callable[[], bool], seconds: float = CALM) -> None:
+    def await_that(self, done: Callable[[], bool]) -> None:
         """Wait for something, while what ends is started again."""
 
         def looked() -> bool:
             self.supervise()
             return done()
 
-        until(looked, seconds, self.said)
+        until(looked, self.said)
 
     def said(self) -> str:
         """The last words of all."""

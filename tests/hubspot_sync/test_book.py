@@ -10,7 +10,7 @@ import pytest
 
 from adapters.hubspot.sync.store import Book, Result
 from adapters.wiring import House
-from ledger.application import Ledger
+from tests.ledgers import open_ledger
 from tests.stores import Place
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ def after(minutes: int) -> datetime:
 
 @pytest.fixture
 def book(place: Place) -> Iterator[Book]:
-    ledger = Ledger.open(place.folder, lambda: NOON, os.urandom, {}, place.url)
+    ledger = open_ledger(place.folder, lambda: NOON, os.urandom, {}, place.url)
     with House(place.folder, ledger, place.url) as house, Book.open(house) as made:
         yield made
 

@@ -19,7 +19,7 @@ from adapters.hubspot.changes import SYSTEM
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import CrmResult, status_message
 from adapters.kafka.topics import CRM_RESULTS, STATUS, STATUS_DLQ
-from adapters.wiring import House, now
+from adapters.wiring import now
 from ledger import events as e
 from ledger.application import Fact
 from ledger.vault import Registration
@@ -28,7 +28,9 @@ from tests.adapters.kafka.stream_world import AT, LEDGER, status
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import State
 from tests.hubspot_sync.world import SIGN_UP
+from tests.ledgers import open_house
 from tests.services.program import Program
+from tests.waiting import BUDGET
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -51,20 +53,20 @@ class Here:
             "CONSENT_LEDGER_HUBSPOT_TOKEN": there.token,
         }
         self.records = {email: there.state.add_contact(email) for email in (ADA, BOB)}
-        with House.open(folder / "ledger", {}) as house:
+        with open_house(folder / "ledger", {}) as house:
             house.describe_controller("Sample Goods GmbH", "DE", "DE")
             wanted = [Registration(email, SYSTEM, str(record)) for email, record in self.records.items()]
             self.people = dict(zip(self.records, house.ledger.register_many(wanted), strict=True))
 
     def says(self, email: str, cls: type[e.Event], **fields: Any) -> None:
         person = self.people[email]
-        with House.open(self.folder / "ledger", {}) as house:
+        with open_house(self.folder / "ledger", {}) as house:
             event = cls(stream=person.contact, source="shop", address=person.address, occurred_from=now(), **fields)
             house.ledger.record(Fact(event))
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "adapters.cli", *words]
-        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=BUDGET, check=False)
 
     def verdict(self, email: str) -> str | None:
         return self.there.state.contact(email).properties.get("consent_ledger_verdict")

@@ -101,7 +101,7 @@ def test_a_stop_is_written_to_a_record_that_a_pull_finds_later(here: World) -> N
     """HubSpot says nothing of the record that would be news of the person."""
     here.house.ledger.register_many([Registration(ADA, "shop", "7")])
     here.opts_out(ADA)
-    with closing(Cursors.open(here.house.location("hubspot"))) as cursors:
+    with closing(Cursors.open(here.house)) as cursors:
         for email in (BOB, ADA):
             here.state.add_contact(email)
             pull_all(Pull(here.house, here.portal, cursors, here.clock.now, OurApp(APP)))

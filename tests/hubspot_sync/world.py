@@ -23,7 +23,7 @@ from adapters.hubspot.sync.store import Book
 from adapters.recording import Saying, record_all
 from adapters.wiring import House
 from ledger import events as e
-from ledger.application import Fact, Ledger
+from ledger.application import Fact
 from ledger.policy.judge import Bench
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Question
@@ -31,6 +31,7 @@ from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
 from ledger.vault import Registration
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import APP, State
+from tests.ledgers import open_ledger
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 SIGN_UP: dict[str, Any] = {
@@ -75,7 +76,7 @@ class World:
 
     def __init__(self, folder: Path, there: Fake, clock: Clock, stack: ExitStack, cap: int | None = None) -> None:
         self.clock, self.there, self.state = clock, there, there.state
-        ledger = Ledger.open(folder, clock.now, os.urandom, {})
+        ledger = open_ledger(folder, clock.now, os.urandom, {})
         self.house = stack.enter_context(House(folder, ledger))
         self.book = stack.enter_context(Book.open(self.house))
         self.after_call: Callable[[], None] = lambda: None

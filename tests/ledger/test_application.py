@@ -23,6 +23,7 @@ from ledger.log import Draft
 from ledger.sealing import Erased
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+from tests.ledgers import open_ledger
 
 THEN = datetime(2026, 2, 1, tzinfo=UTC)
 PAYLOAD = {"ip": "203.0.113.7"}
@@ -39,7 +40,7 @@ def again(tmp_path: Path) -> Iterator[Open]:
     opened: list[Ledger] = []
 
     def open_() -> Ledger:
-        opened.append(Ledger.open(tmp_path / "ledger", now, os.urandom, {}))
+        opened.append(open_ledger(tmp_path / "ledger", now, os.urandom, {}))
         return opened[-1]
 
     yield open_

@@ -41,7 +41,7 @@ from tests.ledger.policy.histories import (
 )
 from tests.ledger.policy.story import Story, bought, day, happened, opted_in, opted_out
 from tests.ledger.policy.story import given as a_story
-from tests.projections.histories import POLICIES, address, batches, contact, history, open_log
+from tests.projections.histories import BINDING, POLICIES, address, batches, contact, history, open_log
 from tests.stores import Place
 
 SHOWN = ("ab" * 32,)
@@ -598,7 +598,7 @@ def log(place: Place) -> Iterator[Log]:
 
 @pytest.fixture
 def live(place: Place) -> Iterator[Views]:
-    with Views.open(place("views")) as live:
+    with Views.open(place("views"), BINDING) as live:
         yield live
 
 

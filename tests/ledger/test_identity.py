@@ -9,10 +9,11 @@ from uuid import UUID
 
 from ledger.application import Ledger
 from ledger.sealing import Corrupt
+from tests.ledgers import open_ledger
 
 
 def opened(home: Path) -> Ledger:
-    return Ledger.open(home, lambda: datetime.now(UTC), os.urandom, {})
+    return open_ledger(home, lambda: datetime.now(UTC), os.urandom, {})
 
 
 def test_a_ledger_keeps_its_id_and_no_two_share_one(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ledger.database import DurabilityError, uuid_bytes, uuid_text
 from ledger.log import Log
 from ledger.shared_commit import SharedCommit
 from ledger.sqlite import SqliteDatabase
+from tests.waiting import join
 
 
 def now() -> datetime:
@@ -29,17 +30,17 @@ def now() -> datetime:
 def test_less_than_full_durability_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "synchronous = NORMAL"))
     with pytest.raises(DurabilityError, match="synchronous=1"):
-        Log.open(tmp_path / "log.db", now)
+        Log.make(tmp_path / "log.db", now)
 
 
 def test_a_journal_other_than_wal_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "_use_wal", lambda driver: driver.execute("PRAGMA journal_mode = DELETE"))
     with pytest.raises(DurabilityError, match="journal_mode=delete"):
-        Log.open(tmp_path / "log.db", now)
+        Log.make(tmp_path / "log.db", now)
 
 
 def test_the_files_are_private(tmp_path: Path) -> None:
-    with Log.open(f"sqlite:///{tmp_path}/log.db", now) as log:
+    with Log.make(f"sqlite:///{tmp_path}/log.db", now) as log:
         log.insert_events([StoredEvent(str(_uuid()), 1, "topic", b"state")])
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == dict.fromkeys(("log.db", "log.db-wal", "log.db-shm"), 0o600)
@@ -50,7 +51,7 @@ def _uuid() -> str:
 
 
 def test_a_reader_in_the_middle_does_not_block_the_writer(tmp_path: Path) -> None:
-    with Log.open(tmp_path / "log.db", now) as log:
+    with Log.make(tmp_path / "log.db", now) as log:
         for version in range(10):
             log.insert_events([StoredEvent(_uuid(), version, "topic", b"state")])
         entries = log.entries()
@@ -61,7 +62,7 @@ def test_a_reader_in_the_middle_does_not_block_the_writer(tmp_path: Path) -> Non
 
 
 def test_errors_are_the_librarys(tmp_path: Path) -> None:
-    log = Log.open(tmp_path / "log.db", now)
+    log = Log.make(tmp_path / "log.db", now)
     with pytest.raises(ProgrammingError):
         log.insert_events([StoredEvent(_uuid(), 1, "topic", b"state")], tracking=1)
     log.close()
@@ -70,7 +71,7 @@ def test_errors_are_the_librarys(tmp_path: Path) -> None:
         log.insert_events([StoredEvent(_uuid(), 1, "topic", b"state")])
     (tmp_path / "no.db").write_bytes(b"this is not a database, and it is longer than a header of one " * 20)
     with pytest.raises(DatabaseError):
-        Log.open(tmp_path / "no.db", now)
+        Log.make(tmp_path / "no.db", now)
 
 
 def test_uuid_bytes_and_back() -> None:
@@ -116,7 +117,6 @@ def test_an_interrupt_of_the_leader_is_not_the_followers() -> None:
     threads = [Thread(target=submit, args=(item,)) for item in ("a", "stop", "b", "c")]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(5)
+    join(*threads)
     assert isinstance(results.pop("stop"), KeyboardInterrupt)
     assert results == {"a": ["A"], "b": ["B"], "c": ["C"]}

@@ -25,16 +25,16 @@ SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def vault(place: Place) -> Iterator[Vault]:
-    keys = Keys.load(place.folder / "keys", os.urandom, {})
-    with Vault.open(place("vault"), keys, os.urandom) as vault:
+    keys = Keys.make(place.folder / "keys", os.urandom, {})
+    with Vault.make(place("vault"), keys, os.urandom) as vault:
         yield vault
 
 
 @pytest.fixture
 def file_vault(tmp_path: Path) -> Iterator[Vault]:
     """For what is done to the file behind our back."""
-    keys = Keys.load(tmp_path / "keys", os.urandom, {})
-    with Vault.open(tmp_path / "vault.db", keys, os.urandom) as vault:
+    keys = Keys.make(tmp_path / "keys", os.urandom, {})
+    with Vault.make(tmp_path / "vault.db", keys, os.urandom) as vault:
         yield vault
 
 
@@ -46,9 +46,9 @@ def anna(record_id: str | None = "17", email: str | None = "Anna@Example.org") -
 
 
 def test_a_key_file_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    first = Keys.load(tmp_path / "keys", os.urandom, {})
+    first = Keys.make(tmp_path / "keys", os.urandom, {})
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
-    assert Keys.load(tmp_path / "keys", os.urandom, {}) == first
+    assert Keys.make(tmp_path / "keys", os.urandom, {}) == first
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
     assert len(set(first)) == len(first)
     assert "Keys(...)" in f"{first!r} {first}"
@@ -56,28 +56,28 @@ def test_a_key_file_is_made_once_and_kept_private(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_key_file_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    Keys.load(tmp_path / "keys", os.urandom, {})
+    Keys.make(tmp_path / "keys", os.urandom, {})
     (tmp_path / "keys").chmod(mode)
     with pytest.raises(KeyFileError, match="chmod 600"):
-        Keys.load(tmp_path / "keys", os.urandom, {})
+        Keys.make(tmp_path / "keys", os.urandom, {})
 
 
 def test_a_key_may_come_from_an_environment_handed_in(tmp_path: Path) -> None:
     master = os.urandom(32)
     env = {ENVIRONMENT: base64.b64encode(master).decode()}
-    assert Keys.load(tmp_path / "keys", os.urandom, env) == Keys.derive(master)
+    assert Keys.make(tmp_path / "keys", os.urandom, env) == Keys.derive(master)
     assert not (tmp_path / "keys").exists()
     for wrong in ("short", base64.b64encode(b"short").decode(), "ü"):
         with pytest.raises(KeyFileError):
-            Keys.load(tmp_path / "keys", os.urandom, {ENVIRONMENT: wrong})
+            Keys.make(tmp_path / "keys", os.urandom, {ENVIRONMENT: wrong})
 
 
 def test_a_process_that_comes_second_uses_the_key_that_stands(tmp_path: Path) -> None:
     def slower(count: int) -> bytes:
-        Keys.load(tmp_path / "keys", os.urandom, {})
+        Keys.make(tmp_path / "keys", os.urandom, {})
         return os.urandom(count)
 
-    assert Keys.load(tmp_path / "keys", slower, {}) == Keys.load(tmp_path / "keys", os.urandom, {})
+    assert Keys.make(tmp_path / "keys", slower, {}) == Keys.make(tmp_path / "keys", os.urandom, {})
 
 
 # --- who is who ----------------------------------------------------------------------------------

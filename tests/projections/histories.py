@@ -15,6 +15,8 @@ from ledger.log import Draft, Log
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy
 from ledger.terms import LEDGER_STREAM
+from projections.binding import Binding
+from projections.tracking import Source
 
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
@@ -35,6 +37,7 @@ def policies() -> dict[str | None, Policy]:
 
 
 POLICIES = policies()
+BINDING = Binding(Source("00000000-0000-4000-8000-0000000000aa", "1"), b"a key of tests only".ljust(32))
 
 
 def draft(event: e.Event) -> Draft:
@@ -54,7 +57,7 @@ class Clock:
 
 
 def open_log(location: Location, seed: int = 0) -> Log:
-    return Log.open(location, Clock(seed), poll_seconds=0.01)
+    return Log.make(location, Clock(seed), poll_seconds=0.01)
 
 
 def history(seed: int, length: int, people: int = 5) -> list[e.Event]:

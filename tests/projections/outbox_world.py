@@ -18,7 +18,7 @@ from projections.contact_status import ContactStatus
 from projections.outbox import Queued
 from projections.runner import StatusRunner
 from projections.views import Views
-from tests.projections.histories import POLICIES, Clock, draft
+from tests.projections.histories import BINDING, POLICIES, Clock, draft
 from tests.stores import Place
 
 CONTROLLER = "00000000-0000-4000-8000-000000000001"
@@ -43,9 +43,9 @@ class World:
     def __init__(self, place: Place, seed: int = 0, records: Records | None = None) -> None:
         self._place = place
         self.clock = Clock(seed)
-        self.log = Log.open(place("log"), self.clock, poll_seconds=0.01)
-        self.views = Views.open(place("views"))
-        self.announcer = Announcer(self.log, self.views, CONTROLLER, records)
+        self.log = Log.make(place("log"), self.clock, poll_seconds=0.01)
+        self.views = Views.open(place("views"), BINDING)
+        self.announcer = Announcer(self.runner(), CONTROLLER, records)
         self.consumer = Consumer()
         self.now = self.clock.now
 
@@ -77,8 +77,13 @@ class World:
         """Taken from the outbox and read, but not sent yet."""
         with self.views.snapshot() as driver:
             taken = outbox.take(driver, limit)
-        told = {one.contact: one for one in self.announcer.announce(taken, self.later())}
+        told = {one.contact: one for one in self.tell(taken, self.later())}
         return [(one, told[one.contact]) for one in taken]
+
+    def tell(self, queued: list[Queued], moment: datetime) -> list[ContactStatus]:
+        told = self.announcer.announce(queued, moment)
+        assert told is not None
+        return told
 
     def send(self, taken: Taken) -> None:
         for _, value in taken:
@@ -104,7 +109,7 @@ class World:
         with self.views.snapshot() as driver:
             names = views.contacts_held(driver)
         everybody = [Queued(name, 0, 0, "event", None) for name in names]
-        return {one.contact: one for one in self.announcer.announce(everybody, self.later())}
+        return {one.contact: one for one in self.tell(everybody, self.later())}
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from ledger.terms import LEDGER_STREAM
 from projections.gate import Gate
 from projections.runner import StatusRunner
 from projections.views import Views
-from tests.projections.histories import POLICIES, address, batches, contact, draft, history, open_log
+from tests.projections.histories import BINDING, POLICIES, address, batches, contact, draft, history, open_log
 from tests.stores import Place
 
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class World:
 
 @pytest.fixture
 def world(place: Place) -> Iterator[World]:
-    with open_log(place("log")) as log, Views.open(place("views")) as live:
+    with open_log(place("log")) as log, Views.open(place("views"), BINDING) as live:
         made = World(place, log, live)
         yield made
         made.gate.close()
@@ -113,7 +113,7 @@ def test_no_yes_is_served_after_a_stop_was_acknowledged(world: World) -> None:
     people = range(1, 40)
     world.log.append([draft(event) for number in people for event in allowed(number)])
     stop = threading.Event()
-    with Views.open(world.place("views")) as other:
+    with Views.open(world.place("views"), BINDING) as other:
         follower = StatusRunner(world.log, world.place("log"), other, POLICIES.__getitem__, batch=3)
         thread = threading.Thread(target=follower.follow, args=(stop,), kwargs={"poll_seconds": 0.005})
         thread.start()

@@ -17,9 +17,10 @@ from projections import bulk, outbox, runner, views
 from projections.announcing import MOMENTS, encode
 from projections.contact_status import ContactStatus, ToldRecord
 from projections.status import Row
-from tests.projections.histories import POLICIES, START, address, contact
+from tests.projections.histories import BINDING, POLICIES, START, address, contact
 from tests.projections.outbox_world import Taken, World, world
 from tests.stores import Place
+from tests.waiting import join
 
 WHOLE = POLICIES[None]
 LESS = next(one for key, one in POLICIES.items() if key and one is not WHOLE)
@@ -196,7 +197,7 @@ def test_a_clock_that_goes_back_between_the_look_and_the_sending_undoes_no_lapse
     assert w.look() == 1
     with w.views.snapshot() as driver:
         taken = outbox.take(driver, 1)
-    (value,) = w.announcer.announce(taken, w.now - timedelta(days=3 * 365))
+    (value,) = w.tell(taken, w.now - timedelta(days=3 * 365))
     assert not any(cell.allowed for cell in value.cells if cell.purpose.startswith("marketing."))
 
 
@@ -278,7 +279,8 @@ def test_a_rebuild_that_comes_second_catches_up_where_it_is(w: World, monkeypatc
     w.runner().rebuild()
     assert w.views.generations.current() == built[0]
     with w.views.snapshot() as driver:
-        assert views.held(driver) == (w.log.last_position(), LESS.hash)
+        held = views.held(driver)
+        assert (held.position, held.policy) == (w.log.last_position(), LESS.hash)
     told = {value.contact: value for _, value in w.drain()}
     assert not any(allowed(told[contact(3)]))
     assert {value.policy for value in told.values()} == {LESS.hash}
@@ -335,10 +337,10 @@ def test_equal_revisions_are_equal_bytes(w: World) -> None:
     w.append(controller("CA"), *bought_in_canada(1))
     ((queued, value),) = w.take()
     w.later(30)
-    (again,) = w.announcer.announce([queued], w.now)
+    (again,) = w.tell([queued], w.now)
     assert encode(again) == encode(value)
     w.runner().rebuild()
-    (built,) = w.announcer.announce([queued], w.now)
+    (built,) = w.tell([queued], w.now)
     assert encode(built) == encode(value)
 
 
@@ -347,7 +349,7 @@ def test_a_contact_without_rows_is_not_told_of(w: World) -> None:
     w.append(controller())
     with w.views.snapshot() as driver:
         assert views.rows_of_contact(driver, contact(1)) == []
-    assert w.announcer.announce([outbox.Queued(contact(1), 1, 0, "event", None)], w.now) == []
+    assert w.tell([outbox.Queued(contact(1), 1, 0, "event", None)], w.now) == []
 
 
 def test_generations_that_were_left_are_closed(w: World) -> None:
@@ -386,8 +388,7 @@ def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypa
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for reader in readers:
-        reader.join(30)
+    join(*readers)
     assert len(opened) == len(set(opened)) == 1
 
 
@@ -403,7 +404,7 @@ def test_of_those_told_again_who_loses_something_comes_first(w: World) -> None:
     after = [row(1, both[0], True, 2), row(1, both[1], True, 2), row(2, both[0], True, 2), row(2, both[1], False, 2)]
     w.switch_on()
     with w.views.transaction() as driver:
-        views.put_rows(driver, [], before)
+        views.put_rows(driver, [], map(BINDING.kept, before))
         outbox.queue(driver, after, ())
         assert [(one.contact, one.rank) for one in outbox.take(driver, 10)] == [
             (contact(2), outbox.AGAIN_STOPPED),

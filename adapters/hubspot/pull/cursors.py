@@ -12,9 +12,13 @@ from typing import Self
 import msgspec
 import sqlalchemy as sa
 
-from ledger.database import Database, Location, Store, open_database
+from adapters.wiring import House
+from ledger.application import Ledger
+from ledger.database import Database, Store
+from ledger.store_table import add_store, put_mark
 
 metadata = sa.MetaData()
+add_store(metadata)
 sa.Table(
     "cursor",
     metadata,
@@ -22,6 +26,7 @@ sa.Table(
     sa.Column("state", sa.Text, nullable=False),
 )
 
+_FORGET = "DELETE FROM cursor"
 _STORE = "INSERT INTO cursor (kind, state) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET state = excluded.state"
 
 
@@ -61,13 +66,13 @@ _encode = msgspec.json.Encoder().encode
 class Cursors(Store):
     """All cursors of a ledger."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self._database, self._ledger = database, ledger
 
     @classmethod
-    def open(cls, location: Location) -> Self:
+    def open(cls, house: House) -> Self:
         """The store in an SQLite file, made when absent, or in the schema `hubspot` of a database."""
-        return cls(open_database(location, "hubspot", metadata))
+        return cls(house.beside("hubspot", metadata, anew=(_FORGET,)), house.ledger)
 
     def get(self, kind: str) -> Cursor:
         """How far a kind is; an empty cursor before its first page."""
@@ -77,10 +82,12 @@ class Cursors(Store):
 
     def put(self, kind: str, cursor: Cursor) -> None:
         """Keep how far a kind is."""
+        newest = self._ledger.log.mark()
         with self._database.writing() as driver:
+            put_mark(driver, newest)
             driver.execute(_STORE, (kind, _encode(cursor).decode()))
 
     def forget(self) -> None:
         """Begin everything again; what is in the ledger stays, and is found unchanged."""
         with self._database.writing() as driver:
-            driver.execute("DELETE FROM cursor")
+            driver.execute(_FORGET)

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from ledger.application import Ledger
 from ledger.database import Database, Store, chunks, marks
+from ledger.store_table import add_store
 
 metadata = sa.MetaData()
+add_store(metadata)
 sa.Table(
     "unfinished",
     metadata,

@@ -33,7 +33,7 @@ def changed(house: House, after: int, looked_at: datetime | None, now: datetime)
             return sorted(views.contacts_held(driver))
         found = views.kin_of(driver, touched) if touched else set()
         for row in views.all_changing(driver):
-            told = answers(row)
+            told = answers(row[:-1])
             if any(looked_at < moment <= now for moment in told.boundaries):
                 found.add(views.contact_of(row))
     return sorted(found)

@@ -17,9 +17,12 @@ from adapters.hubspot.sync.again import LookAgain, metadata
 from adapters.hubspot.sync.plan import Call
 from adapters.wiring import House
 from ledger.codec import instant
-from ledger.database import Database, Driver, chunks, marks, open_database
+from ledger.database import Database, Driver, chunks, marks
+from ledger.store_table import put_mark
 
 PART = "crm"
+ANEW = ("DELETE FROM cursor",)
+"""Of a log that was restored nobody has looked at an entry yet; what was written to HubSpot was written."""
 Status = Literal["done", "unchanged", "refused", "gone"]
 
 sa.Table(
@@ -124,7 +127,7 @@ class Book(LookAgain):
     @classmethod
     def open(cls, house: House) -> Self:
         """A file beside the ledger's, made when absent, or the schema `crm` of its database."""
-        return cls(open_database(house.location(PART), PART, metadata), house)
+        return cls(house.beside(PART, metadata, anew=ANEW), house)
 
     # --- what was written -----------------------------------------------------------------------
 
@@ -223,7 +226,9 @@ class Book(LookAgain):
 
     def advance(self, name: str, position: int, at: datetime) -> None:
         """It was brought in step."""
+        newest = self._ledger.log.mark()
         with self._database.writing() as driver:
+            put_mark(driver, newest)
             driver.execute(_CURSOR, (name, position, instant(at)))
 
 

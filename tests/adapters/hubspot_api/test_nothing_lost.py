@@ -29,6 +29,7 @@ from tests.hubspot import rest_search
 from tests.hubspot.addresses import TypeState
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.ledgers import open_house
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def portal() -> Iterator[Fake]:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with House.open(tmp_path / "ledger", {}) as opened:
+    with open_house(tmp_path / "ledger", {}) as opened:
         yield opened
 
 
@@ -48,7 +49,7 @@ def pulling(house: House, served: Fake) -> Iterator[Pull]:
     connection = Connection(served.url, SecretStr(served.token))
     with (
         Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=10) as client,
-        closing(Cursors.open(house.location("hubspot"))) as cursors,
+        closing(Cursors.open(house)) as cursors,
     ):
         yield Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -43,7 +45,9 @@ from tests.hubspot.addresses import Type
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.ledgers import open_house
 from tests.stores import Place
+from tests.waiting import join, until
 
 UNLIKE = {
     "stream",
@@ -85,7 +89,7 @@ def portal(files: Path) -> Iterator[Fake]:
 @contextmanager
 def house_at(place: Place, name: str = "ledger") -> Iterator[House]:
     env = {"CONSENT_LEDGER_DATABASE_URL": place.url} if place.url else {}
-    with House.open(place.folder / name, env) as house:
+    with open_house(place.folder / name, env) as house:
         yield house
 
 
@@ -97,7 +101,7 @@ def pulling(house: House, served: Fake, files: Path | None = None, patience: flo
         client = stack.enter_context(
             Client(connection, time.monotonic, lambda s: time.sleep(s / 100), random.random, patience=patience)
         )
-        cursors = stack.enter_context(closing(Cursors.open(house.location("hubspot"))))
+        cursors = stack.enter_context(closing(Cursors.open(house)))
         made = Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
         if files is not None:
             said = read_map(files / "audit.toml")
@@ -126,7 +130,7 @@ def verdicts(house: House, files: Path) -> dict[str, Verdict]:
 
 
 def test_the_answers_are_those_that_the_files_give(place: Place, portal: Fake, files: Path, tmp_path: Path) -> None:
-    with House.open(tmp_path / "from-files", {}) as house:
+    with open_house(tmp_path / "from-files", {}) as house:
         said = read_map(files / "audit.toml")
         adopt_map(house, said, now())
         inputs = sort_inputs([files / name for name in PULLED], timezone=ZONE)
@@ -222,7 +226,7 @@ def test_a_second_pull_records_nothing(place: Place, portal: Fake, files: Path) 
 def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same(
     place: Place, portal: Fake, files: Path, tmp_path: Path, calls: int
 ) -> None:
-    with House.open(tmp_path / "whole", {}) as house:
+    with open_house(tmp_path / "whole", {}) as house:
         pull(house, portal, files)
         whole = log_of(house)
     for _ in range(2):
@@ -242,7 +246,7 @@ def test_killed_in_the_middle_it_goes_on_and_comes_to_the_same(
 
 
 def test_an_outage_and_a_storm_end_in_the_same(place: Place, portal: Fake, files: Path, tmp_path: Path) -> None:
-    with House.open(tmp_path / "calm", {}) as house:
+    with open_house(tmp_path / "calm", {}) as house:
         pull(house, portal, files)
         calm = log_of(house)
     with house_at(place) as house:
@@ -252,10 +256,17 @@ def test_an_outage_and_a_storm_end_in_the_same(place: Place, portal: Fake, files
         portal.state.chaos.recover()
         portal.state.chaos.fail_next(3, 503, path="/events")
         portal.state.chaos.fail_next(2, 500, path="/submissions")
-        with pulling(house, portal, files) as run:
-            portal.state.chaos.storm_429(0.3)  # now that nothing but the pull takes time
+        portal.state.chaos.storm_429()
+
+        def pass_by() -> None:
+            until(lambda: portal.state.made(status=429))
+            portal.state.chaos.storm_429(0)
+
+        storm = threading.Thread(target=pass_by)
+        with pulling(house, portal, files, patience=inf) as run:
+            storm.start()
             assert pull_all(run) == []
-        assert portal.state.made(status=429)
+        join(storm)
         assert log_of(house) == calm
 
 

@@ -10,11 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 from adapters.cli.hubspot_said import Pace
-from adapters.wiring import House
 from ledger.codec import decode
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
+from tests.ledgers import open_house
+from tests.waiting import BUDGET
 
 COMMAND = (sys.executable, "-m", "adapters.cli", "hubspot", "pull")
 
@@ -28,7 +29,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=BUDGET,
     )
 
 
@@ -113,7 +114,7 @@ def test_killed_at_once_it_goes_on_and_the_log_is_the_same(tmp_path: Path) -> No
 
 
 def kinds_in(folder: Path) -> Counter[tuple[str, str]]:
-    with House.open(folder / "ledger", {}) as house:
+    with open_house(folder / "ledger", {}) as house:
         events = [decode(state) for _, _, state in house.ledger.log.entries()]
     return Counter((type(event).__name__, event.source) for event in events)
 

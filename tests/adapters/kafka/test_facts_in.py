@@ -15,6 +15,7 @@ from adapters.kafka.messages import Place
 from adapters.kafka.records import Record
 from adapters.submitting import Answer, Submission, take
 from adapters.wiring import House, now
+from tests.ledgers import open_house
 
 MARKER = "boom-anna@example.com"
 
@@ -41,7 +42,7 @@ def test_a_record_at_which_we_fail_stops_no_other(tmp_path: Path, monkeypatch: p
         return answers
 
     monkeypatch.setattr(facts_in, "take", faulty)
-    with House.open(tmp_path / "ledger", {}) as house:
+    with open_house(tmp_path / "ledger", {}) as house:
         effects = taking(house, "", now)([record(0, "ana@example.com"), record(1, MARKER), record(2, "bo@example.com")])
         assert house.ledger.log.last_position() == 4  # two contacts: an address linked and an opt-out each
         assert effects.dead == 1

@@ -22,7 +22,7 @@ from projections import outbox
 from projections.announcing import Announcer
 from projections.runner import StatusRunner
 from projections.views import Views
-from tests.projections.histories import POLICIES, contact, draft
+from tests.projections.histories import BINDING, POLICIES, contact, draft
 from tests.stores import Place
 
 
@@ -49,7 +49,7 @@ class Gapped:
 
 def test_a_log_with_a_gap_is_not_published_past_it(place: Place) -> None:
     """There is no such log; if there were, a consumer would never miss what was taken out."""
-    progress = Progress.open(place("streams"))
+    progress = Progress.at(place("streams"))
     feed = EventFeed(Gapped(), "", Sender("127.0.0.1:1"), progress)
     feed.begin()
     with pytest.raises(RuntimeError, match="gap between 0 and 4"):
@@ -61,8 +61,8 @@ def test_what_was_delivered_before_a_failure_is_stored(place: Place, monkeypatch
     """Also when the store did not answer at first: nothing need be sent again that is known to be there."""
     monkeypatch.setattr(event_feed, "BATCH", 1)
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    progress = Progress.open(place("streams"))
-    with Log.open(place("log"), lambda: now) as log:
+    progress = Progress.at(place("streams"))
+    with Log.make(place("log"), lambda: now) as log:
         log.append([draft(e.OptedOut(stream=contact(1), source="t"))] * 2)
         feed = EventFeed(log, "", Sender("127.0.0.1:1"), progress)
         feed._sender.start()
@@ -124,13 +124,13 @@ def test_the_rate_is_reached() -> None:
 def test_what_a_publisher_had_in_flight_when_it_lost_its_lease_is_sent_again(place: Place) -> None:
     """It may arrive behind what the next one sent, and would be the last word on its key."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    with Log.open(place("log"), lambda: now) as log, Views.open(place("views")) as live:
+    with Log.make(place("log"), lambda: now) as log, Views.open(place("views"), BINDING) as live:
         log.append([draft(e.OptedOut(stream=contact(n), source="t")) for n in (1, 2)])
         runner = StatusRunner(log, place("log"), live, POLICIES.__getitem__)
         runner.follow(once=True)
         with live.transaction() as driver:
             assert outbox.switch_on(driver, now)
-        announcer = Announcer(log, live, "t")
+        announcer = Announcer(runner, "t")
         sender = Sender("127.0.0.1:1")
         sender.start()
         feed = StatusFeed(live, announcer, "t", sender, Rate(1_000, lambda: 0.0))
@@ -150,7 +150,7 @@ def test_what_a_publisher_had_in_flight_when_it_lost_its_lease_is_sent_again(pla
 
 def test_a_lease_is_held_until_it_lapses_or_another_has_it(place: Place) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    progress = Progress.open(place("streams"))
+    progress = Progress.at(place("streams"))
     assert not progress.holds("p", "me", now)
     assert progress.lease("p", "me", now, 10)
     assert progress.holds("p", "me", now)

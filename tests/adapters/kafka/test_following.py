@@ -11,11 +11,12 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from adapters.kafka.following import Follower
-from adapters.wiring import House, now
+from adapters.wiring import now
 from projections import views
 from tests.adapters.kafka.publishing_world import controller, seen_in_the_us
+from tests.ledgers import open_house
 from tests.services import postgres
-from tests.services.program import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 
@@ -27,7 +28,7 @@ def test_a_killed_server_is_waited_for(tmp_path: Path) -> None:
     with (
         postgres.own_server() as server,
         postgres.fresh(server.url) as made,
-        House.open(tmp_path / "ledger", {"CONSENT_LEDGER_DATABASE_URL": made.url}) as house,
+        open_house(tmp_path / "ledger", {"CONSENT_LEDGER_DATABASE_URL": made.url}) as house,
     ):
         follower = Follower(house.ledger.log, house.views, house.runner, now, 0.02, AWAY)
         follower.start()

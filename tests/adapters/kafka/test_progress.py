@@ -10,6 +10,7 @@ import pytest
 
 from adapters.kafka.progress import Progress
 from tests.stores import Place
+from tests.waiting import join
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def after(seconds: float) -> datetime:
 
 @pytest.fixture
 def progress(place: Place) -> Iterator[Progress]:
-    made = Progress.open(place("streams"))
+    made = Progress.at(place("streams"))
     yield made
     made.close()
 
@@ -68,11 +69,11 @@ def test_a_position_never_goes_back(progress: Progress) -> None:
 
 def test_positions_outlive_whoever_stored_them(place: Place) -> None:
     """They lie beside the views, which are thrown away."""
-    with_first = Progress.open(place("streams"))
+    with_first = Progress.at(place("streams"))
     assert with_first.lease("p", "one", NOON, 10)
     assert with_first.advance("p", 2**40, "one", NOON)
     with_first.close()
-    again = Progress.open(place("streams"))
+    again = Progress.at(place("streams"))
     assert again.position("p") == 2**40
     assert not again.lease("p", "two", after(1), 10)
     again.close()
@@ -80,7 +81,7 @@ def test_positions_outlive_whoever_stored_them(place: Place) -> None:
 
 def test_of_many_that_ask_at_once_one_gets_the_lease(place: Place) -> None:
     """Each with connections of its own."""
-    asking = [Progress.open(place("streams")) for _ in range(6)]
+    asking = [Progress.at(place("streams")) for _ in range(6)]
     together, got = Barrier(len(asking)), list[str]()
 
     def ask(progress: Progress, name: str) -> None:
@@ -91,8 +92,7 @@ def test_of_many_that_ask_at_once_one_gets_the_lease(place: Place) -> None:
     threads = [Thread(target=ask, args=(one, f"publisher-{n}")) for n, one in enumerate(asking)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(30)
+    join(*threads)
     for one in asking:
         one.close()
     assert len(got) == 1

@@ -18,11 +18,11 @@ import pytest
 from adapters.kafka.dead_letters import Letter, opened
 from adapters.kafka.messages import ResultValue
 from adapters.kafka.topics import FACTS, FACTS_DLQ, RESULTS
-from adapters.wiring import House
 from ledger.codec import decode
 from ledger.events import OptedIn, OptedOut
 from tests.adapters.kafka.stream_world import World, fact, world
-from tests.services.program import until
+from tests.ledgers import open_house
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 
@@ -53,7 +53,7 @@ def submit(here: World, key: str, headers: list[tuple[str, bytes]], value: bytes
 
 def recorded(here: World) -> Counter[str]:
     """How often each address has a consent or a stop in the log."""
-    with House.open(here.folder / "ledger", {}) as house:
+    with open_house(here.folder / "ledger", {}) as house:
         found = Counter[str]()
         for _, _, state in house.ledger.log.read(0, 100_000):
             event = decode(state)
@@ -100,7 +100,7 @@ def test_each_is_taken_and_answered(here: World) -> None:
     out = b"".join(value or b"" for topic in (RESULTS, FACTS_DLQ) for _, value, _ in here.read(topic))
     assert MARK.encode() not in out
     assert MARK not in worker.said()
-    with House.open(here.folder / "ledger", {}) as house:
+    with open_house(here.folder / "ledger", {}) as house:
         assert opened(held[0], house.ledger.unseal).value == MARK.encode()
 
 

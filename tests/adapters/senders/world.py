@@ -25,6 +25,7 @@ from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+from tests.ledgers import open_house
 
 ANA, BEN = "ana.marker@example.org", "ben.marker@example.org"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -89,7 +90,7 @@ class World:
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """A new one, in files."""
-    with House.open(folder / "ledger", {}) as house:
+    with open_house(folder / "ledger", {}) as house:
         yield World(house)
 
 

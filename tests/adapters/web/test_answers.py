@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from ledger.events import ContactsLinked
 from ledger.policy.rules import Policy
 from ledger.terms import LEDGER_STREAM
 from tests.adapters.web.world import ANA, BEN, MARKER, SIMILAR, Served, fact, served
+from tests.ledgers import open_house
+from tests.waiting import BUDGET, until
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a_question_about_nobody_is_none(service: Served, body: dict[str, Any]) 
 def test_a_stop_just_recorded_is_never_served_stale(tmp_path: Path, following: bool) -> None:
     """Recorded by this service, or by another process; whether or not the rows know of it already."""
     home = tmp_path / "ledger"
-    with served(home, following=following) as service, House.open(home, {}) as elsewhere:
+    with served(home, following=following) as service, open_house(home, {}) as elsewhere:
         for number in range(20):
             email = f"{MARKER}{number}@example.org"
             service.grant(email)
@@ -164,7 +165,7 @@ def test_no_contact_is_not_found(service: Served, contact: str, what: str) -> No
 def test_an_adopted_rule_set_counts_at_once(service: Served) -> None:
     service.grant()
     before = service.post("/v1/why", SIMILAR).json()["decision"]["policy"]
-    with House.open(service.house.directory, {}) as elsewhere:
+    with open_house(service.house.directory, {}) as elsewhere:
         files = {name: content + b"\n# another version\n" for name, content in elsewhere.policy.files.items()}
         adopt(elsewhere, Policy(files), MARKER, "officer")
     after = service.post("/v1/why", SIMILAR).json()["decision"]["policy"]
@@ -230,9 +231,9 @@ def test_a_position_that_does_not_come_is_told(service: Served, path: str) -> No
 
 
 def test_a_position_that_comes_is_waited_for(tmp_path: Path) -> None:
-    with served(tmp_path / "ledger", wait_seconds=20.0) as service:
+    with served(tmp_path / "ledger", wait_seconds=BUDGET) as service:
         service.grant()
-        with House.open(tmp_path / "ledger", {}) as elsewhere:
+        with open_house(tmp_path / "ledger", {}) as elsewhere:
             later = threading.Timer(0.3, stop_elsewhere, (elsewhere, 1))
             later.start()
             said = service.post("/v1/gate?min_position=4", SIMILAR).json()
@@ -245,10 +246,7 @@ def test_a_position_that_comes_is_waited_for(tmp_path: Path) -> None:
 
 def test_the_rows_follow_the_log_while_it_runs(service: Served) -> None:
     service.grant()
-    until = time.monotonic() + 20
-    while service.house.runner.position() < 3 and time.monotonic() < until:
-        time.sleep(0.01)
-    assert service.house.runner.position() == 3
+    until(lambda: service.house.runner.position() == 3)
     assert service.get("/readyz", None).json() == {"lag": 0}
 
 

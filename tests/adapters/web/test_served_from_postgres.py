@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import pytest
 from httpx import Response
 
 from adapters.submitting import Submission, take
-from adapters.wiring import House
 from ledger.database import Driver
 from projections import views
 from tests.adapters.web.world import ANA, MARKER, SIMILAR, Served, fact, served
+from tests.ledgers import open_house
 from tests.services import postgres
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 
@@ -46,7 +46,7 @@ def test_facts_in_and_answers_out(service: Served) -> None:
 @pytest.mark.parametrize("following", [True, False])
 def test_a_stop_of_another_process_is_never_served_stale(tmp_path: Path, env: dict[str, str], following: bool) -> None:
     home = tmp_path / "ledger"
-    with served(home, following=following, env=env) as service, House.open(home, env) as elsewhere:
+    with served(home, following=following, env=env) as service, open_house(home, env) as elsewhere:
         for number in range(5):
             email = f"{MARKER}{number}@example.org"
             service.grant(email)
@@ -68,7 +68,7 @@ def test_answers_that_are_swapped_while_they_are_read_end_nothing(
         """Whoever reads first in this process finds its table dropped."""
         if not gone:
             gone.append(service.house.views.generations.current())
-            with House.open(tmp_path / "ledger", env) as elsewhere:
+            with open_house(tmp_path / "ledger", env) as elsewhere:
                 driver.execute("ROLLBACK")
                 elsewhere.runner.rebuild()
         return whole(driver)
@@ -108,7 +108,11 @@ def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) ->
 
 def patiently(call: Callable[[], Response]) -> Response:
     """Asked again while the answer is 503: each connection that was lost fails once, and is opened anew."""
-    until = time.monotonic() + 30
-    while (answer := call()).status_code == 503 and time.monotonic() < until:
-        time.sleep(0.05)
-    return answer
+    answers: list[Response] = []
+
+    def answered() -> bool:
+        answers.append(call())
+        return answers[-1].status_code != 503
+
+    until(answered)
+    return answers[-1]

@@ -20,6 +20,7 @@ from adapters.receiving import Receiver
 from adapters.web.app import make_app
 from adapters.web.keys import ROLES, KeyFile, Role
 from adapters.wiring import House, now
+from tests.ledgers import open_house
 
 MARKER = "zq7marker"
 """Stands in everything personal that is sent, and may stand in no line and no measure."""
@@ -99,7 +100,7 @@ def served(
 ) -> Iterator[Served]:
     """Serve a new ledger; afterwards no marker stands in its log or its measures."""
     log = io.StringIO()
-    with House.open(directory, env or {}) as house, ExitStack() as stack:
+    with open_house(directory, env or {}) as house, ExitStack() as stack:
         keys = KeyFile(directory)
         settings = {"wait_seconds": 0.2} | settings
         if receivers:

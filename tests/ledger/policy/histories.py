@@ -53,7 +53,7 @@ def times(draw: st.DrawFn) -> dict[str, Any]:
         "occurred_from": start,
         "occurred_to": end,
         "precision": "exact" if end is None else "period",
-        "recorded_at": start + lag * STEP,
+        "recorded_at": (end or start) + lag * STEP,
         "captured_by": held,
         "captured_at": (end or start) if held else None,
     }

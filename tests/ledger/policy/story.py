@@ -31,13 +31,14 @@ def day(text: str) -> datetime:
 
 def _at(text: str | None, fields: dict[str, Any]) -> dict[str, Any]:
     moment = None if text is None else day(text)
+    said = {k: day(v) if k.endswith(("_at", "_from", "_to", "until")) else v for k, v in fields.items()}
     return {
         "stream": ANNA,
         "source": "test",
         "by": "data_subject",
         "occurred_from": moment,
-        "recorded_at": moment,
-    } | {k: day(v) if k.endswith(("_at", "_from", "_to", "until")) else v for k, v in fields.items()}
+        "recorded_at": said.get("occurred_to", moment),
+    } | said
 
 
 def opted_in(at: str, **fields: Any) -> e.OptedIn:

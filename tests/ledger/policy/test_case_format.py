@@ -112,11 +112,11 @@ def test_the_scope_of_a_stop_is_read() -> None:
     ],
 )
 def test_precision_is_an_interval(precision: str, start: str, end: str | None) -> None:
-    """A grant counts from its end, a stop from its start."""
+    """A grant counts from its end, a stop from its start; the ledger knew when it was over."""
     event = first("opt_out", "2023-02-10T10:00:00Z", date_precision=precision)
     assert event.earliest == datetime.fromisoformat(start).replace(tzinfo=UTC)
     assert event.occurred_to == (datetime.fromisoformat(end).replace(tzinfo=UTC) if end else None)
-    assert event.recorded_at == datetime(2023, 2, 10, 10, tzinfo=UTC)
+    assert event.recorded_at == (event.occurred_to or datetime(2023, 2, 10, 10, tzinfo=UTC))
 
 
 def test_at_the_same_moment_stops_come_first_in_the_log() -> None:

@@ -183,7 +183,7 @@ def test_a_grant_that_nobody_held_yet_never_does(history: History, late: e.Event
 def test_the_order_of_arrival_does_not_change_the_answer(
     history: History, more: History, asked: Asked, random: Random
 ) -> None:
-    """Asked after all was recorded: positions and times of recording may be any."""
+    """Asked after all was recorded: positions, and times of recording after the facts, may be any."""
     events = [
         msgspec.structs.replace(event, captured_at=None, captured_by=None)
         for event in (*history, *more)
@@ -192,7 +192,10 @@ def test_the_order_of_arrival_does_not_change_the_answer(
     asked = asked._replace(at=LAST + STEP)
     arrived = [event.recorded_at for event in events]
     random.shuffle(arrived)
-    shuffled = [msgspec.structs.replace(n, recorded_at=at) for n, at in zip(events, arrived, strict=True)]
+    shuffled = [
+        msgspec.structs.replace(n, recorded_at=max(at or BEGINNING, n.occurred_to or n.earliest))
+        for n, at in zip(events, arrived, strict=True)
+    ]
     random.shuffle(shuffled)
     one, two = ask(events, asked), ask(shuffled, asked, in_order_given=True)
     assert (one.allowed, one.basis, one.rules) == (two.allowed, two.basis, two.rules)

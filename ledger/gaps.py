@@ -1,0 +1,36 @@
+"""A log is dense: every position up to its last holds an entry. Where one is missing, nothing can be answered."""
+
+from __future__ import annotations
+
+from ledger.database import Driver
+
+_COUNT = "SELECT count(*), coalesce(max(position), 0) FROM entry WHERE position > ?"
+_COUNTED = "SELECT count(*) FROM entry WHERE position > ? AND position <= ?"
+
+
+class LogDamagedError(RuntimeError):
+    """The log misses entries, or was changed while it was read: no answer can be made of it."""
+
+
+def _gap(before: int, here: int) -> LogDamagedError:
+    """What is wrong where `here` follows `before` and should not."""
+    first, last = before + 1, here - 1
+    lost = f"position {first}" if first == last else f"positions {first} to {last}"
+    return LogDamagedError(
+        f"the log misses {lost}: a stop may have stood there, so nothing is allowed until the log is whole again. "
+        "Restore the log from a backup."
+    )
+
+
+def refuse_gaps(driver: Driver, after: int = 0) -> None:
+    """Raise LogDamagedError where a position after `after` is missing; entries that follow are counted, not read."""
+    count, head = driver.execute(_COUNT, (after,)).fetchone()
+    if not count or count == head - after:
+        return
+    low, high = after, head
+    while high - low > 1:  # the first gap lies where the count first falls behind
+        middle = (low + high) // 2
+        (held,) = driver.execute(_COUNTED, (after, middle)).fetchone()
+        low, high = (middle, high) if held == middle - after else (low, middle)
+    (here,) = driver.execute("SELECT min(position) FROM entry WHERE position > ?", (low,)).fetchone()
+    raise _gap(low, here)
