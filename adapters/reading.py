@@ -61,6 +61,7 @@ class TableEvidence:
         self.wanted, self._reject, self.rows = wanted, reject, 0
         for names in (self.found.forms, self.found.pipelines, self.found.types, self.found.campaigns, self.found.lists):
             names.clear()
+        self.found.numbers.clear()
         self.begin()
         for row, cells in self.raw():
             self.rows += 1

@@ -299,7 +299,8 @@ class Ledger:
 
         The suppression comes first, so that a crash leaves a person too well protected, never too little.
         """
-        self.vault.suppress(email, "erasure", self._clock())
+        # from the request's own date on, so that it matters not whether the address was known by then
+        self.vault.suppress(email, "erasure", occurred_from or self._clock())
         (person,) = self.register_many([Registration(email, source, None)])
         event = ErasureRequested(
             stream=person.contact,

@@ -136,6 +136,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.TypeDeclared: None,
     e.CampaignDeclared: None,
     e.ImportDeclared: None,
+    e.TypeNamed: None,
 }
 """Where each event is filed; None: kept in the log, of no use to any question about this person."""
 
@@ -224,13 +225,17 @@ def latest_per_record(entries: Entries) -> dict[str | None, Entry]:
 
 
 def _shown_at(entry: Entry) -> tuple[datetime, int]:
-    return (entry.event.captured_at or entry.event.recorded_at or BEGINNING, entry.position)
+    event = entry.event
+    return (
+        event.captured_at or event.occurred_to or event.occurred_from or event.recorded_at or BEGINNING,
+        entry.position,
+    )
 
 
 def undeliverable(contact: Contact, address: str | None) -> Entry | None:
     """The bounce that still stands against the address, if any (P5): never a legal fact."""
     standing: Entry | None = None
-    for entry in contact.bounces:
+    for entry in sorted(contact.bounces, key=_shown_at) if len(contact.bounces) > 1 else contact.bounces:
         event = entry.event
         if isinstance(event, e.Bounced) and event.address in (None, address):
             if event.kind == "cleared":

@@ -215,7 +215,9 @@ def _rests(decision: Decision, claim: Claim | None, resting: Mapping[int, int]) 
 
 
 def _tokens(owner: Contact) -> frozenset[str]:
-    return frozenset(t for n in owner.claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims)
+    """What the CRM claims now: what an older row claimed is superseded, whichever was taken in first."""
+    claims = Dossier((owner,)).claims() if owner.claims else ()
+    return frozenset(t for n in claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims)
 
 
 def _from_facts(owner: Contact, claim: Claim) -> bool:
@@ -255,7 +257,9 @@ class _Flag(NamedTuple):
 
 
 def _flag(owner: Contact, record: Record) -> _Flag:
-    seen = _latest(owner.flags, record)
+    # a row without the column was seen, and says nothing of the flag
+    flags = tuple(n for n in owner.flags if getattr(n.event, "marketing", None) is not None)
+    seen = _latest(flags, record)
     if seen is None or not isinstance(seen.event, e.MarketingStatusObserved):
         return _Flag(None, scheduled=False)
     return _Flag(seen.event.marketing, scheduled=seen.event.until_next_update is True)
@@ -322,8 +326,8 @@ def _lifted(owner: Contact, record: Record) -> bool:
 
 
 def _stop_word(owner: Contact, decision: Decision) -> str:
-    """Why it is stopped: a stop re-applied from the suppression list says so."""
-    if any(stop.event.via == "suppression" for stop in owner.stops):
+    """Why it is stopped: a stop re-applied from the suppression list says so, where nothing graver is on record."""
+    if decision.reason == "opted_out" and any(stop.event.via == "suppression" for stop in owner.stops):
         return "suppressed"
     return decision.reason
 

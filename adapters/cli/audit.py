@@ -135,6 +135,7 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "records": done.records,
                 "added": done.added,
                 "unchanged": done.unchanged,
+                "older": done.older,
                 "rejected": len(done.rejected),
             }
             rejected = done.rejected

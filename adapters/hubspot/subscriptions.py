@@ -56,6 +56,9 @@ class SubscriptionEvents(TableEvidence):
         span, kind = self.span(self._at(cells)), self._type(cells) or self._type_id(cells)
         if kind:
             count(self.found.types, kind, span)
+        name, number = self._type(cells), self._type_id(cells)
+        if name and number and name != number:
+            self.found.numbers.add((number, name))
         form = self._form(cells) or self._form_id(cells)
         event = self._event(change, by, span, "" if wide else kind, form)
         if event is None:

@@ -345,7 +345,7 @@ class _Cell:
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
             # a hold waits for an answer; a stop is one, and stays the reason
-            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _stop_reason(self.stops.entries[-1])
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.stops.entries)
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
@@ -534,6 +534,11 @@ CLAIMED_BASES: dict[str, tuple[Basis, ...]] = {
 """Which bases a CRM's assertion could mean, were it shown."""
 
 
+def _gravest(stops: Sequence[Entry]) -> str:
+    """The reason given where several stops stand: the same, whichever of them was recorded first."""
+    return max(map(_stop_reason, stops), key=_GRAVITY.index)
+
+
 def _stop_reason(entry: Entry) -> str:
     return STOP_REASONS[type(entry.event)]
 
@@ -547,6 +552,7 @@ STOP_REASONS: dict[type[e.Event], str] = {
     e.ErasureRequested: "erasure_requested",
     e.ReviewDecided: "review_stop",
 }
+_GRAVITY = ("opted_out", "obstructed", "complained", "objected", "review_stop", "erasure_requested")
 STOP_TIME_UNKNOWN = "stop_time_unknown"
 """A stop may have come before the moment asked about, or after it. Of a past message alone: every stop came before it
 was recorded."""

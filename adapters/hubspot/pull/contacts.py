@@ -31,7 +31,7 @@ from adapters.intake import SOURCE, Occasion, Portion, Share
 from adapters.reading import token
 from adapters.statements import Statement
 from adapters.tabular import table_of
-from adapters.wiring import House
+from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Person
 from ledger.contact import Contact
@@ -149,7 +149,7 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     if table is None:
         return
     export = Export(((table, recognise(table.header)),), None, forgiving=True)
-    occasion = Occasion("", tally.started, False, False, frozenset())
+    occasion = Occasion("", tally.started, False, False, frozenset(), now())
     share = _PulledShare(pull.house, export, occasion, {one.id: one for one in found}, asked.types)
     portion = share.read(lambda _: None)
     _refuse_other_portal(portion)
