@@ -104,7 +104,9 @@ def _stop_link(dice: random.Random, who: int, people: int) -> e.Event:
     kind = dice.choice((e.StopsLinked, e.StopsLinked, e.StopsUnlinked))
     other = (who + dice.randrange(people)) % people
     mine, theirs = address(who), address(other + 10)
-    ends = {"record": theirs, "address": mine} if dice.random() < 0.5 else {"address": mine, "alike": theirs}
+    ends: dict[str, Any] = (
+        {"record": theirs, "address": mine} if dice.random() < 0.5 else {"address": mine, "alike": theirs}
+    )
     return kind(stream=contact(who), source="t", other=contact(other), by="system", **ends)
 
 
