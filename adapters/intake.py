@@ -149,10 +149,9 @@ class Share:
                 if record.record_id in seen:
                     continue
                 seen.add(record.record_id)
-            if record.record_id in differing or (record.email or "").casefold() in shared:
-                record = record._replace(
-                    differs=record.record_id in differing, shared=(record.email or "").casefold() in shared
-                )
+            differs, among = record.record_id in differing, spelling.normal(record.email or "") in shared
+            if differs or among:
+                record = record._replace(differs=differs, shared=among)
             yield Placed(place, record)
 
     def _compare(self, rows: list[Row]) -> None:
