@@ -78,6 +78,11 @@ class House:
         return self._database_url or self.directory / f"{part}.db"
 
     @property
+    def is_on_server(self) -> bool:
+        """Whether it lies in a database elsewhere."""
+        return self._database_url is not None
+
+    @property
     def away(self) -> tuple[type[Exception], ...]:
         """What is raised while the databases are; see `ledger.recorder.away`."""
         return away(self.location("log"))
