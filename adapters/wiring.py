@@ -123,6 +123,11 @@ class House:
         return database
 
     @property
+    def is_on_server(self) -> bool:
+        """Whether it lies in a database elsewhere."""
+        return self._database_url is not None
+
+    @property
     def away(self) -> tuple[type[Exception], ...]:
         """What is raised while the databases are; see `ledger.recorder.away`."""
         return away(self.location("log"))

@@ -68,11 +68,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
             host=host or settings.http_host,
             port=settings.http_port if port is None else port,
             log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=8,
-            forwarded_allow_ips=settings.http_proxies,
-            **server_options(door),
+            **server_options(door, settings.http_proxies),
         )
         gc.freeze()  # what is made by now stays: no collection need look at it again
         # The server raises the signal again once it has ended; by then there is nothing left to end.

@@ -47,8 +47,8 @@ async def show_document(_service: Service, _request: Request) -> Response:
 
 UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
-FACT_TURNS, DELIVERY_TURNS = 24, 8
-"""Of the forty threads that a server has: the rest is for questions."""
+FACT_TURNS, DELIVERY_TURNS, READ_TURNS = 20, 8, 12
+"""The forty threads that a server has, so that none who writes keeps a reader waiting, or a sender of webhooks."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -91,25 +91,9 @@ def make_app(
     named = {one.name: one for one in receivers}
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
     limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)
-    service = Service(
-        house,
-        house.runner,
-        follower,
-        metrics,
-        clock,
-        wait_seconds,
-        most_lag,
-        limits,
-        Turns(FACT_TURNS, lock_seconds),
-        Turns(DELIVERY_TURNS, lock_seconds),
-        named,
-        inbox,
-        actor,
-    )
-    house.wait_at_most(lock_seconds)
-    if inbox is not None:
-        inbox.wait_at_most(lock_seconds)
-
+    turns = _turns(house, inbox, lock_seconds)
+    how = (clock, wait_seconds, most_lag, limits)
+    service = Service(house, house.runner, follower, metrics, *how, *turns, named, inbox, actor)
     app = FastAPI(
         title="consent-ledger",
         openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
@@ -120,18 +104,20 @@ def make_app(
     access = Access(keys, limits, clock, lines)
     with suppress(KeysError):  # a request says so, and the file may be mended while the service runs
         access.warn()
-    for operation in OPERATIONS:
-        app.router.routes.append(
-            Route(
-                operation.path,
-                _Endpoint(operation, service, access),
-                methods=[operation.method],
-                name=operation.name,
-            )
-        )
+    for one in OPERATIONS:
+        endpoint = _Endpoint(one, service, access)
+        app.router.routes.append(Route(one.path, endpoint, methods=[one.method], name=one.name))
     _explain_errors(app, house.away, lines)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
+
+
+def _turns(house: House, inbox: Inbox | None, seconds: float) -> tuple[Turns, Turns, Turns]:
+    """The turns of facts, deliveries and reads; from now on their databases wait no longer than that for others."""
+    house.wait_at_most(seconds)
+    if inbox is not None:
+        inbox.wait_at_most(seconds)
+    return Turns(FACT_TURNS, seconds), Turns(DELIVERY_TURNS, seconds), Turns(READ_TURNS, seconds)
 
 
 class _Thread(Protocol):

@@ -300,6 +300,14 @@ class Connection(HttpToolsProtocol):
         self._stalled = None
 
 
-def server_options(door: Door) -> dict[str, Any]:
-    """What uvicorn has to be given beside the application."""
-    return {"http": door.protocol(), "ws": "none", "backlog": BACKLOG}
+def server_options(door: Door, proxies: str) -> dict[str, Any]:
+    """What uvicorn has to be given beside the application and a place; `proxies` are believed whom they speak for."""
+    return {
+        "http": door.protocol(),
+        "ws": "none",
+        "backlog": BACKLOG,
+        "forwarded_allow_ips": proxies,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 8,
+    }

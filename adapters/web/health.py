@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,8 +20,8 @@ async def live(_service: Service, _request: Request) -> Response:
 
 async def ready(service: Service, _request: Request) -> Response:
     """The database answers, facts can be recorded, and the rows are not too far behind."""
-    lag = await run_in_threadpool(_lag, service)
-    await run_in_threadpool(_assert_writable, service)
+    lag = await service.reads.run(_lag, service)
+    await service.reads.run(_assert_writable, service)
     if not service.follower.alive:
         raise ProblemError("unavailable", "nothing follows the log")
     if service.actor is not None and not service.actor.alive:
@@ -36,8 +35,8 @@ async def ready(service: Service, _request: Request) -> Response:
 
 async def metrics(service: Service, _request: Request) -> Response:
     """For Prometheus. A database that is away leaves its gauges as they were."""
-    with suppress(*service.house.away):
-        await run_in_threadpool(_measure, service)
+    with suppress(*service.house.away, ProblemError):
+        await service.reads.run(_measure, service)
     return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -30,31 +30,43 @@ T = TypeVar("T")
 MOST_ASKED_BYTES = 16_384
 """A question is short."""
 _LOOK_SECONDS = 0.02
+_HANGS_AFTER = 5
+"""Times a turn's seconds: a database that is locked says so by itself before, one that hangs never does."""
 _encode = msgspec.json.Encoder().encode
 
 
 class Turns:
-    """Threads that write: so many at once that reads always find one; whoever waits too long is told to come again."""
+    """Threads of one kind: so many at once, and whoever waits too long is told to come again."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._free, self._seconds = asyncio.Semaphore(most), seconds
 
-    async def run(self, write: Callable[..., T], *args: Any) -> T:
-        """What a function returns that writes. ProblemError 503 where no turn is to be had."""
+    async def run(self, call: Callable[..., T], *args: Any) -> T:
+        """What a function returns that asks a database. ProblemError 503 where it does not come to an end.
+
+        Its thread then goes on, and keeps its turn for as long: what it was to record may still be recorded.
+        """
         try:
             await asyncio.wait_for(self._free.acquire(), self._seconds)
         except TimeoutError:
-            raise ProblemError("unavailable", "others are waiting for the database; nothing was recorded") from None
-        try:
-            return await run_in_threadpool(write, *args)
-        finally:
-            self._free.release()
+            raise ProblemError("unavailable", "others are waiting for the database") from None
+        task = asyncio.ensure_future(run_in_threadpool(call, *args))
+        task.add_done_callback(self._end)
+        done, _ = await asyncio.wait({task}, timeout=_HANGS_AFTER * self._seconds)
+        if not done:
+            raise ProblemError("unavailable", "the database does not answer")
+        return task.result()
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._free.release()
+        if not task.cancelled():
+            task.exception()  # seen, if nobody waits for it any more
 
 
 class Service(NamedTuple):
     """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`.
 
-    facts, deliveries        the turns of those who write to the ledger, and to the inbox
+    facts, deliveries, reads  the turns of those who write to the ledger, and to the inbox; of those who read
     receivers, inbox, actor  the senders of webhooks that are set up, where what they send waits, and who does it
     """
 
@@ -68,6 +80,7 @@ class Service(NamedTuple):
     limits: Limits
     facts: Turns
     deliveries: Turns
+    reads: Turns
     receivers: Mapping[str, Receiver] = MappingProxyType({})
     inbox: Inbox | None = None
     actor: Actor | None = None
@@ -122,6 +135,14 @@ def answered(body: Any, status: int = 200) -> Response:
     return Response(_encode(body), status, media_type="application/json")
 
 
+async def read(service: Service, call: Callable[..., T], *args: Any) -> T:
+    """What a function returns that reads little. Of files at once: to find a thread would take longer.
+
+    A server may be out of reach, and nothing else may wait for it. ProblemError 503.
+    """
+    return await service.reads.run(call, *args) if service.house.is_on_server else call(*args)
+
+
 async def body_of(request: Request, most: int) -> bytes:
     """The body, which is JSON and not too long. ProblemError 413, 415."""
     kind = header_of(request, b"content-type")
@@ -163,7 +184,8 @@ async def arrive(service: Service, request: Request) -> int:
     An answer is always made of the whole log, rows or no rows, so it is the log that is waited for. That it does
     not come is no failure of the service: whoever asks may name any number.
     """
-    position = service.house.ledger.log.last_position()
+    last_position = service.house.ledger.log.last_position
+    position = await read(service, last_position)
     if not request.scope["query_string"]:
         return position
     wanted = whole(request, "min_position", 0, 2**53 - 1)
@@ -175,7 +197,7 @@ async def arrive(service: Service, request: Request) -> int:
         if loop.time() >= until:
             raise ProblemError("behind", f"the log stands at position {position}")
         await asyncio.sleep(_LOOK_SECONDS)
-        position = service.house.ledger.log.last_position()
+        position = await read(service, last_position)
     return position
 
 

@@ -122,6 +122,7 @@ def _in_process(house: House, people: list[Whom], rounds: int) -> _Paces:
         limits=limits,
         facts=turns,
         deliveries=turns,
+        reads=turns,
     )
     by_email = [GateQuestion(email=who.email, purpose=SIMILAR) for who in people]
     keys = [(uuid_bytes(who.contact), uuid_bytes(who.address)) for who in people]

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tests.adapters.web.test_serve import PROGRAM
@@ -42,20 +43,30 @@ def serving(
         text=True,
         env={**os.environ, **{f"CONSENT_LEDGER_{name.upper()}": str(value) for name, value in settings.items()}},
     )
+    assert process.stdout is not None
+    reader = Thread(target=_take_down, args=(process.stdout, lines))
+    reader.start()  # a pipe that nobody empties would hold the service up
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(json.loads(line))
-            if lines[-1]["event"] == "service.listens":
-                break
-        yield f"http://127.0.0.1:{lines[-1]['port']}", process
+        listens = list[dict[str, Any]]()
+
+        def is_up() -> bool:
+            listens[:] = [line for line in lines if line["event"] == "service.listens"]
+            return bool(listens) or process.poll() is not None
+
+        assert eventually(is_up)
+        yield f"http://127.0.0.1:{listens[0]['port']}", process
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=BUDGET)
-        lines += [json.loads(line) for line in rest.splitlines()]
+        process.wait(timeout=BUDGET)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stdout.close()
+
+
+def _take_down(pipe: Iterable[str], lines: list[dict[str, Any]]) -> None:
+    for line in pipe:
+        lines.append(json.loads(line))  # noqa: PERF401 - whoever waits sees each as it comes
 
 
 def eventually(true: Callable[[], bool]) -> bool:
