@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from adapters.statements import BoxFound, FormFound, Statement
 from adapters.tabular import Table, require_unique
 from adapters.times import Span, TimeReader
 from ledger import events as e
+from ledger.toml import TOMLDecodeError, parse_toml
 
 SYSTEM, KIND = "file", "mapped"
 ENDING = ".mapping.toml"
@@ -80,8 +80,8 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, zone: ZoneInfo | 
 
 def _read(path: Path) -> Mapping:
     try:
-        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        said = msgspec.convert(parse_toml(path.read_text("utf-8")), Mapping)
+    except (TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise _bad(path, str(error)) from error
     if said.fact in _GRANTS and said.at is None:
         raise _bad(path, f"`at` is needed: nothing rests on a {said.fact} that nobody dated")
