@@ -15,9 +15,11 @@ from typing import Literal, NamedTuple
 import msgspec
 from pydantic import ValidationError
 
+from adapters.doors import close_doors
 from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.wiring import House
 from ledger import application, codec, linking
 from ledger import events as e
@@ -66,7 +68,8 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
     read = [translate(one, written_at) for one in submissions]
-    recorded = iter(record_all(house.ledger, [one for one in read if isinstance(one, Saying)]))
+    sayings = close_doors(house.ledger, [one for one in read if isinstance(one, Saying)])
+    recorded = iter(record_all(house.ledger, sayings))
     return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
 
 
@@ -88,7 +91,10 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Say
     if reasons:
         return reasons
     try:
+        require_unique_keys(data)
         said = models()[topic].model_validate_json(data)
+    except RepeatedKeyError:
+        return (Reason("data", TWICE),)
     except ValidationError as error:
         return tuple(_reasons(error))
     fields = {"captured_at": time.astimezone(UTC)} if time and getattr(said, "captured_at", time) is None else {}

@@ -23,6 +23,7 @@ from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
+from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, Imported, imported
 from adapters.inputs import Inputs, sort_inputs
@@ -89,6 +90,7 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     at = moment(asked.at) or now()
     _check(asked)
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    check_folder(folder)
     with ExitStack() as stack:
         if asked.keep_nothing:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from rich.table import Table
 
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.files import check_file, write_whole
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
@@ -38,6 +38,9 @@ def run_why(
     json: bool = False,
 ) -> int:
     """Explain one answer, on the screen and as files; the exit code."""
+    for wanted in (html, pdf):
+        if wanted is not None:
+            check_file(wanted)
     with open_house(ledger) as house:
         if message_id is not None:
             mail = mail_called(house, message_id)
@@ -64,10 +67,7 @@ def run_why(
 
 def _write(path: Path, content: bytes) -> None:
     """One file about one person: for its owner alone, and whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    partial.replace(path)
+    write_whole(path, content)
     show(f"wrote {path}")
 
 

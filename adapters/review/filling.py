@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from adapters.files import replacing
 from adapters.report.masking import printable
 from adapters.review import words
 from adapters.review.answers import read_review, sheets_of
@@ -82,9 +83,7 @@ def _cells(place: Place, said: Said, folder: str) -> dict[str, str]:
 
 def _patch(path: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
     """Put texts into cells and leave everything else of the workbook, its formats included, as it is."""
-    part = path.with_name(f".{path.name}.part")
-    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w+b") as stream, zipfile.ZipFile(path) as old, zipfile.ZipFile(stream, "w") as new:
+    with replacing(path) as stream, zipfile.ZipFile(path) as old, zipfile.ZipFile(stream, "w") as new:
         for member in old.infolist():
             content = old.read(member)
             if member.filename in changes:
@@ -93,7 +92,6 @@ def _patch(path: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
                     sheet = _put(sheet, cell, value)
                 content = sheet.encode()
             new.writestr(member, content, zipfile.ZIP_DEFLATED)
-    part.replace(path)
 
 
 def _put(sheet: str, cell: str, value: str) -> str:

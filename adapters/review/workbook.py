@@ -7,7 +7,6 @@ neither sorting nor a sheet's last row takes anybody out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -17,6 +16,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
+from adapters.files import replacing
 from adapters.report import wording
 from adapters.report.masking import printable
 from adapters.review import words
@@ -47,7 +47,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
 def write_review(to: Path | IO[bytes], audit: Audit, questions: Questions, policy: Policy, stamp: Stamp) -> None:
     """Write the workbook of an audit's questions, sealed by its ledger; a file made here is for its owner alone."""
     if isinstance(to, Path):
-        with os.fdopen(os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as stream:
+        with replacing(to) as stream:
             _write(stream, audit, questions, policy, stamp)
     else:
         _write(to, audit, questions, policy, stamp)

@@ -18,6 +18,8 @@ from typing import Literal
 
 import msgspec
 
+from adapters.files import write_whole
+
 Role = Literal["writer", "reader", "auditor", "dpo"]
 ROLES: tuple[Role, ...] = ("writer", "reader", "auditor", "dpo")
 FILE = "api-keys.json"
@@ -117,12 +119,7 @@ class KeyFile:
             self._write(left)
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        partial = self.path.with_name(f".{self.path.name}.part")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(_File(keys)), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        write_whole(self.path, msgspec.json.format(msgspec.json.encode(_File(keys)), indent=2) + b"\n")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

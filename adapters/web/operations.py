@@ -17,6 +17,7 @@ from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
 from adapters.receiving import Receiver
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
@@ -171,7 +172,10 @@ async def bytes_of(request: Request, most: int) -> bytes:
 def decoded(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """A body as its shape. ProblemError 400 where it is no JSON, 422 where it is another shape."""
     try:
+        require_unique_keys(data)
         return decoder.decode(data)
+    except RepeatedKeyError:
+        raise ProblemError("malformed", f"the body is not JSON: {TWICE}") from None
     except msgspec.ValidationError as error:
         raise ProblemError("invalid", errors=[wrong(error)]) from None
     except (ValueError, RecursionError):
