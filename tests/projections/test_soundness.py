@@ -128,6 +128,23 @@ def test_a_stop_after_an_older_log_was_put_back_counts_at_once(here: Restorable,
     assert here.runner.replay().equal
 
 
+def test_a_yes_that_the_log_has_lost_is_not_served_at_the_same_position(here: Restorable) -> None:
+    """No entry of the contact is newer than its row, and the log is as long as it was."""
+    here.append(e.FormSubmitted(stream=contact(3), source="t", address=address(3)))
+    filled(here)
+    old = here.log.last_position()
+    here.cut(1)
+    here.append(*allowed(2))
+    while here.log.last_position() < old:
+        here.append(e.FormSubmitted(stream=contact(90), source="t"))
+    assert here.ask(2).allowed
+    assert not here.ask(3).allowed
+    assert here.status(3) != [True]
+    here.runner.follow(once=True)
+    assert not here.ask(3).allowed
+    assert here.runner.replay().equal
+
+
 def test_rows_ahead_of_the_log_are_never_served_and_built_anew_with_an_alarm(
     here: Restorable, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -68,8 +68,9 @@ def test_beside_any_other_log_the_gate_answers_by_the_log(seed: int, follows: bo
         record(here, seed, history(seed, 60))
         here.runner.follow(once=True)
         cells = [cell_of(row) for row in kept(here)]
-        here.cut(int(place * 59))
-        record(here, seed + 1, history(seed + 1, dice.randrange(1, 70)))
+        kept_entries = int(place * 59)
+        here.cut(kept_entries)
+        record(here, seed + 1, history(seed + 1, dice.choice((60 - kept_entries, dice.randrange(1, 70)))))
         if follows:
             here.runner.follow(once=True)
         before = said(here, cells)
