@@ -30,6 +30,7 @@ METRICS: Mapping[str, frozenset[str]] = {
     for name, labels in {
         "consent_ledger_log_position": "",
         "consent_ledger_projection_lag_entries": "",
+        "consent_ledger_stored_answer_alarms": "",
         "consent_ledger_facts_total": "type status",
         "consent_ledger_gate_answers_total": "allowed",
         "consent_ledger_http_request_duration_seconds": "route method status",

@@ -102,6 +102,22 @@ def test_a_key_may_come_from_an_environment_handed_in(tmp_path: Path) -> None:
             Keys.make(tmp_path / "keys", os.urandom, {ENVIRONMENT: wrong})
 
 
+def test_a_subkey_stays_what_it_is_whichever_are_added() -> None:
+    """What was sealed or looked up by one years ago is still opened and found."""
+    keys = Keys.derive(bytes(range(32)))
+    known = {
+        "lookup": "fd21d62dc46e14d9",
+        "suppression": "ae9ebfb7b0c58fa8",
+        "sid": "d531397ec65029ed",
+        "fingerprint": "8e6289ce68d79d75",
+        "wrapping": "9be80296cf2e9f6a",
+        "identity": "bb8a90b00ab05bc6",
+        "sealing": "c3d6103a7123348f",
+    }
+    assert {name: getattr(keys, name).hex()[:16] for name in known} == known
+    assert len(set(keys)) == len(keys)
+
+
 def test_a_process_that_comes_second_uses_the_key_that_stands(tmp_path: Path) -> None:
     def slower(count: int) -> bytes:
         Keys.make(tmp_path / "keys", os.urandom, {})
