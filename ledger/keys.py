@@ -87,8 +87,8 @@ class Keys(NamedTuple):
     def load(cls, path: Path, env: Mapping[str, str]) -> Keys:
         """From the environment handed in, else from the file.
 
-        Raises NoKeysError when there is neither, KeyFileError when the file can be read by anyone but its owner, belongs
-        to somebody else, lies in a folder that others may write to, or holds no key.
+        Raises NoKeysError when there is neither, KeyFileError when the file can be read by anyone but its owner,
+        belongs to somebody else, lies in a folder that others may write to, or holds no key.
         """
         _refuse_open_folder(path.parent)
         if text := env.get(ENVIRONMENT):

@@ -95,7 +95,8 @@ def test_a_stop_shown_again_after_an_opt_in_counts(files: Files, shown: Sequence
     november = files.written("unsubscribes-november", "2026-11-01", *shown, SOMEBODY_ELSE[shown[0]])
     alone = files.verdicts(files.taken(contacts, november, "2026-05-01"), contacts)
     assert alone["1"]["bucket"] == "conflict"
-    for order in permutations((april, november, "2026-05-01")):
+    brought: list[Path | str] = [april, november, "2026-05-01"]
+    for order in permutations(brought):
         assert files.verdicts(files.taken(contacts, *order), contacts) == alone, order
 
 
@@ -103,7 +104,8 @@ def test_a_stop_shown_before_the_opt_in_alone_is_over(files: Files) -> None:
     """Else nothing could ever revive a consent, and the test above could not fail."""
     contacts = files.written("contacts", "2025-01-01", PLAIN, ANA)
     april = files.written("april", "2026-04-01", *SHOWN["all mail"])
-    for order in permutations((april, "2026-05-01")):
+    brought: list[Path | str] = [april, "2026-05-01"]
+    for order in permutations(brought):
         assert files.verdicts(files.taken(*order), contacts)["1"]["bucket"] == "basis_proven"
 
 

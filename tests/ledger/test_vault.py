@@ -65,31 +65,31 @@ def test_a_key_file_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o707, 0o1777])
 def test_a_folder_others_can_write_to_is_refused(tmp_path: Path, mode: int) -> None:
-    first = Keys.load(tmp_path / "keys", os.urandom, {})
+    first = Keys.make(tmp_path / "keys", os.urandom, {})
     tmp_path.chmod(mode)
     for env in ({}, {ENVIRONMENT: base64.b64encode(os.urandom(32)).decode()}):
         with pytest.raises(KeyFileError, match="chmod go-w"):
-            Keys.load(tmp_path / "keys", os.urandom, env)
+            Keys.make(tmp_path / "keys", os.urandom, env)
     tmp_path.chmod(0o755)
-    assert Keys.load(tmp_path / "keys", os.urandom, {}) == first
+    assert Keys.make(tmp_path / "keys", os.urandom, {}) == first
 
 
 def test_a_link_to_keys_of_ones_own_is_followed_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "apart").mkdir()
-    keys, link = Keys.load(tmp_path / "apart" / "keys", os.urandom, {}), tmp_path / "keys"
+    keys, link = Keys.make(tmp_path / "apart" / "keys", os.urandom, {}), tmp_path / "keys"
     link.symlink_to(tmp_path / "apart" / "keys")
-    assert Keys.load(link, os.urandom, {}) == keys
+    assert Keys.make(link, os.urandom, {}) == keys
     if os.geteuid() == 0:
         os.chown(link, 4711, 4711, follow_symlinks=False)
         with pytest.raises(KeyFileError, match=r"is a link of another user \(uid 4711\)"):
-            Keys.load(link, os.urandom, {})
+            Keys.make(link, os.urandom, {})
         os.chown(link, 0, 0, follow_symlinks=False)
         os.chown(tmp_path / "apart" / "keys", 4711, 4711)
         with pytest.raises(KeyFileError, match="leads to a file of another user"):
-            Keys.load(link, os.urandom, {})
+            Keys.make(link, os.urandom, {})
     (tmp_path / "apart" / "keys").unlink()
     with pytest.raises(KeyFileError, match="which is not there"):
-        Keys.load(link, os.urandom, {})
+        Keys.make(link, os.urandom, {})
 
 
 def test_a_key_may_come_from_an_environment_handed_in(tmp_path: Path) -> None:

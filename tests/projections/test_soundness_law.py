@@ -20,7 +20,6 @@ from ledger.database import uuid_text
 from projections import views
 from projections.binding import Kept
 from projections.status import answer_at
-from tests.profiles import examples
 from tests.projections.histories import batches, history
 from tests.projections.test_gate import LATER
 from tests.projections.test_soundness import Restorable
@@ -60,7 +59,7 @@ def true(here: Restorable) -> dict[Cell, bool]:
 
 
 @given(seed=st.integers(0, 10_000), follows=st.booleans(), place=st.floats(0, 1))
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_beside_any_other_log_the_gate_answers_by_the_log(seed: int, follows: bool, place: float) -> None:
     """The log is put back to any place, and goes on otherwise from there, with fewer or more entries than before."""
     dice = random.Random(seed)
@@ -79,7 +78,7 @@ def test_beside_any_other_log_the_gate_answers_by_the_log(seed: int, follows: bo
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_row_that_somebody_forged_gives_a_yes(seed: int) -> None:
     """Without links: an older row of one who is linked is the one thing that a row cannot show."""
     dice = random.Random(seed)
