@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger import trial
+from ledger.database import SetupError
 from ledger.keys import Keys, NoKeysError, Random
 from ledger.log import Clock, Log
 from ledger.recorder import away
@@ -105,7 +106,7 @@ def settle(parts: Parts) -> None:
     """
     if parts.place.database_url:
         return
-    with suppress(*away(parts.place.log())):
+    with suppress(*away(parts.place.log()), SetupError):
         stored, mark = parts.vault.stored(), parts.log.mark()
         if stored is not None and mark.position > stored.mark.position:
             parts.vault.note(mark)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ledger.database import Driver, Location, is_server
+from ledger.database import Driver, Location, file_of, is_server
 
 
 class Scan(NamedTuple):
@@ -31,7 +30,9 @@ def scanning(location: Location) -> Iterator[Scan]:
         finally:
             database.close()
         return
-    path = Path(str(location).removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+    from ledger.sqlite import uri_of
+
+    path = file_of(location)
+    with closing(sqlite3.connect(uri_of(path), uri=True)) as file:
         file.execute("PRAGMA cache_size = -32768")
         yield Scan(file, lambda statement, values: iter(file.execute(statement, values)))
