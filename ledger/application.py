@@ -22,9 +22,10 @@ from ledger.database import chunks
 from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
 from ledger.keys import Random
 from ledger.log import Clock, Draft, Known, Log
-from ledger.opening import Parts, Place, make_parts, open_parts, settle
+from ledger.opening import Parts, Place, make_parts, open_parts, replaced_parts, settle
 from ledger.resolving import Resolved
 from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
+from ledger.stores import Misfit
 from ledger.terms import Party
 from ledger.vault import PayloadDraft, Registration
 
@@ -133,6 +134,10 @@ class Ledger:
     def rows_key(self) -> bytes:
         """The key of the check that every stored answer carries."""
         return self._keys.rows
+
+    def replaced(self) -> list[Misfit]:
+        """Parts that were taken away or replaced since it was opened; while there are any, nothing may be answered."""
+        return replaced_parts(self._parts)
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""

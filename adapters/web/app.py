@@ -44,6 +44,8 @@ async def described(_service: Service, _request: Request) -> Response:
 
 UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
+_WITHOUT_A_LEDGER = ("live", "metrics", "openapi")
+"""What is answered also while parts of the ledger do not fit."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -156,6 +158,10 @@ class _Endpoint:
             self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
                 raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        if operation.name not in _WITHOUT_A_LEDGER:
+            misfits = self._service.house.ledger.replaced()
+            if misfits:
+                raise ProblemError("unavailable", "; ".join(one.text for one in misfits))
         response = await operation.handle(self._service, request)
         await response(scope, receive, send)
 
