@@ -16,11 +16,12 @@ import msgspec
 from pydantic import ValidationError
 
 from adapters.fact_models import FactModel, Person, event_of, models
-from adapters.reasons import Reason
+from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
 from adapters.wiring import House
 from ledger import application, codec
 from ledger import events as e
+from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -56,12 +57,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
 
 
-def take(house: House, submissions: Sequence[Submission]) -> list[Answer]:
+def take(house: House, submissions: Sequence[Submission], written_at: datetime | None = None) -> list[Answer]:
     """Record what can be recorded; an answer for each, in order. Idempotent by (source, id).
+
+    `written_at`: when somebody who waits for the answer wrote the facts; one that happens later is refused then. Else
+    such a fact is recorded, and its time counts as unknown.
 
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
-    read = [translate(one) for one in submissions]
+    read = [translate(one, written_at) for one in submissions]
     recorded = iter(record_all(house.ledger, [one for one in read if isinstance(one, Saying)]))
     return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
 
@@ -77,7 +81,7 @@ def rejected(reasons: Sequence[Reason]) -> Answer:
     return Answer(status="rejected", reasons=tuple(reasons))
 
 
-def translate(submission: Submission) -> Saying | tuple[Reason, ...]:
+def translate(submission: Submission, written_at: datetime | None = None) -> Saying | tuple[Reason, ...]:
     """What a submission says, or why it cannot be taken. Touches no database."""
     source, source_id, topic, time, data = submission
     reasons = tuple(_about(submission))
@@ -93,6 +97,8 @@ def translate(submission: Submission) -> Saying | tuple[Reason, ...]:
         codec.check(event)
     except codec.EntryError as error:
         return (Reason("data", str(error)),)
+    if written_at is not None and is_ahead(event, written_at):
+        return (Reason("occurred_from", "lies in the future: what is recorded has happened"),)
     return Saying(_registration(said, source), event, source_id, said.payload)
 
 
@@ -128,10 +134,16 @@ def _reasons(error: ValidationError) -> Iterator[Reason]:
     for one in error.errors(include_url=False, include_input=False, include_context=False):
         place, problem = one["loc"], one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":  # the name of an unknown field is an input like any other
-            place, problem = place[:-1], "holds a field that is not known here"
-        known = [str(part) for part in place if isinstance(part, int) or part in _names()]
-        # What lies in a payload has names of the submitter's own.
-        yield Reason(".".join(known[:1] if known[:1] == ["payload"] else known) or "data", problem)
+            field, problem = msgspec.structs.astuple(unknown_field(_where(place[:-1]), place[-1]))
+        else:
+            field = _where(place)
+        yield Reason(field or "data", problem)
+
+
+def _where(place: Sequence[int | str]) -> str:
+    """A place as it may be told. What lies in a payload has names of the submitter's own."""
+    known = [str(part) for part in place if isinstance(part, int) or part in _names()]
+    return ".".join(known[:1] if known[:1] == ["payload"] else known)
 
 
 @cache

@@ -24,9 +24,9 @@ from ledger.keys import Random
 from ledger.log import Clock, Draft, Known, Log
 from ledger.opening import Parts, Place, make_parts, open_parts, replaced_parts, settle
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, keyed
 from ledger.stores import Misfit
-from ledger.terms import Party
+from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration
 
 Status = Literal["recorded", "unchanged", "conflict"]
@@ -149,6 +149,10 @@ class Ledger:
             return self._sealing.open(sealed, about)
         except InvalidTag:
             return Corrupt("the tag does not fit")
+
+    def stamp(self, content: bytes, about: bytes) -> str:
+        """A keyed hash by which this ledger alone recognises what it handed out, about the same thing; in hex."""
+        return keyed(self._keys.stamping, about, content).hex()
 
     @property
     def recorder(self) -> Log:
@@ -324,6 +328,7 @@ class Ledger:
         source: str,
         source_id: str | None = None,
         occurred_from: datetime | None = None,
+        precision: Precision = "exact",
         by: Party = "data_subject",
         via: str | None = None,
         payload: Mapping[str, object] | None = None,
@@ -339,6 +344,7 @@ class Ledger:
             source=source,
             address=person.address,
             occurred_from=occurred_from,
+            precision=precision,
             by=by,
             via=via,
         )

@@ -47,6 +47,8 @@ class Keys(NamedTuple):
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
     check          makes the value by which a store knows the keys that it goes with
     rows           shows that a stored answer was written by this ledger and not changed since
+    stamping       marks what the ledger hands out and takes back again: the workbook of a review
+    tally          hashes the vault's rows, so that one changed, removed or added without the keys is seen
     """
 
     lookup: bytes
@@ -58,6 +60,8 @@ class Keys(NamedTuple):
     sealing: bytes
     check: bytes
     rows: bytes
+    stamping: bytes
+    tally: bytes
 
     def __repr__(self) -> str:
         """Never the keys."""

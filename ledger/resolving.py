@@ -10,6 +10,7 @@ import msgspec
 from ledger.database import Driver, chunks, marks, uuid_text
 from ledger.keys import Random
 from ledger.sealing import KEY_BYTES, NONCE_BYTES, DataKey, Wrapping, uuid4_bytes
+from ledger.tallies import Change
 
 
 class VaultError(RuntimeError):
@@ -46,10 +47,11 @@ def select_in(driver: Driver, query: str, column: str, values: Iterable[bytes]) 
 class Keyring:
     """The data keys of some contacts, read and made within one write transaction."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change) -> None:
         self._driver = driver
         self._wrapping = wrapping
         self._random = random
+        self._change = change
 
     def get(self, contacts: Collection[bytes]) -> dict[bytes, DataKey | None]:
         """Each contact's key: unwrapped, made when there is none yet, None for an erased contact."""
@@ -70,16 +72,18 @@ class Keyring:
             key, nonce = drawn[:KEY_BYTES], drawn[KEY_BYTES:]
             keys[contact] = DataKey(contact, key)
             rows.append((contact, self._wrapping.wrap(contact, key, nonce)))
+            self._change.add("contact_key", *rows[-1])
         self._driver.executemany("INSERT INTO contact_key (contact, wrapped) VALUES (?, ?)", rows)
 
 
 class Resolving:
     """One batch: what is known is read first, then decided in order, then sealed and written together."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change) -> None:
         self._driver = driver
         self._random = random
-        self._keyring = Keyring(driver, wrapping, random)
+        self._change = change
+        self._keyring = Keyring(driver, wrapping, random, change)
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._records: dict[bytes, tuple[bytes, bytes, bytes | None]] = {}
         self._new_addresses: list[tuple[bytes, bytes, bytes, bytes]] = []
@@ -163,10 +167,22 @@ class Resolving:
                 for record, contact, address, lookup, plain in self._new_records
             ],
         )
+        self._count()
         self._driver.executemany(
             "UPDATE record SET address = ? WHERE record_ref = ?",
             [(address, record) for record, address in self._moved.items()],
         )
+
+    def _count(self) -> None:
+        """Let the tallies know what is written. A record that moves is taken out as it was, and put in as it is."""
+        for address, contact, lookup, _ in self._new_addresses:
+            self._change.add("address", address, contact, lookup)
+        for record, contact, of_record, lookup, _ in self._new_records:
+            self._change.add("record", record, contact, of_record, lookup)
+        for lookup, (contact, record, before) in self._records.items():
+            if record in self._moved:
+                self._change.take("record", record, contact, before, lookup)
+                self._change.add("record", record, contact, self._moved[record], lookup)
 
     def _seal(
         self, keys: dict[bytes, DataKey | None], contact: bytes, kind: bytes, identifier: bytes, plain: bytes

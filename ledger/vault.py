@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from ledger.damage import DamagedError
 from ledger.database import Database, Driver, Location, open_database, uuid_bytes, uuid_text
 from ledger.keys import Keys, Random
+from ledger.lookups import Lookups
 from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Keyed, Wrapping, commit, keyed, normalised
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
 from ledger.store_table import MarkedStore, count_change
-from ledger.stores import Mark
+from ledger.stores import NOTHING, Mark, StoreIdentity
+from ledger.tallies import COUNTED, Change, Tallies
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -78,7 +82,8 @@ class Vault(MarkedStore):
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
-        self._lookup = Keyed(keys.lookup)
+        self._lookups = Lookups(keys.lookup)
+        self._tallies = Tallies(keys.tally)
         self._random = random
         self._mark_of_log: Callable[[], Mark] | None = None
         self.changes = 0
@@ -98,6 +103,12 @@ class Vault(MarkedStore):
     def know(self, mark: Callable[[], Mark], changes: int) -> None:
         """Let every change be counted, from `changes` on, and note the newest entry of the log by then."""
         self._mark_of_log, self.changes = mark, changes
+
+    def begin(self, identity: StoreIdentity, mark: Mark = NOTHING) -> None:
+        """Write down which ledger and epoch it is of, first what it holds; what stands there already stays."""
+        with self._database.writing() as driver:
+            self._tallies.begin(driver)
+        super().begin(identity, mark)
 
     @contextmanager
     def _changing(self) -> Iterator[Driver]:
@@ -153,7 +164,10 @@ class Vault(MarkedStore):
         """
         asked = [self._asked(registration) for registration in registrations]
         with self._changing() as driver:
-            return Resolving(driver, self._wrapping, self._random).run(asked)
+            change = Change(self._tallies)
+            resolved = Resolving(driver, self._wrapping, self._random, change).run(asked)
+            change.keep(driver)
+        return resolved
 
     def _asked(self, registration: Registration) -> Asked:
         email = (registration.email or "").strip() or None
@@ -169,10 +183,10 @@ class Vault(MarkedStore):
         )
 
     def _address_lookup(self, email: str) -> bytes:
-        return self._lookup(b"address", normalised(email).encode())
+        return self._lookups.address(email)
 
     def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return self._lookup(b"record", system.encode(), record_id.encode())
+        return self._lookups.record(system, record_id)
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address."""
@@ -300,7 +314,9 @@ class Vault(MarkedStore):
         rows: list[tuple[bytes, bytes, bytes, bytes]] = []
         commitments: list[str | None] = []
         with self._changing() as driver:
-            held = Keyring(driver, self._wrapping, self._random).get(set(raw))
+            change = Change(self._tallies)
+            held = Keyring(driver, self._wrapping, self._random, change).get(set(raw))
+            change.keep(driver)
             for place, (contact, draft) in enumerate(zip(raw, drafts, strict=True)):
                 data_key = held[contact]
                 if data_key is None:
@@ -317,7 +333,7 @@ class Vault(MarkedStore):
 
     def open_payload(self, commitment: str, contact: str | None = None) -> Opened | Erased | Corrupt:
         """Payload bytes and `r`; given the contact as well, a lost row is told from an erased one."""
-        raw = bytes.fromhex(commitment)
+        raw = _commitment(commitment)
         rows = self._select(
             "SELECT p.contact, CAST(p.body AS BLOB), k.wrapped FROM payload p "
             "LEFT JOIN contact_key k USING (contact) "
@@ -353,7 +369,7 @@ class Vault(MarkedStore):
                 driver,
                 "SELECT commitment, fingerprint FROM payload",
                 "commitment",
-                [bytes.fromhex(commitment) for commitment in commitments],
+                [_commitment(commitment) for commitment in commitments],
             )
             return {commitment.hex(): fingerprint for commitment, fingerprint in rows}
 
@@ -363,6 +379,7 @@ class Vault(MarkedStore):
         """Destroy a contact's key and rows; returns how many rows went. Idempotent, and final."""
         raw = uuid_bytes(contact)
         with self._changing() as driver:
+            self._count_erased(driver, raw)
             driver.execute(
                 "INSERT INTO contact_key (contact, wrapped) VALUES (?, NULL) "
                 "ON CONFLICT (contact) DO UPDATE SET wrapped = NULL",
@@ -376,6 +393,16 @@ class Vault(MarkedStore):
         self._database.forget()
         return gone
 
+    def _count_erased(self, driver: Driver, contact: bytes) -> None:
+        """Take what is about to go out of the tallies, and put in the mark that stays."""
+        change = Change(self._tallies)
+        for table in ("contact_key", "record", "address"):
+            rows = f"SELECT {', '.join(COUNTED[table])} FROM {table} WHERE contact = ?"  # noqa: S608 - our names
+            for row in driver.execute(rows, (contact,)):
+                change.take(table, *row)
+        change.add("contact_key", contact, None)
+        change.keep(driver)
+
     def is_erased(self, contact: str) -> bool:
         """Whether the contact was erased; False also for one the vault has never seen."""
         return bool(
@@ -388,12 +415,25 @@ class Vault(MarkedStore):
         )
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
-        """Keep an address from being written to, for good: survives erasure. The first date stays."""
+        """Keep an address from being written to: survives erasure. The first date stays, until it is lifted."""
+        self._take_turn(email, kind, since, suppressed=False)
+
+    def lift_suppression(self, email: str, at: datetime) -> bool:
+        """Take a suppression back, by a row that says so; whether there was one. No row is ever taken out."""
+        return self._take_turn(email, "lifted", at, suppressed=True)
+
+    def _take_turn(self, email: str, kind: str, at: datetime, *, suppressed: bool) -> bool:
+        """Add the next row of an address, if it is as expected so far."""
         with self._changing() as driver:
-            driver.execute(
-                "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?) ON CONFLICT (hmac) DO NOTHING",
-                (self._suppression(email), kind, since.astimezone(UTC).isoformat()),
-            )
+            turns = len(self._turns(driver, [email])[email])
+            if (turns % 2 == 1) != suppressed:
+                return False
+            row = (self._suppression(email, turns), kind, at.astimezone(UTC).isoformat())
+            driver.execute("INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?)", row)
+            change = Change(self._tallies)
+            change.add("suppression", *row)
+            change.keep(driver)
+            return True
 
     def is_suppressed(self, emails: Iterable[str]) -> set[str]:
         """Those of the addresses that are suppressed, as they were given."""
@@ -401,17 +441,38 @@ class Vault(MarkedStore):
 
     def suppressed_since(self, emails: Iterable[str]) -> dict[str, datetime]:
         """The suppressed ones of these addresses, with the moment since when."""
-        hashes = {email: self._suppression(email) for email in emails}
         with self._database.reading() as driver:
-            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
-        return {email: datetime.fromisoformat(since[hashed]) for email, hashed in hashes.items() if hashed in since}
+            found = self._turns(driver, emails)
+        return {email: turns[-1] for email, turns in found.items() if len(turns) % 2 == 1}
 
-    def _suppression(self, email: str) -> bytes:
-        return keyed(self._keys.suppression, b"email", normalised(email).encode())
+    def _turns(self, driver: Driver, emails: Iterable[str]) -> dict[str, list[datetime]]:
+        """When each address was suppressed, lifted, suppressed again, and so on; every turn is a row of its own."""
+        found: dict[str, list[datetime]] = {email: [] for email in emails}
+        wanted = list(found)
+        for turn in count():
+            hashes = {email: self._suppression(email, turn) for email in wanted}
+            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
+            wanted = [email for email in wanted if hashes[email] in since]
+            if not wanted:
+                break
+            for email in wanted:
+                found[email].append(datetime.fromisoformat(since[hashes[email]]))
+        return found
+
+    def _suppression(self, email: str, turn: int) -> bytes:
+        about = f"email/{turn}".encode() if turn else b"email"
+        return keyed(self._keys.suppression, about, normalised(email).encode())
 
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
             return driver.execute(statement, values).fetchall()
+
+
+def _commitment(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise DamagedError("the log", "an entry names a commitment that is none") from None
 
 
 def _rows_changed(driver: Driver) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ledger.store_table import add_store
+from ledger.tallies import add_tally
 
 metadata = sa.MetaData()
 
@@ -51,6 +52,7 @@ sa.Table(
     sa.Column("since", sa.Text, nullable=False),
 )
 add_store(metadata)
+add_tally(metadata)
 
 PRAGMAS = ("secure_delete = ON",)
 """Deleted rows are overwritten, not left in free pages."""

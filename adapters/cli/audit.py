@@ -199,7 +199,9 @@ def _audit(
         )
         with _progress(f"judging {done.records} records", done.records) as step:
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
-            written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
+            written = write_outputs(
+                run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy, house.ledger.stamp)]
+            )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run)
     if adopted is not None and not asked.json:

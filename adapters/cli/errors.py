@@ -45,8 +45,13 @@ def _refused() -> tuple[type[Exception], ...]:
 
 def _said(error: Exception) -> str:
     """The text of an error; of a database's, what the database said, and where to look."""
+    from ledger.codec import BrokenEntryError
+    from ledger.damage import ADVICE
+
     if _is_taken(error):
         return "another process listens on that port: end it, or name another port"
+    if isinstance(error, BrokenEntryError):
+        return f"the log is damaged: it holds an entry that cannot be read ({error}). {ADVICE}"
     if not isinstance(error, _away()):
         return str(error)
     said = str(getattr(error, "orig", error)).strip()
@@ -68,10 +73,11 @@ def _code(error: Exception) -> EXIT | None:
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
-    from ledger.codec import EntryError
+    from ledger.backups import BackupError, PlaceError
+    from ledger.codec import BrokenEntryError, EntryError
     from ledger.commands import CommandRefusedError
+    from ledger.damage import DamagedError
     from ledger.database import DurabilityError, SetupError
-    from ledger.gaps import LogDamagedError
     from ledger.keys import KeyFileError
     from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
@@ -79,20 +85,25 @@ def _code(error: Exception) -> EXIT | None:
 
     if _is_taken(error):
         return EXIT.ERROR
+    connections = sys.modules.get("adapters.web.connections")  # loaded where the service is run
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnknownAddressError, EXIT.ERROR),
         (NoSuchMailError, EXIT.ERROR),
+        (DamagedError, EXIT.VERIFICATION),
+        (BackupError, EXIT.VERIFICATION),
+        (PlaceError, EXIT.ERROR),
+        (BrokenEntryError, EXIT.VERIFICATION),
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
-        (LogDamagedError, EXIT.VERIFICATION),
         (NoLedgerError, EXIT.ERROR),
         (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
+        *(((connections.FilesError, EXIT.ERROR),) if connections else ()),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
         (AwayError, EXIT.TEMPORARY),
         *((kind, EXIT.ERROR) for kind in _refused()),

@@ -23,7 +23,7 @@ from adapters.whys import Asked, answer
 from adapters.wiring import House, keep_files, now
 from ledger import events as e
 from ledger.codec import topic_of
-from ledger.commands import CommandRefusedError, Correct, Merge, Signature, Unmerge
+from ledger.commands import Merge, Signature, Unmerge
 
 
 def run_why(
@@ -140,7 +140,7 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
         event = entry.event
         table.add_row(
             str(entry.position),
-            _happened(event),
+            happened(event),
             _day(event.captured_at),
             _day(event.recorded_at),
             WHAT.get(type(event), topic_of(event)),
@@ -151,7 +151,10 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
     return EXIT.OK
 
 
-def _happened(event: e.Event) -> str:
+def happened(event: e.Event) -> str:
+    """The day or days of a fact, for a person."""
+    if event.is_impossible:
+        return "unknown (impossible time)"
     if event.occurred_from is None:
         return f"before {_day(event.occurred_to)}" if event.occurred_to else "unknown"
     if event.occurred_to and _day(event.occurred_to) != _day(event.occurred_from):
@@ -161,20 +164,6 @@ def _happened(event: e.Event) -> str:
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
-
-
-def run_correct(position: int, ledger: Path | None, by: str, role: str, reason: str, evidence: Sequence[Path]) -> int:
-    """Take back a stop; the exit code."""
-    with open_house(ledger) as house:
-        entries = house.ledger.log.read(position - 1, 1)
-        if not entries or entries[0][0] != position:
-            raise CommandRefusedError(f"there is no position {position} in this ledger")
-        owner = house.stream_of(entries[0][2])
-        signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
-        contact = house.contacts([owner])[owner]
-        (done,) = house.carry_out(Correct(position=position, signed=signed), [contact])
-    show(f"the stop at position {position} is taken back (position {done}); every report lists it")
-    return EXIT.OK
 
 
 def run_link(

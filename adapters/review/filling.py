@@ -10,11 +10,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import msgspec
-from python_calamine import CalamineWorkbook
 
 from adapters.report.masking import printable
 from adapters.review import words
-from adapters.review.answers import read_review
+from adapters.review.answers import read_review, sheets_of
 from adapters.review.cells import Place, name_of, text
 from adapters.tabular import UnreadableInput
 
@@ -41,11 +40,10 @@ def fill_review(path: Path, answers: Path) -> list[str]:
     said = _read(answers)
     members = read_review(path).members
     folder = os.path.relpath(answers.parent.resolve(), path.parent.resolve())
-    book = CalamineWorkbook.from_path(path)
     changes: dict[str, dict[str, str]] = {}
     filled: list[str] = []
-    for number, name in enumerate(book.sheet_names, start=1):
-        place = Place(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+    for number, (name, rows) in enumerate(sheets_of(path).items(), start=1):
+        place = Place(name, rows)
         row = place.row_of(words.QUESTION)
         question = text(place.at(row, 1)) if row is not None else ""
         if question in said and question in members:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.inbox import Inbox
-from adapters.logs import Lines
+from adapters.logs import Lines, described
 from adapters.metrics import Metrics
 from adapters.receiving import Receiver
 from adapters.web import answers, facts, gate, health, history, problems, webhooks
@@ -31,13 +32,15 @@ from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
-from adapters.web.operations import Operation, Service
+from adapters.web.operations import Operation, Service, Turns
 from adapters.web.problems import ProblemError
+from adapters.web.rates import UNLIMITED, Limits
 from adapters.webhooks import Actor
 from adapters.wiring import House
+from ledger.gaps import LogDamagedError
 
 
-async def described(_service: Service, _request: Request) -> Response:
+async def show_document(_service: Service, _request: Request) -> Response:
     """What can be asked."""
     return Response(_openapi_json(), media_type="application/json")
 
@@ -46,6 +49,8 @@ UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
 _WITHOUT_A_LEDGER = ("live", "metrics", "openapi")
 """What is answered also while parts of the ledger do not fit."""
+FACT_TURNS, DELIVERY_TURNS = 24, 8
+"""Of the forty threads that a server has: the rest is for questions."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -53,7 +58,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *history.OPERATIONS,
     *webhooks.OPERATIONS,
     *health.OPERATIONS,
-    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+    Operation("openapi", "GET", "/openapi.json", "This document", show_document, None, {200: dict}),
 )
 
 
@@ -69,12 +74,16 @@ def make_app(
     most_lag: int = 10_000,
     receivers: Sequence[Receiver] = (),
     inbox: Inbox | None = None,
+    limits: Limits | None = None,
+    lock_seconds: float = 30.0,
 ) -> FastAPI:
     """The application. While it runs, a thread keeps the rows in step with the log, and one does what webhooks bring.
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
     receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
+    lock_seconds  how long a fact, or a delivery, waits for others who write to its database
+    limits        how often a key, or a source without one, may ask; None: as often as it likes
     """
     if receivers and inbox is None:
         raise ValueError("what webhooks bring needs an inbox")
@@ -83,7 +92,25 @@ def make_app(
     follower = Follower(house.runner, house.ledger.log, house.away, lines)
     named = {one.name: one for one in receivers}
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
-    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag, named, inbox, actor)
+    limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)
+    service = Service(
+        house,
+        house.runner,
+        follower,
+        metrics,
+        clock,
+        wait_seconds,
+        most_lag,
+        limits,
+        Turns(FACT_TURNS, lock_seconds),
+        Turns(DELIVERY_TURNS, lock_seconds),
+        named,
+        inbox,
+        actor,
+    )
+    house.wait_at_most(lock_seconds)
+    if inbox is not None:
+        inbox.wait_at_most(lock_seconds)
 
     app = FastAPI(
         title="consent-ledger",
@@ -92,7 +119,9 @@ def make_app(
         telemetry=UNTOLD,
         lifespan=_beside([follower, *([actor] if actor else [])]),
     )
-    access = Access(keys)
+    access = Access(keys, limits, clock, lines)
+    with suppress(KeysError):  # a request says so, and the file may be mended while the service runs
+        access.warn()
     for operation in OPERATIONS:
         app.router.routes.append(
             Route(
@@ -102,7 +131,7 @@ def make_app(
                 name=operation.name,
             )
         )
-    _explain_errors(app, house.away)
+    _explain_errors(app, house.away, lines)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
 
@@ -146,16 +175,18 @@ class _Endpoint:
     def __init__(self, operation: Operation, service: Service, access: Access) -> None:
         if operation.name not in MAY.keys() | OPEN:
             raise LookupError(f"nothing says who may {operation.name}")
-        self._operation, self._service = operation, service
-        self._access = access if operation.name in MAY else None
+        self._operation, self._service, self._access = operation, service, access
+        self._guarded = operation.name in MAY
         self._query = {one.name for one in operation.parameters if one.place == "query"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. ProblemError where it cannot."""
         operation, request = self._operation, Request(scope, receive)
         scope["template"] = operation.path
-        if self._access is not None:
-            self._access.require(request, operation.name)
+        if not self._guarded:
+            self._access.admit(request, operation.name)
+        else:
+            scope["key"] = self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
                 raise ProblemError("invalid", "the query holds a parameter that is not known here")
         if operation.name not in _WITHOUT_A_LEDGER:
@@ -166,7 +197,7 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
+def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Lines) -> None:
     """Every error as a problem, whoever raised it."""
 
     def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
@@ -181,8 +212,12 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def silent(request: Request, _error: Exception) -> Response:
-        return sent(request, ProblemError("unavailable", "the database does not answer"))
+    async def silent(request: Request, error: Exception) -> Response:
+        lines.write("warning", "database.away", request=request.scope.get("request_id", ""), **described(error))
+        return sent(request, ProblemError("unavailable", "the database is locked, or does not answer"))
+
+    async def damaged(request: Request, error: Exception) -> Response:
+        return sent(request, ProblemError("unavailable", str(error)))
 
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))
@@ -196,5 +231,6 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     app.add_exception_handler(ClientDisconnect, unreadable)
     for kind in away:
         app.add_exception_handler(kind, silent)
+    app.add_exception_handler(LogDamagedError, damaged)
     app.add_exception_handler(KeysError, keyless)
     app.add_exception_handler(Exception, failed)

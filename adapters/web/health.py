@@ -20,8 +20,9 @@ async def live(_service: Service, _request: Request) -> Response:
 
 
 async def ready(service: Service, _request: Request) -> Response:
-    """The database answers, and the rows are not too far behind."""
+    """The database answers, facts can be recorded, and the rows are not too far behind."""
     lag = await run_in_threadpool(_lag, service)
+    await run_in_threadpool(_assert_writable, service)
     if not service.follower.alive:
         raise ProblemError("unavailable", "nothing follows the log")
     if service.actor is not None and not service.actor.alive:
@@ -46,6 +47,18 @@ def _lag(service: Service) -> int:
     service.metrics.position.set(position)
     service.metrics.lag.set(lag)
     return lag
+
+
+def _assert_writable(service: Service) -> None:
+    """ProblemError 503 while questions are answered and nothing can be recorded."""
+    try:
+        service.house.assert_writable()
+        if service.inbox is not None:
+            service.inbox.assert_writable()
+    except service.house.away as error:
+        raise ProblemError(
+            "unavailable", "nothing can be recorded: the database is locked, or does not answer"
+        ) from error
 
 
 def _measure(service: Service) -> None:

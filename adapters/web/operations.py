@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from adapters.receiving import Receiver
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
+from adapters.web.rates import Limits
 from adapters.web.shapes import Whom
 from adapters.webhooks import Actor
 from adapters.wiring import House
@@ -31,9 +33,28 @@ _LOOK_SECONDS = 0.02
 _encode = msgspec.json.Encoder().encode
 
 
+class Turns:
+    """Threads that write: so many at once that reads always find one; whoever waits too long is told to come again."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._free, self._seconds = asyncio.Semaphore(most), seconds
+
+    async def run(self, write: Callable[..., T], *args: Any) -> T:
+        """What a function returns that writes. ProblemError 503 where no turn is to be had."""
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._seconds)
+        except TimeoutError:
+            raise ProblemError("unavailable", "others are waiting for the database; nothing was recorded") from None
+        try:
+            return await run_in_threadpool(write, *args)
+        finally:
+            self._free.release()
+
+
 class Service(NamedTuple):
     """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`.
 
+    facts, deliveries        the turns of those who write to the ledger, and to the inbox
     receivers, inbox, actor  the senders of webhooks that are set up, where what they send waits, and who does it
     """
 
@@ -44,6 +65,9 @@ class Service(NamedTuple):
     clock: Callable[[], datetime]
     wait_seconds: float
     most_lag: int
+    limits: Limits
+    facts: Turns
+    deliveries: Turns
     receivers: Mapping[str, Receiver] = MappingProxyType({})
     inbox: Inbox | None = None
     actor: Actor | None = None

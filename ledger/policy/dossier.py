@@ -75,6 +75,13 @@ class Dossier:
         return None
 
     @property
+    def endings(self) -> Entries:
+        """Endings of contracts, from every linked contact: like a stop, an ending takes away alone."""
+        if len(self._group) == 1:
+            return self.owner.endings
+        return tuple(n for contact in self._group for n in contact.endings)
+
+    @property
     def erased(self) -> Erasure | None:
         """The owner's erasures as one. A linked contact's destroy its own data alone."""
         entries = self.owner.erasures
@@ -93,7 +100,7 @@ class Dossier:
             owner.opt_ins,
             owner.confirmations,
             owner.contracts,
-            owner.endings,
+            self.endings,
             owner.enquiries,
             owner.sendings,
             owner.activity,

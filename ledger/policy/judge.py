@@ -36,6 +36,7 @@ from ledger.terms import BEGINNING, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
+UNDER_REVIEW = "under_review"
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
@@ -343,7 +344,9 @@ class _Cell:
                 against = [*against, Against("minor", "P17", position)]
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
-            return _no(against, forbidden or _stop_reason(self.stops.entries[-1]), None, overlap)
+            # a hold waits for an answer; a stop is one, and stays the reason
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _stop_reason(self.stops.entries[-1])
+            return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
         if self.possible.stand:
@@ -390,7 +393,7 @@ class _Cell:
     def _personal(self) -> str | None:
         held = self.bench.held
         if held is not None:
-            return self._forbid("under_review", "REVIEW", held.position)
+            return self._forbid(UNDER_REVIEW, "REVIEW", held.position)
         return None
 
     def _is_minor(self) -> bool:
@@ -476,11 +479,9 @@ class _Cell:
             evidence=tried.evidence,
             start=tried.start,
             until=tried.until,
-            conditions=tuple(
-                [
-                    *[_condition(n, met) for n, met in zip(names, tried.needs, strict=True)],
-                    *(() if tried.possible else (_condition(POSSIBLE_TIME, None),)),
-                ]
+            conditions=(
+                *[_condition(n, met) for n, met in zip(names, tried.needs, strict=True)],
+                *(() if tried.possible else (_condition(POSSIBLE_TIME, None),)),
             ),
             blocked_by=tuple(n.position for n in stops.entries) if _blocked(tried, stops) else (),
         )

@@ -262,7 +262,13 @@ def test_correct_takes_back_a_stop_and_every_report_lists_it(
     proof.write_text("the letter was from another Ana")
     signed = ("--by", "Dana Officer", "--role", "DPO", "--reason", "wrong person", "--ledger", ledger)
     assert _fails("correct", stop, *signed) == 1
-    run("correct", stop, *signed, "--evidence", proof)
+    shown = run("correct", stop, *signed, "--evidence", proof, exit_code=3).stderr
+    assert (
+        f"objected to marketing, of {now():%Y-%m-%d}, recorded {now():%Y-%m-%d} (position {stop}), for all marketing"
+        in shown
+    )
+    assert "marketing.similar by email: not allowed (objected) -> not allowed (no basis)" in shown
+    run("correct", stop, *signed, "--evidence", proof, "--yes")
     audit = answer("audit", export, "--out", tmp_path / "o", "--ledger", ledger)
     (listed,) = audit["corrections"]
     assert (listed["undoes"], listed["actor"], listed["reason"]) == (

@@ -30,6 +30,7 @@ TIMES = {
     "occurred_to": NOON + timedelta(days=1),
     "captured_at": NOON + timedelta(days=2, microseconds=7),
     "recorded_at": datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=UTC),
+    "recorded_clock": datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
     "shown_from": datetime(2024, 1, 1, tzinfo=UTC),
     "shown_to": datetime(2025, 1, 1, tzinfo=UTC),
     "valid_until": NOON + timedelta(days=365),

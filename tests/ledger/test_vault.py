@@ -7,7 +7,8 @@ import hmac
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -259,6 +260,24 @@ def test_suppression_survives_erasure_and_keeps_its_first_date(vault: Vault) -> 
     vault.erase(person.contact)
     assert vault.is_suppressed(["Anna@example.org", "bert@example.org"]) == {"Anna@example.org"}
     assert vault.suppressed_since(["Anna@example.org"]) == {"Anna@example.org": SINCE}
+
+
+def test_a_suppression_is_lifted_by_a_row_and_no_row_is_taken_out(file_vault: Vault, tmp_path: Path) -> None:
+    def rows() -> list[tuple[str, str]]:
+        with closing(sqlite3.connect(tmp_path / "vault.db")) as other:
+            return other.execute("SELECT kind, since FROM suppression ORDER BY rowid").fetchall()
+
+    later = [SINCE + timedelta(days=n) for n in range(1, 4)]
+    assert not file_vault.lift_suppression("anna@example.org", SINCE)
+    file_vault.suppress("anna@example.org", "erasure", SINCE)
+    assert file_vault.lift_suppression("ANNA@example.org", later[0])
+    assert not file_vault.lift_suppression("anna@example.org", later[1])
+    assert file_vault.suppressed_since(["anna@example.org"]) == {}
+    file_vault.suppress("anna@example.org", "erasure", later[1])
+    file_vault.suppress("anna@example.org", "erasure", later[2])
+    assert file_vault.suppressed_since(["Anna@example.org", "bert@example.org"]) == {"Anna@example.org": later[1]}
+    assert [kind for kind, _ in rows()] == ["erasure", "lifted", "erasure"]
+    assert len({since for _, since in rows()}) == 3
 
 
 def test_no_plain_text_reaches_the_file(file_vault: Vault, tmp_path: Path) -> None:
