@@ -23,9 +23,10 @@ from ledger.events import AnyEvent, ErasureRequested, Event
 from ledger.keys import Random
 from ledger.linking import Linking
 from ledger.log import Clock, Draft, Known, Log
-from ledger.opening import Parts, Place, make_parts, open_parts, settle
+from ledger.opening import Parts, Place, make_parts, open_parts, replaced_parts, settle
 from ledger.resolving import Resolved
 from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, keyed
+from ledger.stores import Misfit
 from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration
 
@@ -134,6 +135,10 @@ class Ledger:
     def rows_key(self) -> bytes:
         """The key of the check that every stored answer carries."""
         return self._keys.rows
+
+    def replaced(self) -> list[Misfit]:
+        """Parts that were taken away or replaced since it was opened; while there are any, nothing may be answered."""
+        return replaced_parts(self._parts)
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from ledger.database import Database, Location, is_server
+from ledger.database import Database, Location, SetupError, is_server
 from ledger.sqlite import SqliteDatabase
 from projections.binding import Kept
 
@@ -84,6 +84,11 @@ class Files:
         while True:
             with suppress(FileNotFoundError):
                 return str(self._link.parent / self._link.readlink())
+            if not os.access(self._link.parent, os.W_OK):
+                raise SetupError(
+                    f"there are no answers in {self._link.parent}, and they cannot be made there: copy the ledger to "
+                    "where it may be written, and ask it there"
+                )
             with suppress(FileExistsError):
                 self._link.symlink_to(Path(self.new()).name)
 

@@ -54,7 +54,7 @@ METRICS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 """Every measure and its labels."""
-ALLOWED_WORDS = {"facts", "mirror", "crm", "--apply", "--writer", "ledger_writer"}
+ALLOWED_WORDS = {"--if-absent", "facts", "mirror", "crm", "--apply", "--writer", "ledger_writer"}
 """Arguments in the compose file, behind the command's name."""
 ADDED_BY_PROMETHEUS = {"le", "job", "instance"}
 

@@ -47,6 +47,8 @@ async def show_document(_service: Service, _request: Request) -> Response:
 
 UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
+_WITHOUT_A_LEDGER = ("live", "metrics", "openapi")
+"""What is answered also while parts of the ledger do not fit."""
 FACT_TURNS, DELIVERY_TURNS, READ_TURNS = 20, 8, 12
 """The forty threads that a server has, so that none who writes keeps a reader waiting, or a sender of webhooks."""
 OPERATIONS: tuple[Operation, ...] = (
@@ -173,6 +175,10 @@ class _Endpoint:
             scope["key"] = self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
                 raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        if operation.name not in _WITHOUT_A_LEDGER:
+            misfits = self._service.house.ledger.replaced()
+            if misfits:
+                raise ProblemError("unavailable", "; ".join(one.text for one in misfits))
         response = await operation.handle(self._service, request)
         await response(scope, receive, send)
 

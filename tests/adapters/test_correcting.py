@@ -17,6 +17,7 @@ from ledger.application import Fact
 from ledger.commands import CommandRefusedError, Second, Signature
 from ledger.contact import Contact
 from ledger.vault import Registration
+from tests.ledgers import open_house
 
 ANNA = "anna@example.org"
 DANA = Signature(name="Dana Weiss", role="DPO", reason="another Anna wrote")
@@ -26,7 +27,7 @@ OMAR = Second(name="Omar Haas", role="head of legal")
 @pytest.fixture
 def house(tmp_path: Path) -> Any:
     """A ledger of one controller in which Anna opted in, with all that shows it."""
-    with House.open(tmp_path / "ledger", os.environ) as opened:
+    with open_house(tmp_path / "ledger", os.environ) as opened:
         opened.describe_controller("Example Ltd", "DE", None)
         (anna,) = opened.ledger.register_many([Registration(ANNA, "crm", "1")])
         opted_in = e.OptedIn(

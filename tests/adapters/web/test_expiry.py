@@ -11,9 +11,10 @@ import pytest
 
 from adapters.cli.service import end_of
 from adapters.web.keys import WARNED_DAYS, Key, KeyFile, KeysError
-from adapters.wiring import House, now
+from adapters.wiring import now
 from tests.adapters.web.test_serve import key, program
 from tests.adapters.web.world import SIMILAR, Served, served
+from tests.ledgers import open_house
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ def test_a_key_opens_nothing_after_its_last_moment(tmp_path: Path) -> None:
 
 
 def test_it_is_said_when_the_service_starts(tmp_path: Path) -> None:
-    with House.open(tmp_path / "ledger", {}):
+    with open_house(tmp_path / "ledger", {}):
         pass
     KeyFile(tmp_path / "ledger").add("soon", "reader", now(), os.urandom, now() + timedelta(days=5))
     with served(tmp_path / "ledger") as service:
