@@ -35,6 +35,8 @@ from adapters.web.operations import Operation, Service
 from adapters.web.problems import ProblemError
 from adapters.webhooks import Actor
 from adapters.wiring import House
+from ledger.codec import BrokenEntryError
+from ledger.damage import DamagedError
 
 
 async def described(_service: Service, _request: Request) -> Response:
@@ -181,6 +183,9 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))
 
+    async def damaged(request: Request, _error: Exception) -> Response:
+        return sent(request, ProblemError("failed", "a store is damaged: nothing is answered by it"))
+
     async def failed(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("failed"))
 
@@ -191,4 +196,6 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     for kind in away:
         app.add_exception_handler(kind, silent)
     app.add_exception_handler(KeysError, keyless)
+    for kind in (DamagedError, BrokenEntryError):
+        app.add_exception_handler(kind, damaged)
     app.add_exception_handler(Exception, failed)
