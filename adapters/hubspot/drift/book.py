@@ -13,7 +13,8 @@ from typing import NamedTuple, Self
 import msgspec
 import sqlalchemy as sa
 
-from adapters.hubspot.sync.store import ANEW, PART, metadata
+from adapters.hubspot.sync.again import metadata
+from adapters.hubspot.sync.store import ANEW, PART
 from adapters.wiring import House
 from ledger.codec import instant
 from ledger.database import Database, Store, chunks, marks
