@@ -204,7 +204,7 @@ def test_a_backup_that_was_killed_does_not_restore(home: Path) -> None:
     with closing(sqlite3.connect(home / "L/log.db")) as driver:  # enough to be killed in the midst of
         driver.execute("INSERT INTO document VALUES (randomblob(32), zeroblob(60000000))")
         driver.commit()
-    command = [Path(sys.executable).parent / "consent-ledger", "backup", "--to", "B", "--ledger", "L"]
+    command: list[str | Path] = [Path(sys.executable).parent / "consent-ledger", "backup", "--to", "B", "--ledger", "L"]
     killed = 0
     for _ in range(4):
         process = subprocess.Popen(command, cwd=home, stderr=subprocess.DEVNULL)
