@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -110,3 +112,45 @@ def test_a_database_that_was_brought_back_begins_an_epoch(database: Fresh, tmp_p
 def test_files_are_not_backed_up_from_a_database(database: Fresh, tmp_path: Path) -> None:
     program(tmp_path, "backup", "--to", "B", "--ledger", "L", code=EXIT.USAGE)
     assert not (tmp_path / "B").exists()
+
+
+def tool(name: str, server: str) -> Path:
+    """A program of PostgreSQL as old as the server: a newer one dumps what the server does not know."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path(sys.prefix).rglob("pginstall/bin")]
+    with driver_of(server) as driver:
+        major = str(driver.info.server_version // 10_000)
+    for path in (place / name for place in places):
+        said = (
+            subprocess.run([path, "--version"], capture_output=True, text=True, check=False) if path.exists() else None
+        )
+        if said is not None and f") {major}." in said.stdout:
+            return path
+    pytest.skip(f"{name} of PostgreSQL {major} is not here")
+
+
+def test_a_dump_is_restored_as_the_page_says(database: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pg_dump`, a fact that the dump lacks, an empty database, `pg_restore`, rights, a new epoch, a check."""
+    dump = tmp_path / "ledger.dump"
+    subprocess.run(
+        [tool("pg_dump", database.owner_url), "--format=custom", f"--file={dump}", f"--dbname={database.owner_url}"],
+        check=True,
+    )
+    program(tmp_path, "record", "opt-out", YES, "--ledger", "L")
+    with postgres.fresh() as empty:
+        with driver_of(empty.owner_url) as owner:
+            for schema in ("log", "vault", "views", "streams"):
+                owner.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+            owner.execute(b"DROP TABLE public.consent_ledger_version")
+            owner.execute(b"DROP DOMAIN public.blob")
+        restore = [tool("pg_restore", empty.owner_url), "--exit-on-error", f"--dbname={empty.owner_url}", dump]
+        subprocess.run(restore, check=True)
+        monkeypatch.setenv("CONSENT_LEDGER_DATABASE_URL", empty.url)
+        monkeypatch.setenv("CONSENT_LEDGER_OWNER_URL", empty.owner_url)
+        program(tmp_path, "database", "upgrade", "--writer", postgres.WRITER)
+        said = program(tmp_path, "database", "restored", "--ledger", "L").stderr
+        assert "epoch 2-" in said
+        program(tmp_path, "database", "check")
+        program(tmp_path, "check", "--ledger", "L")
+        assert "not allowed" in program(tmp_path, "status", NO, "--ledger", "L").stdout
+        program(tmp_path, "record", "opt-out", YES, "--ledger", "L")
+        assert "not allowed" in program(tmp_path, "status", YES, "--ledger", "L").stdout
