@@ -6,6 +6,7 @@ PYTHON ?=
 FILE   ?=
 ARGS   ?=
 JOBS   ?= 2
+EXAMPLES    ?= 10000
 SOAK_RUNS   ?= 30
 SOAK_OUTAGE ?= 60
 CRM_RUNS    ?= 30
@@ -44,8 +45,22 @@ audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--
 	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
 	@$(BIN)/consent-ledger audit $(FILE) $(ARGS)
 
-test: $(READY) ## the whole test suite; ARGS go to pytest
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench" $(ARGS)
+.PHONY: test-slow test-load properties
+test: $(READY) ## the tests that need no service; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
+
+test-slow: $(READY) ## the other tests: PostgreSQL, Kafka, faults, made-up calls, demonstrations; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) -m "slow and not bench" $(ARGS)
+
+test-load: $(READY) ## make test while a busy loop runs for each core: no test may decide by time
+	@set -eu; busy=; trap 'kill $$busy' EXIT; trap 'exit 130' INT TERM; \
+	for core in $$(seq "$$($(BIN)/python -c 'import os; print(os.cpu_count())')"); do \
+	  $(BIN)/python -c 'while True: pass' & busy="$$busy $$!"; \
+	done; \
+	$(BIN)/python -m pytest -n $(JOBS) -m "not bench and not slow" $(ARGS)
+
+properties: $(READY) ## the properties, each on at least EXAMPLES=10000 examples; for hours
+	@CONSENT_LEDGER_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(JOBS) -m "hypothesis and not bench" $(ARGS)
 
 fuzz: $(READY) ## 5,000 made-up calls to the HTTP service
 	@CONSENT_LEDGER_FUZZ=5000 $(BIN)/python -m pytest tests/adapters/web/test_fuzz.py $(ARGS)

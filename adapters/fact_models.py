@@ -67,7 +67,7 @@ EVENTS: tuple[type[e.Event], ...] = (
     e.AddressVerified,
     e.SystemMigrated,
 )
-SET_HERE = frozenset({"stream", "source", "sid", "address", "record", "recorded_at", "commitment"})
+SET_HERE = frozenset({"stream", "source", "sid", "address", "record", "recorded_at", "recorded_clock", "commitment"})
 """Fields of an event that no submitter sets."""
 _ERASURE = frozenset({"occurred_from", "by", "via"})
 """All that a request to be erased may say: it always has the widest scope."""

@@ -65,6 +65,7 @@ def _erase(ledger: Ledger, one: Saying) -> Recorded:
         source=event.source,
         source_id=one.source_id,
         occurred_from=event.occurred_from,
+        precision=event.precision,
         by=event.by,
         via=event.via,
         payload=one.payload,

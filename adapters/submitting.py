@@ -21,6 +21,7 @@ from adapters.recording import Saying, record_all
 from adapters.wiring import House
 from ledger import application, codec
 from ledger import events as e
+from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -56,12 +57,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
 
 
-def take(house: House, submissions: Sequence[Submission]) -> list[Answer]:
+def take(house: House, submissions: Sequence[Submission], written_at: datetime | None = None) -> list[Answer]:
     """Record what can be recorded; an answer for each, in order. Idempotent by (source, id).
+
+    `written_at`: when somebody who waits for the answer wrote the facts; one that happens later is refused then. Else
+    such a fact is recorded, and its time counts as unknown.
 
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
-    read = [translate(one) for one in submissions]
+    read = [translate(one, written_at) for one in submissions]
     recorded = iter(record_all(house.ledger, [one for one in read if isinstance(one, Saying)]))
     return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
 
@@ -77,7 +81,7 @@ def rejected(reasons: Sequence[Reason]) -> Answer:
     return Answer(status="rejected", reasons=tuple(reasons))
 
 
-def translate(submission: Submission) -> Saying | tuple[Reason, ...]:
+def translate(submission: Submission, written_at: datetime | None = None) -> Saying | tuple[Reason, ...]:
     """What a submission says, or why it cannot be taken. Touches no database."""
     source, source_id, topic, time, data = submission
     reasons = tuple(_about(submission))
@@ -93,6 +97,8 @@ def translate(submission: Submission) -> Saying | tuple[Reason, ...]:
         codec.check(event)
     except codec.EntryError as error:
         return (Reason("data", str(error)),)
+    if written_at is not None and is_ahead(event, written_at):
+        return (Reason("occurred_from", "lies in the future: what is recorded has happened"),)
     return Saying(_registration(said, source), event, source_id, said.payload)
 
 

@@ -24,6 +24,7 @@ from ledger.contact import Contact, Entry, fold
 from ledger.database import Database, Location, open_database
 from ledger.joining import join_store
 from ledger.opening import FILES, Place
+from ledger.plausibility import bounded
 from ledger.policy.rules import Policy
 from ledger.policy.shipped import policy as shipped_policy
 from ledger.recorder import away
@@ -239,8 +240,8 @@ class House:
     # --- one person -----------------------------------------------------------------------------
 
     def entries(self, stream: str) -> list[Entry]:
-        """One stream's entries, in order."""
-        return [Entry(p, v, decode(state)) for p, v, state in self.ledger.log.stream(stream)]
+        """One stream's entries, in order, with the times that can be true of them."""
+        return [Entry(p, v, bounded(decode(state))) for p, v, state in self.ledger.log.stream(stream)]
 
     def stream_of(self, state: bytes) -> str:
         """The stream an entry belongs to."""

@@ -25,7 +25,7 @@ from ledger.log import Clock, Draft, Known, Log
 from ledger.opening import Parts, Place, make_parts, open_parts, settle
 from ledger.resolving import Resolved
 from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
-from ledger.terms import Party
+from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration
 
 Status = Literal["recorded", "unchanged", "conflict"]
@@ -319,6 +319,7 @@ class Ledger:
         source: str,
         source_id: str | None = None,
         occurred_from: datetime | None = None,
+        precision: Precision = "exact",
         by: Party = "data_subject",
         via: str | None = None,
         payload: Mapping[str, object] | None = None,
@@ -334,6 +335,7 @@ class Ledger:
             source=source,
             address=person.address,
             occurred_from=occurred_from,
+            precision=precision,
             by=by,
             via=via,
         )

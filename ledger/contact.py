@@ -1,6 +1,7 @@
 """The person as the log tells it: `Contact`, and `evolve` that folds one entry into it.
 
-`evolve` files facts with the times that can be true of them (see `ledger.plausibility`); it weighs none: an entry cannot be rejected once it is in the log, so the fold
+`evolve` files facts, with the times that can be true of them (see `ledger.plausibility`), and weighs none:
+an entry cannot be rejected once it is in the log, so the fold
 never raises and never decides. Linked contacts fold alone; `group_of` says who belongs together.
 """
 

@@ -18,10 +18,11 @@ FIRST_PLAUSIBLE = datetime(1990, 1, 1, tzinfo=UTC)
 """No fact in a CRM is older; what claims to be is a default of some program (1899-12-30, 1970-01-01, ...)."""
 SKEW = timedelta(minutes=5)
 """How far two right clocks may lie apart: a claim that is so little ahead means the moment of recording."""
-_ZONES = timedelta(hours=14)
+FIRST_ZONE = timedelta(hours=14)
+"""How long before UTC a day begins where it begins first."""
 _PLACEHOLDER_DAYS = (datetime(2038, 1, 19, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 """Placeholders that are not before `FIRST_PLAUSIBLE`: the end of 32-bit time, and "never"."""
-_FIRST_PLACEHOLDER = _PLACEHOLDER_DAYS[0] - _ZONES
+_FIRST_PLACEHOLDER = _PLACEHOLDER_DAYS[0] - FIRST_ZONE
 
 AnEvent = TypeVar("AnEvent", bound=e.Event)
 
@@ -65,26 +66,29 @@ def _bounded(event: AnEvent, recorded: datetime) -> AnEvent:
     return msgspec.structs.replace(event, **changes)
 
 
+MAY_LIE_AHEAD = frozenset({e.ContractStarted, e.ContractEnded, e.Donated})
+"""What may be agreed today for a later day; of support, a membership alone."""
+
+
 def may_lie_ahead(event: e.Event) -> bool:
     """Whether the fact may be agreed today for a later day. It carries nothing before that day."""
-    if isinstance(event, e.Donated):
-        return event.kind == "membership"
-    return isinstance(event, e.ContractStarted | e.ContractEnded)
+    return type(event) in MAY_LIE_AHEAD and getattr(event, "kind", None) != "donation"
+
+
+def is_ahead(event: e.Event, now: datetime) -> bool:
+    """Whether a fact claims to happen after `now`, by more than clocks may lie apart, and may not."""
+    return event.occurred_from is not None and event.occurred_from > now + SKEW and not may_lie_ahead(event)
 
 
 def _occurred(event: e.Event, limit: datetime, recorded: datetime) -> dict[str, Any]:
     begin, end = event.occurred_from, event.occurred_to
-    if begin is None:
-        return {} if end is None else {"occurred_to": _end_within(end, limit)}
-    first = _within(begin, limit, recorded)
     last = None if end is None else _end_within(end, limit)
-    if first is None and (last is None or begin > limit):
-        return {"occurred_from": None, "occurred_to": None, "precision": IMPOSSIBLE}
-    if first is None:  # an interval that begins before anything could be, and ends when it could
-        return {"occurred_from": None, "occurred_to": last}
-    if end is None:
-        return {"occurred_from": first}
-    return {"occurred_from": first, "occurred_to": max(first, last) if last is not None else limit}
+    if begin is None:
+        return {"occurred_to": last}
+    first = _within(begin, limit, recorded)
+    if first is None:  # nor is anything else true that the source derived from such a time
+        return {"occurred_from": None, "occurred_to": None, "captured_at": None, "precision": IMPOSSIBLE}
+    return {"occurred_from": first, "occurred_to": None if last is None else max(first, last)}
 
 
 def _within(claim: datetime, limit: datetime, recorded: datetime) -> datetime | None:
@@ -103,9 +107,9 @@ def _end_within(end: datetime, limit: datetime) -> datetime | None:
 
 def _is_placeholder(moment: datetime) -> bool:
     """Whether a moment lies on a placeholder's day, in any zone."""
-    return any(day - _ZONES <= moment < day + timedelta(days=1) + _ZONES for day in _PLACEHOLDER_DAYS if day < END) or (
-        moment >= END - _ZONES
-    )
+    return any(
+        day - FIRST_ZONE <= moment < day + timedelta(days=1) + FIRST_ZONE for day in _PLACEHOLDER_DAYS if day < END
+    ) or (moment >= END - FIRST_ZONE)
 
 
 def _put_back(stop: e.Event, behind: timedelta, recorded: datetime) -> dict[str, Any]:

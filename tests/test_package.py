@@ -33,7 +33,7 @@ SECRETS = re.compile(
 
 def shipped() -> list[Path]:
     """Every file of the project, found without git."""
-    found = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".coverage")]
+    found = [path for path in ROOT.iterdir() if path.is_file() and not path.name.startswith((".coverage", ".git"))]
     for folder in FOLDERS:
         found += (path for path in (ROOT / folder).rglob("*") if path.is_file())
     return sorted(path for path in found if "__pycache__" not in path.parts)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import typer
 
 from adapters.cli.options import moment
 from adapters.recording import Saying, record_all
 from adapters.wiring import keep_files, now
 from ledger import events as e
 from ledger.codec import EntryError
+from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -74,7 +76,7 @@ class Taken:
 
 def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
     """Record one fact told by hand. Raises EntryError, UnreadableInput by way of `moment` and files."""
-    happened = _interval(told.at)
+    happened = _interval(told.at, EVENTS[kind])
     if fields.get("wording") is not None:
         (fields["wording"],) = keep_files(house.ledger, [fields["wording"]])
     if kind == "country":
@@ -99,15 +101,23 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
     return Taken(recorded.position, recorded.status)
 
 
-def _interval(at: str | None) -> dict[str, Any]:
-    """When it happened: now to the microsecond, a moment, or a whole day (never reaching past now)."""
-    today = now()
+def _interval(at: str | None, kind: type[e.Event]) -> dict[str, Any]:
+    """When it happened: as the log records it, a moment, or a whole day (never reaching past now).
+
+    Raises BadParameter for a time that has not come, except of what may be agreed for a later day.
+    """
     found = moment(at)
     if at is None or found is None:
-        return {"occurred_from": today}
-    if len(at) != len("2026-11-23"):
+        return {"precision": "recorded"}  # no clock but the log's: this one may lie behind it
+    today = now()
+    is_day = len(at) == len("2026-11-23")
+    begin = datetime(found.year, found.month, found.day, tzinfo=UTC) if is_day else found
+    if begin > today + (FIRST_ZONE if is_day else SKEW) and kind not in MAY_LIE_AHEAD:
+        raise typer.BadParameter(f"{at} has not come yet: write when it happened, or leave --at out if it was just now")
+    if is_day and today < begin <= today + FIRST_ZONE:  # today, where the day begins before it does in UTC
+        return {"precision": "recorded"}
+    if not is_day:
         return {"occurred_from": found}
-    begin = datetime(found.year, found.month, found.day, tzinfo=UTC)
     return {
         "occurred_from": begin,
         "occurred_to": min(begin + timedelta(days=1, microseconds=-1), max(today, begin)),

@@ -152,6 +152,8 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
 
 
 def _happened(event: e.Event) -> str:
+    if event.is_impossible:
+        return "unknown (impossible time)"
     if event.occurred_from is None:
         return f"before {_day(event.occurred_to)}" if event.occurred_to else "unknown"
     if event.occurred_to and _day(event.occurred_to) != _day(event.occurred_from):

@@ -15,7 +15,8 @@ from adapters.receiving import MOST_ITEMS, Delivery, Refused
 CONTACT = "0-1"
 """Type of the objects that are contacts, in notices about objects of any type."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 253_402_300_799_999
+_EARLIEST, _LATEST = -62_135_596_800_000, 253_402_300_799_999
+"""The first and the last millisecond of the calendar. Whether it can be true, `ledger.plausibility` judges."""
 _is_id = re.compile(r"[0-9]{1,20}\Z").match
 Id = int | str
 
@@ -48,10 +49,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def at(self) -> datetime:
-        """When it happened. ValueError where that is no moment."""
-        if not 0 < self.occurred_at <= _LATEST:
-            raise ValueError("occurredAt is no moment")
-        return _BEGINNING + timedelta(milliseconds=self.occurred_at)
+        """When it happened, as HubSpot says. A number that is no moment becomes the nearest that is one."""
+        return _BEGINNING + timedelta(milliseconds=max(_EARLIEST, min(self.occurred_at, _LATEST)))
 
     @property
     def key(self) -> str:
@@ -95,7 +94,6 @@ def read(item: bytes) -> Notice | Literal["no notice of HubSpot's"]:
     """A notice, or what is wrong with it."""
     try:
         notice = _notice.decode(item)
-        _ = notice.at
         if all(_is_id(str(one)) for one in _ids(notice)):
             return notice
     except (ValueError, RecursionError):

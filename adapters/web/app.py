@@ -37,6 +37,7 @@ from adapters.webhooks import Actor
 from adapters.wiring import House
 from ledger.codec import BrokenEntryError
 from ledger.damage import DamagedError
+from ledger.gaps import LogDamagedError
 
 
 async def described(_service: Service, _request: Request) -> Response:
@@ -180,11 +181,14 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def silent(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "the database does not answer"))
 
+    async def damaged(request: Request, error: Exception) -> Response:
+        said = (
+            str(error) if isinstance(error, LogDamagedError) else "a store is damaged; `consent-ledger check` names it"
+        )
+        return sent(request, ProblemError("unavailable", said))
+
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))
-
-    async def damaged(request: Request, _error: Exception) -> Response:
-        return sent(request, ProblemError("failed", "a store is damaged: nothing is answered by it"))
 
     async def failed(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("failed"))

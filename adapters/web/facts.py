@@ -32,7 +32,7 @@ async def record_fact(service: Service, request: Request) -> Response:
     key = _key(request)
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
-    (answer,) = await run_in_threadpool(take, service.house, [_submission(fact, key)])
+    (answer,) = await run_in_threadpool(take, service.house, [_submission(fact, key)], service.clock())
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
@@ -58,7 +58,7 @@ async def record_facts(service: Service, request: Request) -> Response:
 
 def _take(service: Service, facts: list[msgspec.Raw]) -> list[Answer]:
     read = [_read(fact) for fact in facts]
-    taken = iter(take(service.house, [one for one in read if isinstance(one, Submission)]))
+    taken = iter(take(service.house, [one for one in read if isinstance(one, Submission)], service.clock()))
     answers = [next(taken) if isinstance(one, Submission) else rejected([one]) for one in read]
     _count(service, [one.type if isinstance(one, Submission) else "" for one in read], answers)
     return answers

@@ -476,11 +476,9 @@ class _Cell:
             evidence=tried.evidence,
             start=tried.start,
             until=tried.until,
-            conditions=tuple(
-                [
-                    *[_condition(n, met) for n, met in zip(names, tried.needs, strict=True)],
-                    *(() if tried.possible else (_condition(POSSIBLE_TIME, None),)),
-                ]
+            conditions=(
+                *[_condition(n, met) for n, met in zip(names, tried.needs, strict=True)],
+                *(() if tried.possible else (_condition(POSSIBLE_TIME, None),)),
             ),
             blocked_by=tuple(n.position for n in stops.entries) if _blocked(tried, stops) else (),
         )

@@ -142,7 +142,12 @@ def test_a_dump_is_restored_as_the_page_says(database: Fresh, tmp_path: Path, mo
                 owner.execute(f"DROP SCHEMA {schema} CASCADE".encode())
             owner.execute(b"DROP TABLE public.consent_ledger_version")
             owner.execute(b"DROP DOMAIN public.blob")
-        restore = [tool("pg_restore", empty.owner_url), "--exit-on-error", f"--dbname={empty.owner_url}", dump]
+        restore: list[str | Path] = [
+            tool("pg_restore", empty.owner_url),
+            "--exit-on-error",
+            f"--dbname={empty.owner_url}",
+            dump,
+        ]
         subprocess.run(restore, check=True)
         monkeypatch.setenv("CONSENT_LEDGER_DATABASE_URL", empty.url)
         monkeypatch.setenv("CONSENT_LEDGER_OWNER_URL", empty.owner_url)

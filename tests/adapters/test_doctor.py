@@ -24,7 +24,7 @@ MUST = (PRODUCT_NEWS, "I agree to product news", True)
 @pytest.fixture
 def portal() -> Iterator[Fake]:
     """A portal with a form that sets marketing, one with a required box, an import and an app that set it too."""
-    state = State()
+    state = State(rate=10_000)
     state.forms.add("Contact us", consent(NEWS), guid="f-1")
     state.forms.add("Webinar", consent(MUST), guid="f-2", marketing=False)
     state.forms.add("Demo", {"type": "none"}, guid="f-3", marketing=False)

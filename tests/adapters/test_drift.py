@@ -117,7 +117,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Both, empty."""
-    with fake(State()) as there:
+    with fake(State(rate=None)) as there:
         yield World(tmp_path / "ledger", there, monkeypatch)
 
 

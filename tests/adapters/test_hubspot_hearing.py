@@ -32,6 +32,7 @@ from adapters.wiring import House, now
 from ledger import events as e
 from ledger.vault import Registration
 from tests.adapters.hubspot_hooks import PUBLIC, SECRET, URL, body_of, happened, notice, sent
+from tests.clocks import Time
 from tests.hubspot.addresses import Type
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
@@ -87,7 +88,8 @@ class World:
 def made(folder: Path) -> Iterator[World]:
     with fake(State(rate=None)) as hubspot, open_house(folder / "ledger", {}) as house:
         connection = Connection(hubspot.url, SecretStr(hubspot.token))
-        client = Client(connection, time.monotonic, time.sleep, lambda: 0.5, patience=0.3)
+        moved_by_waits = Time()
+        client = Client(connection, moved_by_waits.clock, moved_by_waits.sleep, lambda: 0.5)
         with closing(Inbox.open(house)) as inbox, client:
             yield World(hubspot, house, inbox, client)
 

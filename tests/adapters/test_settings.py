@@ -13,6 +13,7 @@ import pytest
 from adapters.cli.errors import explained
 from adapters.cli.main import app
 from adapters.settings import Settings, SettingsError
+from tests.waiting import BUDGET
 
 MARKER = "zq7marker"
 
@@ -77,7 +78,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
         env = {"PATH": os.environ["PATH"], "CONSENT_LEDGER_METRICS_PORT": port, "CONSENT_LEDGER_KAFKA": "localhost:1"}
         for words, code in ((["init"], 0), (["serve", "--port", port], 1), (["streams", "publish"], 1)):
             command = [sys.executable, "-m", "adapters.cli", *words]
-            done = subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True, timeout=60)
+            done = subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True, timeout=BUDGET)
             assert done.returncode == code
             if code == 0:
                 continue

@@ -20,12 +20,11 @@ from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.hubspot.webhooks import WebhookSender
 from tests.ledgers import open_house
 from tests.services import postgres
-from tests.services.program import Program, until
+from tests.services.program import Program
 from tests.stores import Place
+from tests.waiting import until
 
 PEOPLE = 40
-HELD_SECONDS = 60.0
-"""Longer than what a dead process had taken is left to it."""
 
 
 def email(number: int) -> str:
@@ -66,7 +65,7 @@ class Service:
         self.logs.append(log)
         words = ["serve", "--port", str(self.port), "--ledger", str(self.home)]
         self.program = Program(words, self.env, log, alone=True)
-        until(lambda: self.program.get("/livez")[0] == 200, 60, self.said)
+        until(lambda: self.program.get("/livez")[0] == 200, self.said)
 
     def waits(self) -> bool:
         """Whether something is not done yet."""
@@ -106,7 +105,7 @@ def test_an_opt_out_of_somebody_never_seen_is_asked_after_and_is_a_stop(place: P
         portal.person_opts_out(email(1))
         portal.person_opts_out(email(2), PRODUCT_NEWS)  # of the second address no property tells
         assert hooks.settled()
-        until(lambda: not service.waits(), about=service.said)
+        until(lambda: not service.waits(), service.said)
         assert set(hooks.answers) == {200}
         with open_house(service.home, service.env) as house:
             assert house.ledger.vault.find_record("hubspot", str(record)) is not None
@@ -115,10 +114,10 @@ def test_an_opt_out_of_somebody_never_seen_is_asked_after_and_is_a_stop(place: P
         other = portal.add_contact(email(3))
         portal.person_opts_out(email(3), PRODUCT_NEWS)
         assert hooks.settled()
-        until(lambda: not service.waits(), about=service.said)
+        until(lambda: not service.waits(), service.said)
         portal.merge(record, other)
         assert hooks.settled()
-        until(lambda: not service.waits(), about=service.said)
+        until(lambda: not service.waits(), service.said)
         with open_house(service.home, service.env) as house:
             assert [type(one) for one in stops(house, email(2))[-1:]] == [e.TypeOptedOut]
             contacts = {house.find(email(n))[0] for n in (1, 3)}
@@ -139,12 +138,12 @@ def test_killed_in_between_and_with_hubspot_away_nothing_accepted_is_lost(place:
             portal.chaos.outage(0.5)
             for number in random.sample(range(PEOPLE), 15):
                 portal.person_opts_out(email(number), random.choice([None, PRODUCT_NEWS]))
-            until(lambda: hooks.waiting < few, 30, service.said)
+            until(lambda: hooks.waiting < few, service.said)
             service.program.kill()
             portal.user_sets_status(email(life), on=True)  # behind our back, while nobody listens
             service.start()
-        assert hooks.settled(60)
-        until(lambda: not service.waits(), HELD_SECONDS, service.said)
+        assert hooks.settled()
+        until(lambda: not service.waits(), service.said)
         assert hooks.given_up == []
         with open_house(service.home, service.env) as house:
             for number in range(PEOPLE):
@@ -161,10 +160,10 @@ def test_a_flip_behind_our_back_is_told(place: Place) -> None:
     with fake(portal) as hubspot, running(hubspot, place) as service, sender(hubspot, service, calm=True) as hooks:
         portal.person_opts_out(email(1))
         assert hooks.settled()
-        until(lambda: not service.waits(), about=service.said)
+        until(lambda: not service.waits(), service.said)
         portal.app_sets_status(email(1), on=True)
         assert hooks.settled()
-        until(lambda: "crm.flip" in service.said(), about=service.said)
+        until(lambda: "crm.flip" in service.said(), service.said)
         with open_house(service.home, service.env) as house:
             contact = house.find(email(1))[0]
             shown = [one.event for one in house.entries(contact) if isinstance(one.event, e.OptOutShown)]
@@ -181,10 +180,10 @@ def test_while_the_database_is_away_hubspot_is_told_and_comes_again(tmp_path: Pa
         with running(hubspot, place) as service, sender(hubspot, service, calm=True) as hooks:
             server.kill()
             portal.person_opts_out(email(1))
-            until(lambda: 503 in hooks.answers, about=service.said)
+            until(lambda: 503 in hooks.answers, service.said)
             assert 200 not in hooks.answers
             server.start()
-            assert hooks.settled(30)
-            until(lambda: not service.waits(), HELD_SECONDS, service.said)
+            assert hooks.settled()
+            until(lambda: not service.waits(), service.said)
             with open_house(service.home, service.env) as house:
                 assert len(stops(house, email(1))) == 1

@@ -45,7 +45,7 @@ from tests.bench import crm_side
 from tests.bench.figures import line
 from tests.ledgers import open_house
 from tests.services.kafka import Broker
-from tests.services.program import until
+from tests.waiting import until
 
 CONTACTS, SAMPLE, SINGLES = 100_000, 10_000, 2_000
 RATE, SECONDS = 190, 10.0
@@ -191,10 +191,10 @@ def _by_the_worker(folder: Path, portal: _Portal, contacts: Sequence[str]) -> tu
         command = [sys.executable, "-m", "adapters.cli", "streams", "worker", "crm", "--apply"]
         before = portal.ask("calls")
         with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) as worker:
-            until(lambda: portal.ask("calls") > before + 15, 60, lambda: "the worker makes no calls")
+            until(lambda: portal.ask("calls") > before + 15, lambda: "the worker makes no calls")
             began, busy = time.perf_counter(), _busy(worker.pid)
             with lag(broker.url, "bench.consent-ledger-crm", "bench.consent.contact-status.v1") as left:
-                until(lambda: left() == 0, 600, lambda: "the worker does not come to an end")
+                until(lambda: left() == 0, lambda: "the worker does not come to an end")
             found = _busy(worker.pid) - busy, time.perf_counter() - began
             worker.terminate()
         return found

@@ -17,9 +17,10 @@ from ledger.events import Clicked
 from ledger.log import Draft, Log
 from tests.contract.conftest import now
 from tests.stores import Place
+from tests.waiting import join
 
 PROCESSES, THREADS = 4, 3
-OPERATIONS = int(os.environ.get("CONSENT_LEDGER_RACE", "4000"))
+OPERATIONS, MANY = 1_000, int(os.environ.get("CONSENT_LEDGER_RACE", "4000"))
 """Facts sent in, each counted once however often it is sent; `make soak` sends 50,000."""
 
 
@@ -55,20 +56,21 @@ def race(location: Location, operations: int, seed: int, line: Any) -> None:
     line.send(acknowledged)
 
 
-def test_racing_processes_lose_and_double_nothing(place: Place) -> None:
+@pytest.mark.parametrize("operations", [OPERATIONS, pytest.param(MANY, marks=pytest.mark.slow)], ids=["some", "many"])
+def test_racing_processes_lose_and_double_nothing(place: Place, operations: int) -> None:
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     lines, racers = [], []
     for seed in range(PROCESSES):
         ours, theirs = context.Pipe(duplex=False)
-        racer = context.Process(target=race, args=(place("log"), OPERATIONS, seed, theirs))
+        racer = context.Process(target=race, args=(place("log"), operations, seed, theirs))
         racer.start()
         theirs.close()
         lines.append(ours)
         racers.append(racer)
     told = [one for line in lines for one in line.recv()]
     for racer in racers:
-        racer.join(60)
+        join(racer)
         assert racer.exitcode == 0
     with Log.make(place("log"), now) as log:
         rows = [(position, version, codec.decode(state)) for position, version, state in log.entries()]

@@ -11,12 +11,11 @@ from adapters.kafka.topics import EVENTS
 from projections import outbox, views
 from tests.adapters.kafka.stream_world import World, lag
 from tests.ledgers import open_house
-from tests.services.program import Program, until
+from tests.services.program import Program
+from tests.waiting import until
 
 BY_ITSELF = 75
 """The exit code that says: start me again."""
-CALM = 180.0
-"""Seconds that everything may take to come to rest."""
 
 
 class Cast(World):
@@ -55,7 +54,7 @@ class Cast(World):
         """Start again what ended by itself and asks for it, as an orchestrator does; anything else is a failure."""
         for what, running in self.programs.items():
             for one in [one for one in running if not one.runs]:
-                assert one.ended(0) == BY_ITSELF, one.said()[-4_000:]
+                assert one.ended() == BY_ITSELF, one.said()[-4_000:]
                 self.by_itself += 1
                 running.remove(one)
                 self.start(what)
@@ -92,14 +91,14 @@ class Cast(World):
         with lag(self.servers, f"{self.prefix}consent-ledger-{group}", self.topic(topic)) as left:
             self.await_that(lambda: left() == 0)
 
-    def await_that(self, done: Callable[[], bool], seconds: float = CALM) -> None:
+    def await_that(self, done: Callable[[], bool]) -> None:
         """Wait for something, while what ends is started again."""
 
         def looked() -> bool:
             self.supervise()
             return done()
 
-        until(looked, seconds, self.said)
+        until(looked, self.said)
 
     def said(self) -> str:
         """The last words of all."""

@@ -20,6 +20,7 @@ import httpx
 
 from adapters.wiring import now
 from tests.hubspot.state import CUSTOMER_SERVICE, MARKETING_INFORMATION, PRODUCT_NEWS, State
+from tests.waiting import BUDGET, join
 
 PEOPLE, BUSY = 200, 60
 """In the portal, and those among them of whom most acts are: with each of them much happens at once."""
@@ -78,7 +79,7 @@ class Crowd:
         self._dice = random.Random(seed)
         self._pause = 1 / rate
         self._numbers = iter(range(10**9))
-        self._http = httpx.Client(headers=key, timeout=10)
+        self._http = httpx.Client(headers=key, timeout=BUDGET)
         self._out: queue.Queue[Callable[[], bool] | None] = queue.Queue()
         self._stop = threading.Event()
         self._failed: list[BaseException] = []
@@ -89,15 +90,14 @@ class Crowd:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, seconds: float = 120.0) -> None:
+    def stop(self) -> None:
         """End, once the service has acknowledged everything."""
         self._stop.set()
         acting, telling = self._threads
-        acting.join(10)
+        join(acting)
         self._out.put(None)
-        telling.join(seconds)
+        join(telling)
         assert not self._failed, self._failed
-        assert not telling.is_alive(), "the service did not take everything"
         self._http.close()
 
     # --- acting -----------------------------------------------------------------------------------

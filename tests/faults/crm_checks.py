@@ -95,7 +95,7 @@ def _last_words(own: Sequence[Own]) -> Iterator[tuple[int, Own]]:
 
 def drift(stage: CrmStage, crowd: Crowd) -> list[Drifted]:
     """What the program names."""
-    asked = stage.run("drift", "--json", seconds=240.0)
+    asked = stage.run("drift", "--json")
     assert asked.returncode == 0, asked.stderr
     whose = {stage.house.find(email)[0][:8]: email for email in crowd.people}
     return [

@@ -23,14 +23,12 @@ from tests.hubspot.state import APP, SCOPES, TOKEN, App, State
 from tests.hubspot.webhooks import WebhookSender
 from tests.services import postgres
 from tests.services.kafka import Broker, free_port
-from tests.services.program import until
+from tests.waiting import until
 
 VERSIONS = ("legacy", "2026-03")
 PUBLIC = "https://consent.example.org"
 WORKERS = ("crm-0", "crm-1")
 _ROUNDS = 30
-_LONG = 240.0
-"""Seconds for a command that asks about everybody, one by one in some portals."""
 _GROUP = "crm"
 
 
@@ -121,7 +119,7 @@ class CrmStage(Cast):
 
     def pull(self) -> None:
         """Everything that HubSpot shows."""
-        pulled = self.run("hubspot", "pull", seconds=_LONG)
+        pulled = self.run("hubspot", "pull")
         assert pulled.returncode == 0, pulled.stderr
 
     def key(self) -> dict[str, str]:
@@ -202,6 +200,6 @@ def crm_staged(folder: Path, kind: str, seed: int) -> Iterator[CrmStage]:
         made.prepare()
         for what in ("serve", "publish", *WORKERS):
             made.start(what)
-        until(made.ready, 90, made.said)
+        until(made.ready, made.said)
         stack.enter_context(made.sender)
         yield made

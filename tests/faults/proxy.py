@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from tests.waiting import join
+
 _CHUNK = 65_536
 
 
@@ -34,7 +36,7 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self._do(self._end)
-        self._thread.join(10)
+        join(self._thread)
         self._loop.close()
 
     def cut(self) -> None:

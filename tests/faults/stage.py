@@ -17,7 +17,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.schedule import Step
 from tests.services import postgres
 from tests.services.kafka import Broker, free_port
-from tests.services.program import until
+from tests.waiting import BUDGET, until
 
 
 class Stage(Cast):
@@ -40,7 +40,7 @@ class Stage(Cast):
         """A batch that the mirror is given now waits in its transaction."""
         with self.mirror.connect() as connection:
             if self.mirror.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA busy_timeout = 10000")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUDGET * 1_000:.0f}")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql(f"LOCK TABLE {contacts.name} IN EXCLUSIVE MODE")
@@ -85,7 +85,7 @@ def staged(folder: Path, kind: str) -> Iterator[Stage]:
         made.setup()
         for what in ("facts", "mirror", "mirror", "publish", "publish"):
             made.start(what)
-        until(made.ready, 90, made.said)
+        until(made.ready, made.said)
         yield made
 
 
@@ -137,7 +137,7 @@ def _killed_in_a_stall(stage: Stage, seconds: float, kill: Callable[[], None]) -
 
 def _join_and_leave(stage: Stage, seconds: float, dice: random.Random) -> None:
     joined = stage.start("mirror")
-    until(lambda: joined.joined() or not joined.runs, 60, joined.said)
+    until(lambda: joined.joined() or not joined.runs, joined.said)
     time.sleep(seconds)
     leaving = dice.choice(stage.programs["mirror"])
     stage.programs["mirror"].remove(leaving)

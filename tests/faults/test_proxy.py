@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.proxy import Proxy
 from tests.services.kafka import free_port
+from tests.waiting import BUDGET
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def line() -> Iterator[tuple[Proxy, socket.socket]]:
         threading.Thread(target=echo, daemon=True).start()
         with (
             Proxy(free_port(), server.getsockname()[1]) as proxy,
-            socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client,
+            socket.create_connection(("127.0.0.1", proxy.port), timeout=BUDGET) as client,
         ):
             yield proxy, client
 
@@ -74,7 +75,7 @@ def test_while_nobody_listens_behind_it_refuses(line: tuple[Proxy, socket.socket
     """As a port would whose broker is away."""
     with (
         Proxy(free_port(), free_port()) as proxy,
-        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client,
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=BUDGET) as client,
         suppress(ConnectionError),
     ):
         assert client.recv(10) == b""

@@ -22,6 +22,7 @@ from adapters.kafka.topics import FACTS, STATUS
 from adapters.submitting import Submission, take
 from adapters.wiring import House, now
 from tests.services.reading import Found
+from tests.waiting import BUDGET, join
 
 PEOPLE = 60
 SOURCE = "shop"
@@ -118,12 +119,12 @@ class Writer:
         """Begin."""
         self._thread.start()
 
-    def stop(self, seconds: float = 120.0) -> None:
+    def stop(self) -> None:
         """End, and wait until the broker has acknowledged everything."""
         self._stop.set()
-        self._thread.join(seconds)
+        join(self._thread)
         assert not self._failed, self._failed
-        assert self._producer.flush(seconds) == 0, "the broker did not take everything"
+        assert self._producer.flush(BUDGET) == 0, "the broker did not take everything"
 
     def _run(self) -> None:
         try:

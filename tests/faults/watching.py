@@ -13,6 +13,7 @@ from adapters.kafka.mirror_schema import cells, contacts
 from projections.announcing import MOMENTS
 from tests.faults.truth import PURPOSE
 from tests.services.reading import Found, Reader
+from tests.waiting import join
 
 _ROWS = (
     sa.select(contacts.c.contact, contacts.c.revision, sa.func.max(sa.cast(cells.c.allowed, sa.Integer)))
@@ -52,7 +53,7 @@ class Watcher:
     def stop(self) -> None:
         """End, after a last look."""
         self._stop.set()
-        self._thread.join(30)
+        join(self._thread)
         self._reader.close()
         self._mirror.dispose()
 

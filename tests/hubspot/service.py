@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import uvicorn
 from tests.hubspot.app import make_app
 from tests.hubspot.state import APP, OTHER_TOKEN, TOKEN, State
 from tests.hubspot.webhooks import WebhookSender
+from tests.waiting import join, until
 
 SECRET = "fake-client-secret"  # noqa: S105
-_READY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +54,11 @@ def fake(portal: State | None = None, *, port: int = 0, rate: int | None = 190) 
     thread = threading.Thread(target=server.run, args=([listening],), name="fake-hubspot", daemon=True)
     thread.start()
     try:
-        until = time.monotonic() + _READY
-        while not server.started:
-            if time.monotonic() > until or not thread.is_alive():
-                raise RuntimeError("the fake HubSpot does not start")
-            time.sleep(0.005)
+        until(lambda: server.started or not thread.is_alive(), lambda: "the fake HubSpot does not start", pause=0.005)
+        if not server.started:
+            raise RuntimeError("the fake HubSpot ended at once")
         yield Fake(f"http://127.0.0.1:{listening.getsockname()[1]}", state)
     finally:
         server.should_exit = True
-        thread.join(_READY)
+        join(thread)
         listening.close()

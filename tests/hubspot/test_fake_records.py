@@ -17,6 +17,7 @@ from adapters.hubspot.portal.writing import write_portal
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PORTAL, PRODUCT_NEWS, State
+from tests.waiting import BUDGET
 
 ADA = "ada@example.org"
 BOX = (PRODUCT_NEWS, "I would like the newsletter", False)
@@ -209,7 +210,7 @@ def test_it_runs_as_a_process_of_its_own() -> None:
         assert len(httpx.get(f"{url}/crm/v3/objects/contacts?limit=100", headers=headers).json()["results"]) == 20
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(10) == 0
+            assert process.wait(BUDGET) == 0
         finally:
             process.kill()
 

@@ -24,6 +24,7 @@ from tests.hubspot.definitions import (
     UNTIL_RENEWAL,
 )
 from tests.hubspot.journal import Event
+from tests.waiting import BUDGET, join
 
 if TYPE_CHECKING:
     from tests.hubspot.state import State
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 MOST = 100
 MOST_ATTEMPTS = 10
 """Retries of one delivery: HubSpot spreads them over a day, a sender here over moments."""
-PATIENCE = 5.0
 WATCHED = (
     "email", OPTOUT, MARKETABLE, UNTIL_RENEWAL, LEGAL_BASIS, CONFIRMATION, AUTOMATED_QUARANTINE, QUARANTINE,
     "hs_email_quarantined", "hs_email_hard_bounce_reason", HARD_BOUNCE, "hs_email_bad_address", "lifecyclestage",
@@ -88,7 +88,7 @@ class WebhookSender:
         self.held = False
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._http = httpx.Client(timeout=PATIENCE)
+        self._http = httpx.Client(timeout=BUDGET)
         state.journal.listeners.append(self._hear)
 
     def __enter__(self) -> WebhookSender:
@@ -107,7 +107,7 @@ class WebhookSender:
         with self._changed:
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(PATIENCE + 1)
+            join(self._thread)
         self._http.close()
 
     @property
@@ -116,7 +116,7 @@ class WebhookSender:
         with self._changed:
             return len(self._waiting) + self._flying
 
-    def settled(self, seconds: float = 10.0) -> bool:
+    def settled(self, seconds: float = BUDGET) -> bool:
         """Wait until everything is delivered or given up; whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting and not self._flying, seconds)

@@ -30,6 +30,7 @@ from tests.hubspot.state import State
 from tests.hubspot_sync.world import SIGN_UP
 from tests.ledgers import open_house
 from tests.services.program import Program
+from tests.waiting import BUDGET
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -65,7 +66,7 @@ class Here:
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "adapters.cli", *words]
-        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, env=self.env | env, capture_output=True, text=True, timeout=BUDGET, check=False)
 
     def verdict(self, email: str) -> str | None:
         return self.there.state.contact(email).properties.get("consent_ledger_verdict")

@@ -20,6 +20,7 @@ from ledger.database import DurabilityError, uuid_bytes, uuid_text
 from ledger.log import Log
 from ledger.shared_commit import SharedCommit
 from ledger.sqlite import SqliteDatabase
+from tests.waiting import join
 
 
 def now() -> datetime:
@@ -116,7 +117,6 @@ def test_an_interrupt_of_the_leader_is_not_the_followers() -> None:
     threads = [Thread(target=submit, args=(item,)) for item in ("a", "stop", "b", "c")]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(5)
+    join(*threads)
     assert isinstance(results.pop("stop"), KeyboardInterrupt)
     assert results == {"a": ["A"], "b": ["B"], "c": ["C"]}

@@ -20,6 +20,7 @@ from projections.status import Row
 from tests.projections.histories import BINDING, POLICIES, START, address, contact
 from tests.projections.outbox_world import Taken, World, world
 from tests.stores import Place
+from tests.waiting import join
 
 WHOLE = POLICIES[None]
 LESS = next(one for key, one in POLICIES.items() if key and one is not WHOLE)
@@ -387,8 +388,7 @@ def test_of_threads_that_notice_a_swap_one_opens_what_all_use(w: World, monkeypa
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for reader in readers:
-        reader.join(30)
+    join(*readers)
     assert len(opened) == len(set(opened)) == 1
 
 

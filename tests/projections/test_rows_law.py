@@ -38,7 +38,7 @@ def _ahead(dice: random.Random, who: str) -> e.Event:
         "by": "data_subject",
     }
     kind = dice.choice(("subscription", "purchase", "free_account_service"))
-    sold = {"seller": "own", "refusal_offered": True, "refused": False, "collected_from_person": True}
+    sold: dict[str, Any] = {"seller": "own", "refusal_offered": True, "refused": False, "collected_from_person": True}
     return dice.choice(
         (
             e.ContractStarted(**about, kind=kind, **sold),

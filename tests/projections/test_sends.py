@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.whys import verdict_of
 from ledger import catalogue as catalogues
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -79,6 +80,21 @@ def test_answers_are_those_of_explain(place: Place, seed: int) -> None:
             assert (one.then is None) == (one.at < first)
             if one.then is not None:
                 assert one.then.same_answer(explained(log, place, one, one.at))
+
+
+SAID = {"allowed": "allowed by the rules applied", "cannot_be_shown": "cannot be shown"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_finding_of_a_mail_is_the_answer_of_its_page(tmp_path: Path, seed: int) -> None:
+    """One mail, two pages: the list of what was sent and the page of the person say the same."""
+    with open_log(tmp_path / "log.db", seed) as log:
+        for part in batches(seed, history(seed, 300)):
+            log.append(part)
+        mails = [n for n in audited(log, tmp_path / "log.db", POLICY, Window(), Totals()) if n.purpose is not None]
+    assert len(mails) > 2
+    for one in mails:
+        assert verdict_of(one.now) == SAID.get(one.finding, "not allowed by the rules applied"), one
 
 
 def sent(when: datetime, **more: object) -> e.EmailSent:

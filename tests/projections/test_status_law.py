@@ -21,6 +21,7 @@ from projections.views import Views
 from tests.projections.histories import BINDING, POLICIES, address, batches, contact, draft, history, open_log
 from tests.services.postgres import driver_of
 from tests.stores import Place
+from tests.waiting import join
 
 SEEDS = range(12)
 
@@ -133,8 +134,7 @@ def test_two_runners_racing_apply_each_entry_once(log: Log, live: Views, runner:
     last = runner(log, live, batch=5)
     last.follow(once=True)
     stop.set()
-    for follower in followers:
-        follower.join(timeout=20)
+    join(*followers)
     for other in others:
         other.close()
     assert last.position() == log.last_position()

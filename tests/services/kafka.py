@@ -20,7 +20,8 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from tests.services.shared import MissingError, Running, shared
+from tests.services.shared import MissingError, Running, check_mark, shared
+from tests.waiting import BUDGET
 
 NAMED = "CONSENT_LEDGER_TEST_KAFKA"
 """In the environment: bootstrap servers of a broker to use instead."""
@@ -78,15 +79,16 @@ class Broker:
             _SERVER.format(port=self.port, advertised=advertised or self.port, controller=controller, data=self.data)
         )
 
-    def start(self, seconds: float = 60.0) -> None:
+    def start(self, seconds: float = BUDGET) -> None:
         """Start it and wait until it answers. Raises MissingError, RuntimeError with the end of its log."""
         properties = str(self.data / "server.properties")
+        command = self._java(["kafka.Kafka", properties])
+        check_mark()
         if not (self.data / "log").exists():
             cluster = hashlib.sha256(str(self.data).encode()).hexdigest()[:22]
             tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties]
             subprocess.run(self._java(tool), check=True, capture_output=True, timeout=seconds)
         out = (os.POSIX_SPAWN_OPEN, 1, str(self.data / "kafka.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        command = self._java(["kafka.Kafka", properties])
         # Not by subprocess: the process outlives the test that happened to come first.
         self.pid = os.posix_spawn(
             command[0], command, os.environ, file_actions=[out, (os.POSIX_SPAWN_DUP2, 1, 2)], setsid=True

@@ -25,7 +25,8 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from ledger import setting_up
-from tests.services.shared import MissingError, Running, shared
+from tests.services.shared import MissingError, Running, check_mark, shared
+from tests.waiting import BUDGET
 
 GIVEN = "CONSENT_LEDGER_TEST_DATABASE"
 WRITER = "consent_ledger_writer"
@@ -73,7 +74,7 @@ class Server:
 
         After a kill the old shared memory may be in the way for a while.
         """
-        until = time.monotonic() + 60
+        until = time.monotonic() + BUDGET
         self.process = self._begin()
         while True:
             try:
@@ -111,7 +112,7 @@ class Server:
         """A fast shutdown."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
+            self.process.wait(BUDGET)
 
     def _run(self, program: str, *arguments: object) -> None:
         done = subprocess.run(
@@ -127,6 +128,7 @@ def own_server(**settings: str) -> Iterator[Server]:
 
     In a folder that the user it runs as may pass: pytest's own are private. On a disk, for those that measure.
     """
+    check_mark()
     with TemporaryDirectory(prefix="consent-ledger-postgres-", dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         server = Server(Path(folder), **settings)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+
+from tests.waiting import BUDGET
 
 _told_port = re.compile(r'"(?:worker\.follows|service\.listens)".*"port":(\d+)').search
 
@@ -44,16 +45,16 @@ class Program:
     def kill(self) -> None:
         """As a lost machine ends."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(BUDGET)
 
-    def stop(self, seconds: float = 10.0) -> int:
+    def stop(self, seconds: float = BUDGET) -> int:
         """As an orchestrator ends it: SIGTERM, and so many seconds; the exit code."""
         self._process.terminate()
         return self._process.wait(seconds)
 
-    def ended(self, seconds: float = 30.0) -> int:
+    def ended(self) -> int:
         """Wait until it ends by itself; the exit code."""
-        return self._process.wait(seconds)
+        return self._process.wait(BUDGET)
 
     @property
     def port(self) -> int | None:
@@ -67,7 +68,7 @@ class Program:
         if port is None:
             return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=BUDGET) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -82,14 +83,3 @@ class Program:
     def ready(self) -> bool:
         """Whether it says so."""
         return self.get("/readyz")[0] == 200
-
-
-def until(
-    done: Callable[[], bool], seconds: float = 60.0, about: Callable[[], str] = str, *, pause: float = 0.1
-) -> None:
-    """Wait for something; fails with what is said about it."""
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise AssertionError(about())
-        time.sleep(pause)

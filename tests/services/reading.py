@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from tests.waiting import BUDGET
+
 
 class Found(NamedTuple):
     """A record, where it lies, the moment it was read (monotonic seconds), and when it was written (milliseconds)."""
@@ -48,7 +50,7 @@ class Reader:
             [
                 TopicPartition(topic, partition, 0)
                 for topic in topics
-                for partition in self._consumer.list_topics(topic, timeout=30).topics[topic].partitions
+                for partition in self._consumer.list_topics(topic, timeout=BUDGET).topics[topic].partitions
             ]
         )
         self._kept: list[Found] = []
@@ -59,9 +61,9 @@ class Reader:
         polled += self._consumer.consume(1_000, 0)
         return [_found(message) for message in polled if not _is_trouble(message.error())]
 
-    def find(self, topic: str, wanted: Callable[[Found], bool], seconds: float = 30.0) -> Found:
+    def find(self, topic: str, wanted: Callable[[Found], bool]) -> Found:
         """The first record of a topic that is wanted, of those read here. Raises TimeoutError."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + BUDGET
         while True:
             for one in self._kept:
                 if one.topic == topic and wanted(one):

@@ -27,6 +27,21 @@ class MissingError(RuntimeError):
     """A program that a service needs is not on this machine; says which, and how to get it."""
 
 
+_unmarked: str | None = None
+"""The test that runs now, where it is not marked as one that needs a service."""
+
+
+def mark(test: str | None) -> None:
+    """Name the test that runs now and may start no service; None: it may."""
+    global _unmarked  # noqa: PLW0603 - of this process, as the tests are
+    _unmarked = test
+
+
+def check_mark() -> None:
+    """Raises AssertionError where a test needs a service without a mark that says so: `make test` would start it."""
+    assert _unmarked is None, f"{_unmarked} needs a service: mark it `service`"
+
+
 class Running(NamedTuple):
     """A service: where it answers, the process to end (None: not ours), and the signal that ends it politely."""
 
@@ -53,6 +68,7 @@ def sweep() -> None:
 
 def shared(name: str, start: Callable[[Path], Running]) -> str:
     """The service's URL; `start(folder)` is called by whoever comes first, with a folder for its data."""
+    check_mark()
     run = Path(os.environ[_FOLDER])
     held = run / f"{name}.json"
     with (run / f"{name}.lock").open("w") as lock:

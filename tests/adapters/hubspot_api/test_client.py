@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,25 +16,9 @@ from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, TypeChange
 from adapters.hubspot.api.rates import Pace, back_off
 from adapters.receiving import AwayError
+from tests.clocks import Time
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
-
-
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-        self._lock = threading.Lock()
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self.now += seconds
 
 
 def client_of(handler: Handler, time: Time | None = None, version: str = "legacy", **more: Any) -> Client:

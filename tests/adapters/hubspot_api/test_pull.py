@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -45,6 +47,7 @@ from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.ledgers import open_house
 from tests.stores import Place
+from tests.waiting import join, until
 
 UNLIKE = {
     "stream",
@@ -253,10 +256,17 @@ def test_an_outage_and_a_storm_end_in_the_same(place: Place, portal: Fake, files
         portal.state.chaos.recover()
         portal.state.chaos.fail_next(3, 503, path="/events")
         portal.state.chaos.fail_next(2, 500, path="/submissions")
-        with pulling(house, portal, files) as run:
-            portal.state.chaos.storm_429(0.3)  # now that nothing but the pull takes time
+        portal.state.chaos.storm_429()
+
+        def pass_by() -> None:
+            until(lambda: portal.state.made(status=429))
+            portal.state.chaos.storm_429(0)
+
+        storm = threading.Thread(target=pass_by)
+        with pulling(house, portal, files, patience=inf) as run:
+            storm.start()
             assert pull_all(run) == []
-        assert portal.state.made(status=429)
+        join(storm)
         assert log_of(house) == calm
 
 

@@ -15,6 +15,7 @@ from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
 from tests.hubspot.state import PRODUCT_NEWS, State
 from tests.ledgers import open_house
+from tests.waiting import BUDGET
 
 COMMAND = (sys.executable, "-m", "adapters.cli", "hubspot", "pull")
 
@@ -28,7 +29,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=BUDGET,
     )
 
 

@@ -21,7 +21,8 @@ from adapters.kafka.messages import Message, status_message
 from adapters.kafka.topics import named
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment
 from tests.services.kafka import broker
-from tests.services.program import Program, until
+from tests.services.program import Program
+from tests.waiting import BUDGET, until
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEDGER = "7f2c1b7e-5e0f-4d55-9a63-2f0f3f0f8b11"
@@ -70,10 +71,10 @@ class World:
         """Make the topics."""
         setup(self.servers, self.prefix)
 
-    def run(self, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command line."""
         command = [sys.executable, "-m", "adapters.cli", *arguments]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=seconds, check=False)
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=BUDGET, check=False)
 
     def worker(self, which: str, **env: str) -> Worker:
         """Start a worker; it is joining when this returns."""
@@ -87,7 +88,7 @@ class World:
         for message in messages:
             self.produce(message.topic, message.key, message.value, message.headers)
             count += 1
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(BUDGET) == 0
         return count
 
     def produce(self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
@@ -100,11 +101,11 @@ class World:
             else:
                 return
 
-    def drained(self, which: str, topic: str, seconds: float = 60.0) -> None:
+    def drained(self, which: str, topic: str) -> None:
         """Wait until the group of these workers has committed all that lies on the topic."""
         group = f"{self.prefix}consent-ledger-{which}"
         with lag(self.servers, group, self.topic(topic)) as left:
-            until(lambda: left() == 0, seconds, lambda: "\n".join(worker.said() for worker in self.workers))
+            until(lambda: left() == 0, lambda: "\n".join(worker.said() for worker in self.workers))
 
     def read(self, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
         """Every record of a topic, as it is now."""
@@ -113,9 +114,11 @@ class World:
         )
         found = []
         try:
-            for partition in consumer.list_topics(self.topic(topic), timeout=30).topics[self.topic(topic)].partitions:
+            for partition in (
+                consumer.list_topics(self.topic(topic), timeout=BUDGET).topics[self.topic(topic)].partitions
+            ):
                 place = TopicPartition(self.topic(topic), partition, 0)
-                _, high = consumer.get_watermark_offsets(place, timeout=30)
+                _, high = consumer.get_watermark_offsets(place, timeout=BUDGET)
                 consumer.assign([place])
                 while high and consumer.position([place])[0].offset < high:
                     for message in consumer.consume(500, 0.5):

@@ -13,7 +13,7 @@ from adapters.cli.options import EXIT
 from adapters.kafka.topics import STATUS, TOPICS
 from tests.adapters.kafka.stream_world import World
 from tests.services.kafka import broker
-from tests.services.program import until
+from tests.waiting import BUDGET, until
 
 pytestmark = pytest.mark.service
 
@@ -42,7 +42,7 @@ def test_made_once_with_all_their_settings(here: World) -> None:
     """And nothing happens the second time."""
     first = here.run("streams", "setup", "--json")
     assert (first.returncode, set(whats(first.stdout).values())) == (EXIT.OK, {"made"}), first.stderr
-    held = here.admin.list_topics(timeout=30).topics
+    held = here.admin.list_topics(timeout=BUDGET).topics
     for topic in TOPICS:
         assert len(held[here.topic(topic.name)].partitions) == topic.partitions
         found = config(here, topic.name)
@@ -69,12 +69,12 @@ def test_what_differs_is_said_and_mended_only_when_asked(here: World) -> None:
     until(lambda: config(here, STATUS)["cleanup.policy"] == "compact")
     name = here.topic(STATUS)
     here.admin.create_partitions([NewPartitions(name, 7)])[name].result(30)
-    until(lambda: len(here.admin.list_topics(timeout=30).topics[name].partitions) == 7)
+    until(lambda: len(here.admin.list_topics(timeout=BUDGET).topics[name].partitions) == 7)
     for arguments in (["streams", "setup"], ["streams", "setup", "--alter"]):
         told = here.run(*arguments)
         assert told.returncode == EXIT.FINDINGS
         assert f"differs  {name}\n         partitions is 7, wanted 6" in told.stdout
-    assert len(here.admin.list_topics(timeout=30).topics[name].partitions) == 7
+    assert len(here.admin.list_topics(timeout=BUDGET).topics[name].partitions) == 7
 
 
 def test_without_a_broker(here: World) -> None:

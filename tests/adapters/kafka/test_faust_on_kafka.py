@@ -19,7 +19,7 @@ from confluent_kafka.admin import NewTopic
 from adapters.kafka.admin import connect
 from tests.adapters.kafka.stream_world import lag
 from tests.services.kafka import Broker
-from tests.services.program import until
+from tests.waiting import BUDGET, until
 
 pytestmark = pytest.mark.service
 GROUP = "counting"
@@ -53,7 +53,7 @@ class Counting:
         self.admin = connect(self.broker.url)
         for made in self.admin.create_topics(wanted).values():
             made.result(30)
-        until(lambda: {topic.topic for topic in wanted} <= self.admin.list_topics(timeout=30).topics.keys())
+        until(lambda: {topic.topic for topic in wanted} <= self.admin.list_topics(timeout=BUDGET).topics.keys())
 
     def send(self, count: int) -> None:
         """So many records more, over all keys."""
@@ -71,12 +71,12 @@ class Counting:
     def kill(self, member: str) -> None:
         """Lose one."""
         self.workers[member].kill()
-        self.workers.pop(member).wait(10)
+        self.workers.pop(member).wait(BUDGET)
 
     def stop(self, member: str) -> None:
         """End one in good order, in the time there is."""
         self.workers[member].terminate()
-        assert self.workers.pop(member).wait(10) == 0
+        assert self.workers.pop(member).wait(BUDGET) == 0
 
     def lines(self) -> list[Line]:
         """What all have said."""
@@ -88,7 +88,7 @@ class Counting:
 
     def all_read(self) -> None:
         """Wait until each record was read by somebody."""
-        until(lambda: {line.value for line in self.lines()} == set(range(self.sent)), 60, self.said)
+        until(lambda: {line.value for line in self.lines()} == set(range(self.sent)), self.said)
 
     def reads(self, member: str) -> None:
         """Wait until this worker reads, while records keep coming."""
@@ -98,13 +98,13 @@ class Counting:
             self.send(8)
             return sum(line.member == member for line in self.lines()) > before
 
-        until(reading, 60, self.said)
+        until(reading, self.said)
         self.all_read()
 
     def committed(self) -> None:
         """Wait until the broker has all offsets."""
         with lag(self.broker.url, GROUP, f"{GROUP}-in") as left:
-            until(lambda: left() == 0, 60, self.said)
+            until(lambda: left() == 0, self.said)
 
     def said(self) -> str:
         """The workers' logs."""

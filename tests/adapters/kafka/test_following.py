@@ -16,7 +16,7 @@ from projections import views
 from tests.adapters.kafka.publishing_world import controller, seen_in_the_us
 from tests.ledgers import open_house
 from tests.services import postgres
-from tests.services.program import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 

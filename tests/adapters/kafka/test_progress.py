@@ -10,6 +10,7 @@ import pytest
 
 from adapters.kafka.progress import Progress
 from tests.stores import Place
+from tests.waiting import join
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -91,8 +92,7 @@ def test_of_many_that_ask_at_once_one_gets_the_lease(place: Place) -> None:
     threads = [Thread(target=ask, args=(one, f"publisher-{n}")) for n, one in enumerate(asking)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(30)
+    join(*threads)
     for one in asking:
         one.close()
     assert len(got) == 1

@@ -22,7 +22,7 @@ from ledger.codec import decode
 from ledger.events import OptedIn, OptedOut
 from tests.adapters.kafka.stream_world import World, fact, world
 from tests.ledgers import open_house
-from tests.services.program import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 

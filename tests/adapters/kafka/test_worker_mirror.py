@@ -20,7 +20,7 @@ from adapters.kafka.messages import Message
 from adapters.kafka.topics import STATUS, STATUS_DLQ
 from tests.adapters.kafka.stream_world import Worker, World, contact, lag, status, told, world
 from tests.services.kafka import Broker, free_port
-from tests.services.program import until
+from tests.waiting import BUDGET, until
 
 pytestmark = pytest.mark.service
 
@@ -34,7 +34,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 def mirrored(here: World) -> dict[str, tuple[int, int, list[str]]]:
     """Of each contact: revision, gone, and the reasons of its cells in order."""
-    connection = sqlite3.connect(here.folder / "mirror.db", timeout=30)
+    connection = sqlite3.connect(here.folder / "mirror.db", timeout=BUDGET)
     try:
         contacts = connection.execute("SELECT contact, revision, gone FROM mirror_contact").fetchall()
         cells = connection.execute("SELECT contact, reason FROM mirror_cell ORDER BY contact, purpose").fetchall()
@@ -166,7 +166,7 @@ def test_ended_while_the_database_is_locked(here: World) -> None:
     lock.execute("BEGIN IMMEDIATE")
     here.send([told(here, 0, 2)])
     time.sleep(1.0)  # the batch is at the lock by then; were it not, the test would only be easier
-    assert worker.stop(10.0) == EXIT.TEMPORARY
+    assert worker.stop() == EXIT.TEMPORARY
     lock.rollback()
     lock.close()
     here.worker("mirror")
@@ -205,7 +205,7 @@ def test_begun_while_the_broker_is_away(tmp_path: Path) -> None:
         "CONSENT_LEDGER_MIRROR_URL": f"sqlite:///{tmp_path / 'mirror.db'}",
     }
     worker = Worker("mirror", env, tmp_path / "mirror.log")
-    assert worker.ended(30) == EXIT.TEMPORARY
+    assert worker.ended() == EXIT.TEMPORARY
     assert "the broker does not answer" in worker.said()
     assert "Traceback" not in worker.said()
 
@@ -229,7 +229,7 @@ def test_a_handler_at_fault_ends_the_worker(here: World) -> None:
     """It does not go on behind the batch: nothing is acknowledged, and nothing of the value is told."""
     here.send([told(here, 0, 1)])
     arguments = [sys.executable, "-c", FAULTY, here.servers, here.topic(STATUS)]
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=BUDGET, check=False)
     assert ended.returncode == EXIT.ERROR
     assert '"error":"KeyError"' in ended.stdout
     assert "planted-marker" not in ended.stdout + ended.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ledger.policy.rules import Policy
 from ledger.terms import LEDGER_STREAM
 from tests.adapters.web.world import ANA, BEN, MARKER, SIMILAR, Served, fact, served
 from tests.ledgers import open_house
+from tests.waiting import BUDGET, until
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_position_that_does_not_come_is_told(service: Served, path: str) -> No
 
 
 def test_a_position_that_comes_is_waited_for(tmp_path: Path) -> None:
-    with served(tmp_path / "ledger", wait_seconds=20.0) as service:
+    with served(tmp_path / "ledger", wait_seconds=BUDGET) as service:
         service.grant()
         with open_house(tmp_path / "ledger", {}) as elsewhere:
             later = threading.Timer(0.3, stop_elsewhere, (elsewhere, 1))
@@ -246,10 +246,7 @@ def test_a_position_that_comes_is_waited_for(tmp_path: Path) -> None:
 
 def test_the_rows_follow_the_log_while_it_runs(service: Served) -> None:
     service.grant()
-    until = time.monotonic() + 20
-    while service.house.runner.position() < 3 and time.monotonic() < until:
-        time.sleep(0.01)
-    assert service.house.runner.position() == 3
+    until(lambda: service.house.runner.position() == 3)
     assert service.get("/readyz", None).json() == {"lag": 0}
 
 

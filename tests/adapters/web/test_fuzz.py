@@ -22,6 +22,8 @@ from adapters.web.app import OPERATIONS, openapi
 from adapters.web.keys import Role
 from tests.adapters.web.world import ANA, Served, served
 
+pytestmark = pytest.mark.slow
+
 CALLS = int(os.environ.get("CONSENT_LEDGER_FUZZ", "1000"))
 SCHEMA = schemathesis.openapi.from_dict(openapi())
 CHECKED = [

@@ -6,22 +6,24 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.adapters.web.world import ANA, MARKER, SIMILAR, fact
+from tests.waiting import BUDGET
 
 PROGRAM = Path(sys.executable).parent / "consent-ledger"
 
 
 def program(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *words], cwd=home, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([PROGRAM, *words], cwd=home, capture_output=True, text=True, timeout=BUDGET, check=False)
 
 
 def key(home: Path, role: str) -> dict[str, str]:
@@ -43,7 +45,7 @@ def serving(home: Path, lines: list[dict[str, Any]]) -> Iterator[tuple[str, subp
                 break
         yield f"http://127.0.0.1:{lines[-1]['port']}", process
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=BUDGET)
         lines += [json.loads(line) for line in rest.splitlines()]
     finally:
         if process.poll() is None:
@@ -55,13 +57,10 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     writer, reader = key(tmp_path, "writer"), key(tmp_path, "reader")
     lines: list[dict[str, Any]] = []
     with serving(tmp_path, lines) as (url, process):
-        recorded = httpx.post(f"{url}/v1/facts", json=fact(), headers=writer, timeout=20)
-        asked = httpx.post(f"{url}/v1/gate", json=SIMILAR, headers=reader, timeout=20)
-        began = time.monotonic()
-    took = time.monotonic() - began
+        recorded = httpx.post(f"{url}/v1/facts", json=fact(), headers=writer, timeout=BUDGET)
+        asked = httpx.post(f"{url}/v1/gate", json=SIMILAR, headers=reader, timeout=BUDGET)
     assert (recorded.status_code, asked.json()["reason"]) == (201, "opted_out")
     assert process.returncode == 0
-    assert took < 10
     assert lines[-1]["event"] == "service.ended"
     assert [line["route"] for line in lines if line["event"] == "request"] == ["/v1/facts", "/v1/gate"]
     assert MARKER not in json.dumps(lines)
@@ -73,14 +72,21 @@ def test_an_answer_at_hand_is_given_before_it_ends(tmp_path: Path) -> None:
     """Told to end while somebody waits for a position, it lets the wait run out."""
     reader = key(tmp_path, "reader")
     lines: list[dict[str, Any]] = []
-    with serving(tmp_path, lines) as (url, process), httpx.Client(timeout=20) as client:
-        assert client.get(f"{url}/livez").status_code == 200
-        pause = subprocess.Popen(
-            [sys.executable, "-c", f"import os, time; time.sleep(0.5); os.kill({process.pid}, {int(signal.SIGTERM)})"]
-        )
-        waited = client.post(f"{url}/v1/gate?min_position=99", json=SIMILAR, headers=reader)
-        pause.wait()
-    assert waited.status_code == 412
+    with (
+        serving(tmp_path, lines) as (url, process),
+        closing(HTTPConnection(urlsplit(url).netloc, timeout=BUDGET)) as line,
+    ):
+        body = json.dumps(SIMILAR).encode()
+        headers = reader | {"content-type": "application/json", "content-length": str(len(body))}
+        line.putrequest("POST", "/v1/gate?min_position=99")
+        for name, value in (headers | {"expect": "100-continue"}).items():
+            line.putheader(name, value)
+        line.endheaders()
+        assert line.sock.recv(1_000).startswith(b"HTTP/1.1 100 ")  # from here on it has the request at hand
+        line.send(body)
+        process.send_signal(signal.SIGTERM)
+        waited = line.getresponse()
+    assert waited.status == 412
     assert process.returncode == 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from projections import views
 from tests.adapters.web.world import ANA, MARKER, SIMILAR, Served, fact, served
 from tests.ledgers import open_house
 from tests.services import postgres
+from tests.waiting import until
 
 pytestmark = pytest.mark.service
 
@@ -108,7 +108,11 @@ def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) ->
 
 def patiently(call: Callable[[], Response]) -> Response:
     """Asked again while the answer is 503: each connection that was lost fails once, and is opened anew."""
-    until = time.monotonic() + 30
-    while (answer := call()).status_code == 503 and time.monotonic() < until:
-        time.sleep(0.05)
-    return answer
+    answers: list[Response] = []
+
+    def answered() -> bool:
+        answers.append(call())
+        return answers[-1].status_code != 503
+
+    until(answered)
+    return answers[-1]

@@ -193,7 +193,7 @@ def test_the_order_of_arrival_does_not_change_the_answer(
     arrived = [event.recorded_at for event in events]
     random.shuffle(arrived)
     shuffled = [
-        msgspec.structs.replace(n, recorded_at=max(at, n.occurred_to or n.earliest))
+        msgspec.structs.replace(n, recorded_at=max(at or BEGINNING, n.occurred_to or n.earliest))
         for n, at in zip(events, arrived, strict=True)
     ]
     random.shuffle(shuffled)

@@ -35,7 +35,7 @@ UNTIMED: dict[str, Any] = {"recorded_at": None, "recorded_clock": None, "capture
 moments = st.one_of(
     st.sampled_from(tuple(PLACEHOLDERS.values())),
     st.builds(lambda step, hours: moment(step) + timedelta(hours=hours), steps, st.sampled_from((0, 0, 1, -1))),
-    st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda m: m.replace(tzinfo=BEGINNING.tzinfo)),
+    st.integers(1, (END - BEGINNING).days).map(lambda days: BEGINNING + timedelta(days=days)),
 )
 """From year 1 to 9999, those that sources really write among them."""
 
@@ -50,7 +50,8 @@ class Told(NamedTuple):
 
 def log_of(events: Sequence[Told]) -> list[e.Event]:
     """The facts as the log keeps them, by the rule of `LogWriter`: never before the last, the clock beside it."""
-    last, stored = BEGINNING, []
+    last = BEGINNING
+    stored: list[e.Event] = []
     for fact, clock, claim in events:
         last = max(last, clock)
         begin = clock if claim == "now" else claim if isinstance(claim, datetime) else None
