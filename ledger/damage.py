@@ -16,7 +16,9 @@ ADVICE = (
     "Stop what works on this ledger and run `consent-ledger check`, which names every place. Then bring the ledger "
     "back from a backup (`consent-ledger restore`)."
 )
-_ADVICE_FOR_VIEWS = "Its answers are made from the log: stop what works on this ledger, remove {name}, and start again."
+ADVICE_FOR_VIEWS = (
+    "Its answers are made from the log: stop what works on this ledger, remove every file views.db*, and start again."
+)
 
 
 class DamagedError(RuntimeError):
@@ -32,7 +34,7 @@ def damage_of(path: Path, error: BaseException | None) -> DamagedError | None:
     if not isinstance(error, sqlite3.DatabaseError) or not is_damage(error):
         return None
     if path.name.startswith("views.db"):
-        return DamagedError(path.name, str(error), _ADVICE_FOR_VIEWS.format(name="every file views.db*"))
+        return DamagedError(path.name, str(error), ADVICE_FOR_VIEWS)
     return DamagedError(str(path), str(error))
 
 

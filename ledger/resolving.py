@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,6 +43,16 @@ class Resolved(NamedTuple):
     record: str | None
     created: bool
     finding: str | None
+
+
+FOUND = (
+    "SELECT a.lookup, a.contact, a.address_id, CAST(a.ciphertext AS BLOB), k.wrapped FROM address a "
+    "LEFT JOIN contact_key k ON k.contact = a.contact"
+)
+"""An address row with its contact's key, in the order in which `Vouch` takes it."""
+
+Vouch = Callable[[bytes, bytes, bytes, bytes, bytes | None], None]
+"""Raises DamagedError unless an address row (lookup, contact, id, what is sealed, wrapped key) fits itself."""
 
 
 def select_in(driver: Driver, query: str, column: str, values: Iterable[bytes]) -> Iterator[Any]:
@@ -86,10 +96,11 @@ class Keyring:
 class Resolving:
     """One batch: what is known is read first, then decided in order, then sealed and written together."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change, vouch: Vouch) -> None:
         self._driver = driver
         self._random = random
         self._change = change
+        self._vouch = vouch
         self._keyring = Keyring(driver, wrapping, random, change)
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._records: dict[bytes, tuple[bytes, bytes, bytes | None]] = {}
@@ -108,9 +119,8 @@ class Resolving:
 
     def _look_up(self, asked: Sequence[Asked]) -> None:
         addresses = {one.address_lookup for one in asked if one.address_lookup}
-        for lookup, contact, address in select_in(
-            self._driver, "SELECT lookup, contact, address_id FROM address", "lookup", addresses
-        ):
+        for lookup, contact, address, sealed, wrapped in select_in(self._driver, FOUND, "lookup", addresses):
+            self._vouch(lookup, contact, address, sealed, wrapped)
             self._addresses[lookup] = contact, address
         records = {one.record_lookup for one in asked if one.record_lookup}
         for lookup, contact, record, address in select_in(

@@ -8,7 +8,7 @@ refuses a new key, and the keyed hash of a suppressed address.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
@@ -29,7 +29,7 @@ from ledger.database import (
 from ledger.keys import Keys, Random
 from ledger.lookups import Lookups
 from ledger.meeting import Met, met_in_records, met_in_spellings
-from ledger.resolving import Asked, Keyring, Resolved, Resolving, select_in
+from ledger.resolving import FOUND, Asked, Keyring, Resolved, Resolving, select_in
 from ledger.respelling import is_current, move_on
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
 from ledger.store_table import MarkedStore, count_change
@@ -188,7 +188,7 @@ class Vault(MarkedStore):
         asked = [self._asked(registration) for registration in registrations]
         with self._changing() as driver:
             change = Change(self._tallies)
-            resolved = Resolving(driver, self._wrapping, self._random, change).run(asked)
+            resolved = Resolving(driver, self._wrapping, self._random, change, self._vouch).run(asked)
             change.keep(driver)
         return resolved
 
@@ -233,19 +233,30 @@ class Vault(MarkedStore):
             driver.execute("UPDATE spelling SET linked = ?", (True,))
 
     def find_address(self, email: str) -> tuple[str, str] | None:
-        """(contact, address id) of an e-mail address."""
-        lookup = self._lookups.address(email)
-        with self._database.reading() as driver:
-            row = driver.execute("SELECT contact, address_id FROM address WHERE lookup = ?", (lookup,)).fetchone()
-        return (uuid_text(row[0]), uuid_text(row[1])) if row else None
+        """(contact, address id) of an e-mail address. Raises DamagedError for a row that is not as it was written."""
+        return self.find_addresses([email]).get(email)
 
     def find_addresses(self, emails: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """(contact, address id) of each of these e-mail addresses that is known, as they were given."""
+        """(contact, address id) of each of these e-mail addresses that is known, as they were given.
+
+        Raises DamagedError for a row that was pointed at another contact or address: an answer could be another's.
+        """
         lookups = {email: self._lookups.address(email) for email in emails}
+        found: dict[bytes, tuple[str, str]] = {}
         with self._database.reading() as driver:
-            rows = select_in(driver, "SELECT lookup, contact, address_id FROM address", "lookup", set(lookups.values()))
-            found = {lookup: (uuid_text(contact), uuid_text(address)) for lookup, contact, address in rows}
+            for lookup, contact, address, sealed, wrapped in select_in(driver, FOUND, "lookup", set(lookups.values())):
+                self._vouch(lookup, contact, address, sealed, wrapped)
+                found[lookup] = uuid_text(contact), uuid_text(address)
         return {email: found[lookup] for email, lookup in lookups.items() if lookup in found}
+
+    def _vouch(self, lookup: bytes, contact: bytes, address: bytes, sealed: bytes, wrapped: bytes | None) -> None:
+        """An address row holds what it is found by, sealed for its contact and id."""
+        with suppress(InvalidTag, UnicodeDecodeError):
+            if wrapped is not None:
+                plain = self._wrapping.unwrap(contact, wrapped).open(b"address", address, sealed)
+                if self._lookups.fits(lookup, plain.decode(), address):
+                    return
+        raise DamagedError("vault", f"the row of address {uuid_text(address)} is not as this ledger wrote it")
 
     def find_record(self, system: str, record_id: str) -> RecordRow | None:
         """A record by its system and id there."""

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from ledger.damage import ADVICE_FOR_VIEWS, DamagedError
 from ledger.database import Database, Location, SetupError, is_server
 from ledger.sqlite import SqliteDatabase
 from projections.binding import Kept
@@ -82,6 +83,8 @@ class Files:
     def current(self) -> str:
         """What the link names."""
         while True:
+            if self._link.exists() and not self._link.is_symlink():
+                raise DamagedError(self._link.name, "it is no link to the answers in use", ADVICE_FOR_VIEWS)
             with suppress(FileNotFoundError):
                 return str(self._link.parent / self._link.readlink())
             if not os.access(self._link.parent, os.W_OK):

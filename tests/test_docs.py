@@ -51,7 +51,8 @@ EXIT_CODES = {
     "ERROR": "an error; the message says what to do",
     "USAGE": "the command was not understood",
     "FINDINGS": "findings: `--fail-on` named a bucket, and it is not empty; or a review was shown and not recorded",
-    "VERIFICATION": "verification failed: a replay came out otherwise than stored, or parts of a ledger do not fit",
+    "VERIFICATION": "verification failed: a store is damaged or does not fit the others, "
+    "or a replay came out otherwise than what is stored",
     "UNREADABLE": "an input could not be read",
     "TEMPORARY": "temporary, such as a locked file: try again",
     "INTERRUPTED": "interrupted",

@@ -37,6 +37,8 @@ from adapters.web.problems import ProblemError
 from adapters.web.rates import UNLIMITED, Limits
 from adapters.webhooks import Actor
 from adapters.wiring import House
+from ledger.codec import BrokenEntryError
+from ledger.damage import DamagedError
 from ledger.gaps import LogDamagedError
 
 
@@ -203,7 +205,10 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Line
         return sent(request, ProblemError("unavailable", "the database is locked, or does not answer"))
 
     async def damaged(request: Request, error: Exception) -> Response:
-        return sent(request, ProblemError("unavailable", str(error)))
+        said = (
+            str(error) if isinstance(error, LogDamagedError) else "a store is damaged; `consent-ledger check` names it"
+        )
+        return sent(request, ProblemError("unavailable", said))
 
     async def keyless(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("unavailable", "no key can be read"))
@@ -217,6 +222,7 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Line
     app.add_exception_handler(ClientDisconnect, unreadable)
     for kind in away:
         app.add_exception_handler(kind, silent)
-    app.add_exception_handler(LogDamagedError, damaged)
     app.add_exception_handler(KeysError, keyless)
+    for kind in (DamagedError, BrokenEntryError):
+        app.add_exception_handler(kind, damaged)
     app.add_exception_handler(Exception, failed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,6 +51,7 @@ class Entries:
             self.streams[stream] = version
             yield from self._time(position, state)
             yield from self._content(position, stream, topic, state, sid)
+        yield from self._head()
         yield from self._kept()
 
     def _gap(self, position: int) -> Finding:
@@ -90,6 +92,15 @@ class Entries:
             self._documents.setdefault(document, position)
         if claim is not None:
             yield claim
+
+    def _head(self) -> Iterator[Finding]:
+        """On a server the head is a row of its own, which moves with every entry."""
+        if isinstance(self._scan.driver, sqlite3.Connection):
+            return
+        (kept,) = self._scan.driver.execute("SELECT position FROM head").fetchone()
+        if kept != self.head:
+            text = f"its last entry is {self.head}, and it was left with {kept}: the last ones were removed or added"
+            yield Finding(self._store, "head", "", text)
 
     def _kept(self) -> Iterator[Finding]:
         """Every document has the hash it is kept under, and every one that an entry names is there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -166,12 +166,14 @@ class People:
                 if contact not in known:
                     yield self._finding("missing", "contact", contact, "the log has entries of it, the vault no key")
 
-    def _owners(self, table: str, column: str, names: list[bytes] | Any) -> dict[bytes, bytes]:
+    def _owners(self, table: str, column: str, names: Sequence[bytes]) -> dict[bytes, bytes]:
+        if not names:
+            return {}
         rows = self._scan.driver.execute(
             f"SELECT {column}, contact FROM {table} WHERE {column} IN ({marks(names)})",  # noqa: S608 - our names
             names,
         )
-        return {bytes(name): bytes(contact) for name, contact in rows} if names else {}
+        return {bytes(name): bytes(contact) for name, contact in rows}
 
     def _erased(self, contacts: list[bytes]) -> set[bytes]:
         rows = self._scan.driver.execute(

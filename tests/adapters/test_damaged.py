@@ -183,6 +183,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program(home, "record", "opt-out", NO, "--ledger", "L")
     program(home, "record", "erasure-request", GONE, "--ledger", "L")
     program(home, "note", YES, "--by", "Dana", "--role", "DPO", "--text", "seen", "--ledger", "L")
+    program(home, "status", NO, "--ledger", "L")
     program(home, "check", "--ledger", "L")
     return home
 
@@ -234,7 +235,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": ("serve", "--port", "0"),
 }
 ENTRIES = ("an entry that is no JSON", "a stream that is no id")
-READS_NO_ENTRY = {(name, how) for name in ("record", "note", "serve", "status") for how in ENTRIES}
+READS_NO_ENTRY = {(name, how) for name in ("record", "note", "serve") for how in ENTRIES}
 """A stop is taken though an older entry is broken: to refuse it would lose it. The gate judges when it is asked."""
 
 
@@ -249,6 +250,19 @@ def test_no_command_answers_by_a_broken_store(name: str, how: str, home: Path) -
     assert NO not in said.stdout
 
 
+@pytest.mark.parametrize("how", ["overwritten", "no link"])
+def test_broken_answers_are_named_and_can_be_removed(how: str, home: Path) -> None:
+    if how == "overwritten":
+        overwrite("views.db")(home / "L")
+    else:
+        (home / "L/views.db").unlink()
+        (home / "L/views.db").write_bytes(b"")
+    assert "remove every file views.db*" in program(home, "status", NO, "--ledger", "L", code=EXIT.VERIFICATION).stderr
+    for path in (home / "L").glob("views.db*"):
+        path.unlink()
+    assert "not allowed" in program(home, "status", NO, "--ledger", "L").stdout
+
+
 def test_a_stop_is_taken_though_an_older_entry_is_broken(home: Path) -> None:
     NO_JSON(home / "L")
     said = program(home, "record", "opt-out", YES, "--ledger", "L")
@@ -256,10 +270,12 @@ def test_a_stop_is_taken_though_an_older_entry_is_broken(home: Path) -> None:
     assert "not allowed" in program(home, "status", YES, "--ledger", "L").stdout
 
 
-def test_a_status_is_not_judged_by_a_broken_entry(home: Path) -> None:
-    """The answer kept from before it broke still holds; without it nobody can say."""
-    NO_JSON(home / "L")
-    assert "not allowed" in program(home, "status", NO, "--ledger", "L").stdout
-    for path in (home / "L").glob("views.db*"):
-        path.unlink()
-    program(home, "status", NO, "--ledger", "L", code=EXIT.VERIFICATION)
+POINTED = "a no-address pointed at a yes-address"
+
+
+@pytest.mark.parametrize("name", ["status", "why", "history", "record"])
+def test_an_address_pointed_at_somebody_else_answers_for_nobody(name: str, home: Path) -> None:
+    """Not a yes for who said no, and not a stop recorded for somebody else."""
+    TAMPERED[POINTED][2](home / "L")
+    said = program(home, *COMMANDS[name], "--ledger", "L", code=EXIT.VERIFICATION)
+    assert "not as this ledger wrote it" in said.stderr
