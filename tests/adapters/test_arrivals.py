@@ -22,6 +22,8 @@ from adapters.hubspot.portal import write_portal
 from adapters.importing import imported
 from adapters.inputs import sort_inputs
 from adapters.recording import CROWDED
+from adapters.why_person import for_person
+from adapters.whys import Asked, answer
 from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
@@ -171,6 +173,25 @@ def test_only_stops_pass_over_a_stop_link(house: House) -> None:
     house.ledger.record(Fact(e.ErasureCompleted(stream=contact, source="t")))
     do(house, Deed(B, "1", "", 5))
     assert answers(house, (A, B)) == {A: False, B: True}
+
+
+def test_a_page_shows_a_linked_contacts_stops_and_nothing_else_of_it(house: House) -> None:
+    do(house, Deed(B, None, "yes", 100))
+    do(house, Deed(A, "1", "yes", 50))
+    (who,) = house.ledger.register_many([Registration(A, "hubspot", "1")])
+    asked = e.ErasureRequested(stream=who.contact, source="dpo", address=who.address, occurred_from=NOW)
+    house.ledger.record(Fact(asked, payload={"words": "I am Anna, forget me"}))
+    do(house, Deed(B, "1", "", 5))
+    on = Asked(datetime.now(UTC) + timedelta(days=1))
+    why = answer(house, B, on)
+    theirs = [row.what for row in why.timeline if row.linked]
+    assert [what.partition(" (")[0] for what in theirs] == ["asked to be erased"]
+    assert [(stop.what, stop.words) for stop in why.stops] == [("asked to be erased", None)]
+    assert why.requests == ()
+    assert [(one.stops_only, one.addresses) for one in why.linked] == [(True, ())]
+    told = for_person(house, B, on, why)
+    assert not told.requests
+    assert [row.what for row in told.timeline] == ["You opted in"]
 
 
 def test_a_contact_has_no_answer_about_an_address_of_another(house: House) -> None:
