@@ -77,7 +77,7 @@ class Look(NamedTuple):
     """What a first look at the rows tells, before any is read.
 
     rejected  rows that cannot be taken in, file by file
-    shared    addresses (case folded) that stand beside the names of different people
+    shared    addresses, in the form they are known by, that stand beside the names of different people
     rows      of each file, those rejected included
     """
 

@@ -22,6 +22,8 @@ from adapters.hubspot.portal import write_portal
 from adapters.importing import imported
 from adapters.inputs import sort_inputs
 from adapters.recording import CROWDED
+from adapters.why_person import for_person
+from adapters.whys import Asked, answer
 from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
@@ -87,7 +89,7 @@ def do(house: House, deed: Deed) -> None:
 def answers(house: House, emails: Sequence[str]) -> dict[str, bool]:
     """What the gate says of each address that is known; rows, folds and audit say the same."""
     found: dict[str, bool] = {}
-    at = NOW + timedelta(minutes=1)
+    at = datetime.now(UTC) + timedelta(days=1)
     auditor = Auditor(house.policy, house.catalogue, at)
     for email in emails:
         known = house.ledger.vault.find_address(email)
@@ -173,6 +175,33 @@ def test_only_stops_pass_over_a_stop_link(house: House) -> None:
     assert answers(house, (A, B)) == {A: False, B: True}
 
 
+def test_a_page_shows_a_linked_contacts_stops_and_nothing_else_of_it(house: House) -> None:
+    do(house, Deed(B, None, "yes", 100))
+    do(house, Deed(A, "1", "yes", 50))
+    (who,) = house.ledger.register_many([Registration(A, "hubspot", "1")])
+    asked = e.ErasureRequested(stream=who.contact, source="dpo", address=who.address, occurred_from=NOW)
+    house.ledger.record(Fact(asked, payload={"words": "I am Anna, forget me"}))
+    do(house, Deed(B, "1", "", 5))
+    on = Asked(datetime.now(UTC) + timedelta(days=1))
+    why = answer(house, B, on)
+    theirs = [row.what for row in why.timeline if row.linked]
+    assert [what.partition(" (")[0] for what in theirs] == ["asked to be erased"]
+    assert [(stop.what, stop.words) for stop in why.stops] == [("asked to be erased", None)]
+    assert why.requests == ()
+    assert [(one.stops_only, one.addresses) for one in why.linked] == [(True, ())]
+    told = for_person(house, B, on, why)
+    assert not told.requests
+    assert [row.what for row in told.timeline] == ["You opted in"]
+
+
+def test_a_contact_has_no_answer_about_an_address_of_another(house: House) -> None:
+    for deed in (Deed(A, "1", "", 10), Deed(B, None, "yes", 100), Deed(B, "1", "", 5)):
+        do(house, deed)
+    contact, address = house.find(A)
+    house.runner.follow(once=True)
+    assert {status.address for status in house.runner.current(contact)} == {address}
+
+
 def test_a_merge_by_a_named_person_makes_one_person_of_them(house: House) -> None:
     for deed in (Deed(A, "1", "", 10), Deed(B, None, "yes", 100), Deed(B, "1", "", 5)):
         do(house, deed)
@@ -205,7 +234,7 @@ def export(folder: Path, name: str, *rows: str, header: str = HEADER) -> Path:
 def take(house: House, *paths: Path) -> tuple[list[Verdict], list[str]]:
     """What an import of contacts exports comes to, and its findings."""
     with imported(house, sort_inputs(paths, stops=[]), workers=1) as done:
-        return list(done.crew.verdicts(Brief(NOW + timedelta(minutes=1), None))), done.findings
+        return list(done.crew.verdicts(Brief(datetime.now(UTC) + timedelta(days=1), None))), done.findings
 
 
 @pytest.mark.parametrize("first", ["yes", "export"])
@@ -234,6 +263,14 @@ def test_a_record_that_moved_is_answered_for_its_address_each_time_it_is_shown(h
     for _ in range(2):
         verdicts, _ = take(house, moved)
         assert [(v.reason, v.allowed) for v in verdicts if v.record_id == "1"] == [("times_overlap", False)]
+
+
+def test_who_is_stopped_by_another_contacts_stop_is_among_those_to_opt_out(house: House, tmp_path: Path) -> None:
+    do(house, Deed(B, "2", "", 100))
+    do(house, Deed(A, "1", "no", 10))
+    do(house, Deed(B, "1", "", 5))
+    verdicts, _ = take(house, export(tmp_path, "1.csv", f"2,{B},,"))
+    assert [(v.bucket, v.stopped_all) for v in verdicts] == [(Bucket.STOPPED, True)]
 
 
 def test_an_address_of_too_many_records_is_a_finding_and_a_hold(house: House, tmp_path: Path) -> None:
@@ -270,7 +307,7 @@ def test_the_audit_and_the_gate_agree_of_every_record_of_a_portal(tmp_path: Path
             house, sort_inputs(files, stops=[portal / "objections.csv"]), wanted=said.wanted, workers=1
         ) as done:
             _exchange(house, dice)
-            at = datetime.now(UTC) + timedelta(minutes=1)
+            at = datetime.now(UTC) + timedelta(days=1)
             verdicts = list(done.crew.verdicts(Brief(at, None)))
         house.runner.follow(once=True)
         assert house.runner.replay().equal
