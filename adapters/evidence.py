@@ -10,9 +10,10 @@ from itertools import islice
 import msgspec
 
 from adapters.intake import CHUNK, Progress
-from adapters.reading import token
+from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
+from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
@@ -78,7 +79,7 @@ def name_types(house: House, names: Iterable[tuple[str, str]]) -> None:
     """Record which number of a subscription type goes with which name, each pair once."""
     said = [
         Fact(e.TypeNamed(stream=LEDGER_STREAM, source=TYPES, by="system", number=number, name=name), f"{number}:{name}")
-        for number, name in sorted({(token(number), token(name)) for number, name in names})
+        for number, name in sorted({(token_of(number), token_of(name)) for number, name in names})
         if number != name
     ]
     house.ledger.record_many(said)
@@ -89,6 +90,8 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
     ledger = house.ledger
     chunk = _of_their_file(house, chunk, result.sha256)
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
+    if CROWDED not in result.findings and any(who.finding == "crowd" for who in people):
+        result.findings.append(CROWDED)
     facts = [
         Fact(
             msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),

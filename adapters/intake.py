@@ -17,14 +17,16 @@ from typing import NamedTuple
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.export import Export, Row
 from adapters.hubspot.facts import Person as RowPerson
+from adapters.recording import CROWDED
 from adapters.seen import NOTHING_SEEN, news_of, seen_of
 from adapters.wiring import House, now
 from ledger import events as e
+from ledger import spelling
 from ledger.application import Fact, Person
 from ledger.contact import Contact
 from ledger.plausibility import FIRST_PLAUSIBLE
 from ledger.terms import LEDGER_STREAM
-from ledger.vault import Registration
+from ledger.vault import RecordRow, Registration
 from projections.audit import Record
 from projections.verdicts import Origin
 
@@ -112,7 +114,8 @@ class Share:
         self._stops: list[str] = []
         self._days: dict[date, date] = {}
         self._origins: dict[tuple[str | None, ...], Origin] = {}
-        self._rows = self._added = self._unchanged = self._known = self._contradicting = self._older = 0
+        self._rows = self._added = self._unchanged = self._known = self._contradicting = self._crowded = 0
+        self._older = 0
 
     def read(self, progress: Progress) -> Portion:
         """Read the rows. A ledger's first import is recorded as it is read; of a later one, changed rows are
@@ -145,15 +148,15 @@ class Share:
                 if record.record_id in seen:
                     continue
                 seen.add(record.record_id)
-            if record.record_id in differing or (record.email or "").casefold() in shared:
-                record = record._replace(
-                    differs=record.record_id in differing, shared=(record.email or "").casefold() in shared
-                )
+            differs, among = record.record_id in differing, spelling.normal(record.email or "") in shared
+            if differs or among:
+                record = record._replace(differs=differs, shared=among)
             yield Placed(place, record)
 
     def _compare(self, rows: list[Row]) -> None:
         vault = self._house.ledger.vault
         known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
+        unchanged: list[tuple[Row, RecordRow]] = []
         for row in rows:
             old = known.get(row.record_id or "")
             if old is None:
@@ -164,10 +167,14 @@ class Share:
             # a record that only other files name may stand there under an address it had once
             self._known += old.row_hash is not None
             if same and (self._occasion.repeated or self._occasion.shown_at(row) != self._occasion.observed_at):
-                self._keep(row, Person(old.contact, old.address, old.record, False, None))
+                unchanged.append((row, old))
                 continue
             self._contradicting += old.row_hash is not None and self._other_address(row, old.address)
             self._held.append(row)
+        owners = vault.find_addresses({row.email for row, _ in unchanged if row.email})
+        for row, old in unchanged:
+            self._keep(row, _as_registered(old, owners.get(row.email or "")))
+        self._house.ledger.register_many([one for row, _ in unchanged for one in _others(row)])
 
     def _other_address(self, row: Row, address: str | None) -> bool:
         if row.email is None or address is None:
@@ -178,8 +185,10 @@ class Share:
     def _take(self, rows: list[Row]) -> None:
         ledger = self._house.ledger
         named = [row for row in rows if row.email or row.record_id]
-        registered = ledger.register_many([Registration(r.email, SYSTEM, r.record_id) for r in named])
+        own = [Registration(row.email, SYSTEM, row.record_id) for row in named]
+        registered = ledger.register_many([*own, *(other for row in rows for other in _others(row))])
         people = iter(registered)
+        self._crowded += sum(person.finding == "crowd" for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
@@ -247,8 +256,26 @@ class Share:
             stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
             records=tuple(file.records for file in files),
             without=tuple(file.without_address for file in files),
-            findings=tuple(str(found) for found in self._export.findings),
+            findings=(*map(str, self._export.findings), *([CROWDED] if self._crowded else [])),
         )
+
+
+def _others(row: Row) -> Iterator[Registration]:
+    """The additional addresses of a record, as addresses of the same person; without an id, its address ties them."""
+    if not row.emails_additional:
+        return
+    system, record = SYSTEM, row.record_id
+    if record is None and row.email is not None:
+        system, record = SOURCE, f"addresses:{spelling.normal(row.email)}"
+        yield Registration(row.email, system, record, primary=False)
+    for email in row.emails_additional:
+        yield Registration(email, system, record, primary=False)
+
+
+def _as_registered(old: RecordRow, owner: tuple[str, str] | None) -> Person:
+    """Whom a row means that was taken in before: its address decides, as it did then."""
+    contact, address = owner or (old.contact, old.address)
+    return Person(contact, address, old.record, False, None if contact == old.contact else "two_contacts")
 
 
 def _lead(row: Row) -> str | None:

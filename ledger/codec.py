@@ -35,7 +35,7 @@ PLAIN_TEXT = "[A-Za-z0-9*][A-Za-z0-9_.:*/+-]{0,95}"
 
 _token = re.compile(rf"{PLAIN_TEXT}\Z").match
 _uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
-_ID_FIELDS = frozenset({"stream", "address", "record", "other"})
+_ID_FIELDS = frozenset({"stream", "address", "alike", "record", "other"})
 _NEVER_REPEATED = _ID_FIELDS | {"sid", "commitment"}
 _known_tokens: set[str] = set()
 """Tokens that have passed: sources, purposes and forms come back in every entry. Bounded."""
@@ -45,6 +45,10 @@ _NOTHING = object()
 
 class EntryError(ValueError):
     """Bytes that are no entry of this ledger, or an event that may not become one."""
+
+
+class BrokenEntryError(EntryError):
+    """Stored bytes that are no entry: the log is damaged."""
 
 
 def topic_of(event: Event) -> str:
@@ -205,12 +209,15 @@ def recorded_at(entry: bytes) -> str | None:
 def decode(entry: bytes) -> AnyEvent:
     """The event of stored bytes. Trusts them to be canonical; `decode_strict` does not.
 
-    Raises EntryError for anything that is not an entry of a known topic.
+    Raises BrokenEntryError for anything that is not an entry of a known topic.
     """
     try:
-        return _decoder.decode(entry)
+        event = _decoder.decode(entry)
     except msgspec.DecodeError as error:
-        return _decode_old(entry, error)
+        event = _decode_old(entry, error)
+    if not _uuid(event.stream):
+        raise BrokenEntryError("not an entry: its stream is no contact")
+    return event
 
 
 def _decode_old(entry: bytes, error: msgspec.DecodeError, upcasts: Mapping[str, Upcast] | None = None) -> AnyEvent:
@@ -218,16 +225,18 @@ def _decode_old(entry: bytes, error: msgspec.DecodeError, upcasts: Mapping[str, 
     try:
         fields = msgspec.json.decode(entry, type=dict[str, Any])
     except msgspec.DecodeError:
-        raise EntryError(f"not an entry: {error}") from error
+        raise BrokenEntryError(f"not an entry: {error}") from error
     if fields.get("type") not in upcasts:
         known = fields.get("type") in TOPICS
-        raise EntryError(f"not an entry: {error}" if known else f"unknown topic {fields.get('type')!r}") from error
+        raise BrokenEntryError(
+            f"not an entry: {error}" if known else f"unknown topic {fields.get('type')!r}"
+        ) from error
     while fields.get("type") in upcasts:
         fields = upcasts[fields["type"]](fields)
     try:
         return cast("AnyEvent", msgspec.convert(fields, AnyEvent))
     except msgspec.ValidationError as broken:
-        raise EntryError(f"not an entry after upcasting: {broken}") from broken
+        raise BrokenEntryError(f"not an entry after upcasting: {broken}") from broken
 
 
 def decode_strict(entry: bytes) -> AnyEvent:
@@ -235,5 +244,5 @@ def decode_strict(entry: bytes) -> AnyEvent:
     event = decode(entry)
     check(event)
     if topic_of(event) == msgspec.json.decode(entry)["type"] and encode(event) != entry:
-        raise EntryError("not canonical: encoding it again gives other bytes")
+        raise BrokenEntryError("not canonical: encoding it again gives other bytes")
     return event

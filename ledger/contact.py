@@ -60,6 +60,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     addresses: Entries = ()
     reviews: Entries = ()
     links: Entries = ()
+    stop_links: Entries = ()
     corrections: Entries = ()
     erasures: Entries = ()
 
@@ -118,6 +119,8 @@ PLACES: dict[type[e.Event], str | None] = {
     e.AddressVerified: "confirmations",
     e.ContactsLinked: "links",
     e.ContactsUnlinked: "links",
+    e.StopsLinked: "stop_links",
+    e.StopsUnlinked: "stop_links",
     e.SystemMigrated: None,
     e.ReviewDecided: "reviews",
     e.Corrected: "corrections",
@@ -171,6 +174,44 @@ def extend(contact: Contact, entries: Iterable[Entry]) -> Contact:
 def fold(contact: str, entries: Iterable[Entry]) -> Contact:
     """A stream from its beginning."""
     return extend(Contact(contact), entries)
+
+
+def stops_alone(contact: Contact) -> Contact:
+    """What of a contact passes over a stop link: its stops, and the corrections that take them back."""
+    return Contact(
+        contact.contact,
+        contact.version,
+        contact.position,
+        contact.recorded_at,
+        stops=contact.stops,
+        reviews=tuple(n for n in contact.reviews if getattr(n.event, "outcome", None) == "stop"),
+        stop_links=contact.stop_links,
+        corrections=contact.corrections,
+    )
+
+
+class StopLink(NamedTuple):
+    """A tie between two contacts (in order), or between two addresses of one; see `events.StopsLinked`."""
+
+    one: str
+    other: str
+    record: str | None
+    address: str | None
+    alike: str | None
+
+
+def stop_links_of(contacts: Iterable[Contact]) -> set[StopLink]:
+    """The stop links that hold. One that was taken away links nobody, whichever entry came first."""
+    on: set[StopLink] = set()
+    off: set[StopLink] = set()
+    for contact in contacts:
+        for entry in contact.stop_links:
+            event = entry.event
+            assert isinstance(event, e.StopsLinked | e.StopsUnlinked)  # noqa: S101 - filed by type
+            pair = min(event.stream, event.other), max(event.stream, event.other)
+            link = StopLink(*pair, event.record, event.address, event.alike)
+            (on if isinstance(event, e.StopsLinked) else off).add(link)
+    return on - off
 
 
 def latest_per_record(entries: Entries) -> dict[str | None, Entry]:

@@ -399,6 +399,24 @@ class ContactsUnlinked(Event, frozen=True, tag="contact.unlinked.v1"):
     other: str
 
 
+class StopsLinked(Event, frozen=True, tag="contact.stops_linked.v1"):
+    """This contact and `other` may be one person: the stops of each hold for both, and nothing else passes over.
+
+    Recorded on both. `record` and `address` met: the record is one contact's, the address the other's. Or `address`
+    and `alike` are written alike, one on each contact, or both on this one.
+    """
+
+    other: str
+    alike: str | None = None
+
+
+class StopsUnlinked(Event, frozen=True, tag="contact.stops_unlinked.v1"):
+    """That link (the same `record`, `address` and `alike`) links nobody, for good: too many contacts met there."""
+
+    other: str
+    alike: str | None = None
+
+
 class SystemMigrated(Event, frozen=True, tag="contact.system_migrated.v1"):
     """The record moved to another system. Resets nothing."""
 
@@ -590,6 +608,8 @@ AnyEvent = (
     | AddressVerified
     | ContactsLinked
     | ContactsUnlinked
+    | StopsLinked
+    | StopsUnlinked
     | SystemMigrated
     | ReviewDecided
     | Corrected

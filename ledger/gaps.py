@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from ledger.damage import DamagedError
 from ledger.database import Driver
 
 _COUNT = "SELECT count(*), coalesce(max(position), 0) FROM entry WHERE position > ?"
 _COUNTED = "SELECT count(*) FROM entry WHERE position > ? AND position <= ?"
 
 
-class LogDamagedError(RuntimeError):
+class LogDamagedError(DamagedError):
     """The log misses entries, or was changed while it was read: no answer can be made of it."""
+
+    def __init__(self, text: str) -> None:
+        RuntimeError.__init__(self, text)
+        self.store, self.problem = "log", text
 
 
 def _gap(before: int, here: int) -> LogDamagedError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from ledger.database import Driver, chunks, marks, uuid_text
 from ledger.keys import Random
 from ledger.sealing import KEY_BYTES, NONCE_BYTES, DataKey, Wrapping, uuid4_bytes
+from ledger.tallies import Change
 
 
 class VaultError(RuntimeError):
@@ -17,10 +18,14 @@ class VaultError(RuntimeError):
 
 
 class Asked(NamedTuple):
-    """A registration with the keyed hashes its address and record are found by."""
+    """A registration with the keyed hashes its address and record are found by.
+
+    `broad_lookup`: of the address's widest form; None where that is its own.
+    """
 
     email: str | None
     address_lookup: bytes | None
+    broad_lookup: bytes | None
     system: str
     record_id: str | None
     record_lookup: bytes | None
@@ -28,13 +33,26 @@ class Asked(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """Whom a registration means. `finding`: `two_contacts` when address and record disagree."""
+    """Whom a registration means.
+
+    `finding`: `two_contacts` when address and record disagree; `crowd` when too many contacts meet there.
+    """
 
     contact: str
     address: str | None
     record: str | None
     created: bool
     finding: str | None
+
+
+FOUND = (
+    "SELECT a.lookup, a.contact, a.address_id, CAST(a.ciphertext AS BLOB), k.wrapped FROM address a "
+    "LEFT JOIN contact_key k ON k.contact = a.contact"
+)
+"""An address row with its contact's key, in the order in which `Vouch` takes it."""
+
+Vouch = Callable[[bytes, bytes, bytes, bytes, bytes | None], None]
+"""Raises DamagedError unless an address row (lookup, contact, id, what is sealed, wrapped key) fits itself."""
 
 
 def select_in(driver: Driver, query: str, column: str, values: Iterable[bytes]) -> Iterator[Any]:
@@ -46,10 +64,11 @@ def select_in(driver: Driver, query: str, column: str, values: Iterable[bytes]) 
 class Keyring:
     """The data keys of some contacts, read and made within one write transaction."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change) -> None:
         self._driver = driver
         self._wrapping = wrapping
         self._random = random
+        self._change = change
 
     def get(self, contacts: Collection[bytes]) -> dict[bytes, DataKey | None]:
         """Each contact's key: unwrapped, made when there is none yet, None for an erased contact."""
@@ -70,21 +89,26 @@ class Keyring:
             key, nonce = drawn[:KEY_BYTES], drawn[KEY_BYTES:]
             keys[contact] = DataKey(contact, key)
             rows.append((contact, self._wrapping.wrap(contact, key, nonce)))
+            self._change.add("contact_key", *rows[-1])
         self._driver.executemany("INSERT INTO contact_key (contact, wrapped) VALUES (?, ?)", rows)
 
 
 class Resolving:
     """One batch: what is known is read first, then decided in order, then sealed and written together."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random) -> None:
+    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change, vouch: Vouch) -> None:
         self._driver = driver
         self._random = random
-        self._keyring = Keyring(driver, wrapping, random)
+        self._change = change
+        self._vouch = vouch
+        self._keyring = Keyring(driver, wrapping, random, change)
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._records: dict[bytes, tuple[bytes, bytes, bytes | None]] = {}
         self._new_addresses: list[tuple[bytes, bytes, bytes, bytes]] = []
         self._new_records: list[tuple[bytes, bytes, bytes | None, bytes, bytes]] = []
         self._moved: dict[bytes, bytes] = {}
+        self._alike: list[tuple[bytes, bytes]] = []
+        self._met: set[tuple[bytes, bytes]] = set()
 
     def run(self, asked: Sequence[Asked]) -> list[Resolved]:
         """Resolve in order; a later registration sees what an earlier one of the batch made."""
@@ -95,9 +119,8 @@ class Resolving:
 
     def _look_up(self, asked: Sequence[Asked]) -> None:
         addresses = {one.address_lookup for one in asked if one.address_lookup}
-        for lookup, contact, address in select_in(
-            self._driver, "SELECT lookup, contact, address_id FROM address", "lookup", addresses
-        ):
+        for lookup, contact, address, sealed, wrapped in select_in(self._driver, FOUND, "lookup", addresses):
+            self._vouch(lookup, contact, address, sealed, wrapped)
             self._addresses[lookup] = contact, address
         records = {one.record_lookup for one in asked if one.record_lookup}
         for lookup, contact, record, address in select_in(
@@ -118,6 +141,8 @@ class Resolving:
             record = by_record[1]
             if one.primary and address and address != by_record[2] and not apart:
                 self._moved[record] = address
+        if apart and record and address:
+            self._met.add((record, address))
         return Resolved(
             uuid_text(contact),
             uuid_text(address) if address else None,
@@ -132,6 +157,8 @@ class Resolving:
         address = self._uuid()
         self._addresses[one.address_lookup] = contact, address
         self._new_addresses.append((address, contact, one.address_lookup, one.email.encode()))
+        if one.broad_lookup is not None:
+            self._alike.append((address, one.broad_lookup))
         return address
 
     def _add_record(self, one: Asked, contact: bytes, address: bytes | None) -> bytes | None:
@@ -163,10 +190,28 @@ class Resolving:
                 for record, contact, address, lookup, plain in self._new_records
             ],
         )
+        self._count()
         self._driver.executemany(
             "UPDATE record SET address = ? WHERE record_ref = ?",
             [(address, record) for record, address in self._moved.items()],
         )
+        self._driver.executemany("INSERT INTO alike (address_id, broad) VALUES (?, ?)", self._alike)
+        self._driver.executemany(
+            "INSERT INTO meeting (record_ref, address_id) VALUES (?, ?) "
+            "ON CONFLICT (record_ref, address_id) DO NOTHING",
+            sorted(self._met),
+        )
+
+    def _count(self) -> None:
+        """Let the tallies know what is written. A record that moves is taken out as it was, and put in as it is."""
+        for address, contact, lookup, _ in self._new_addresses:
+            self._change.add("address", address, contact, lookup)
+        for record, contact, of_record, lookup, _ in self._new_records:
+            self._change.add("record", record, contact, of_record, lookup)
+        for lookup, (contact, record, before) in self._records.items():
+            if record in self._moved:
+                self._change.take("record", record, contact, before, lookup)
+                self._change.add("record", record, contact, self._moved[record], lookup)
 
     def _seal(
         self, keys: dict[bytes, DataKey | None], contact: bytes, kind: bytes, identifier: bytes, plain: bytes

@@ -1,14 +1,14 @@
-"""Reading a log from end to end beside everything else: a connection that cannot write, rows by the thousand."""
+"""Reading a store from end to end beside everything else: a connection that cannot write, rows by the thousand."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ledger.database import Driver, Location, is_server
+from ledger.damage import naming_damage
+from ledger.database import Driver, Location, file_of, is_server
 
 
 class Scan(NamedTuple):
@@ -19,19 +19,30 @@ class Scan(NamedTuple):
 
 
 @contextmanager
-def scanning(location: Location) -> Iterator[Scan]:
-    """One transaction on the log at a location; a small cache: the operating system holds a file's pages."""
+def scanning(location: Location, part: str = "log") -> Iterator[Scan]:
+    """One transaction on a part at a location; a small cache: the operating system holds a file's pages.
+
+    Raises DamagedError, also while its rows are read.
+    """
     if is_server(location):
         from ledger.postgres import PostgresDatabase
 
-        database = PostgresDatabase(str(location), "log")
+        database = PostgresDatabase(str(location), part)
         try:
             with database.snapshot() as driver:
                 yield Scan(driver, database.rows_of(driver))
         finally:
             database.close()
         return
-    path = Path(str(location).removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+    from ledger.sqlite import uri_of
+
+    path = file_of(location)
+    with closing(sqlite3.connect(uri_of(path), uri=True)) as file, naming_damage(path):
         file.execute("PRAGMA cache_size = -32768")
-        yield Scan(file, lambda statement, values: iter(file.execute(statement, values)))
+        file.execute("BEGIN")
+
+        def rows(statement: str, values: Sequence[Any]) -> Iterator[Any]:
+            with naming_damage(path):
+                yield from file.execute(statement, values)
+
+        yield Scan(file, rows)

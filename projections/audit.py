@@ -392,6 +392,7 @@ _COULD_MATTER = (
     "published",
     "reviews",
     "links",
+    "stop_links",
     "corrections",
     "erasures",
 )

@@ -12,8 +12,9 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, NamedTuple
 
+from ledger.codec import BrokenEntryError
+from ledger.damage import DamagedError
 from ledger.database import Database, Driver, Location, uuid_bytes
-from ledger.gaps import LogDamagedError
 from ledger.log import Log
 from ledger.policy.question import Decision
 from ledger.stores import mark_of
@@ -94,8 +95,15 @@ class Gate:
                 ):
                     return Answer(answer_at(segments, policy, at), revision, head, True)
             return self._judged(contact, purpose, channel, address, at)
-        except LogDamagedError:
-            return Answer(None, 0, self._log.last_position(), False, DAMAGED)
+        except (DamagedError, BrokenEntryError):
+            return Answer(None, 0, self._head(), False, DAMAGED)
+
+    def _head(self) -> int:
+        """How far the log has come; 0 where that cannot be read either."""
+        try:
+            return self._log.last_position()
+        except DamagedError:
+            return 0
 
     def _vouch(self, said: tuple[str, bytes, int, bytes]) -> _Vouched | None:
         """What holds of rows that say they stand at the log's last entry; None: they do not, or not by these rules."""

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.codec import decode, instant, recorded_at
+from ledger.codec import BrokenEntryError, decode, instant, recorded_at
+from ledger.damage import DamagedError
 from ledger.database import Driver, Location
 from ledger.gaps import LogDamagedError
 from ledger.log import Log
@@ -73,11 +74,11 @@ class StatusRunner(CurrentStatus):
     def step(self) -> bool:
         """Apply the next batch, or learn that another worker did; False: there was nothing to do.
 
-        Answers that are not of this log are built anew. Raises LogDamagedError.
+        Answers that are not of this log are built anew. Raises DamagedError, BrokenEntryError.
         """
         try:
             moved = self._step()
-        except LogDamagedError as error:
+        except (DamagedError, BrokenEntryError) as error:
             self.soundness.damaged(str(error))
             raise
         self.soundness.cured()

@@ -85,6 +85,7 @@ def _bring_up(stack: ExitStack, screen: Screen, contacts: int) -> Here:
         "CONSENT_LEDGER_MAILCHIMP_SECRET": MAILCHIMP,
     }
     command(env, "streams", "setup")
+    command(env, "init")
     reader = key(env, "mailer", "reader")
     ledger = program(stack, screen, env, "ledger", "serve", "--port", "0")
     measures = str(free_port())

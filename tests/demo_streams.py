@@ -73,6 +73,7 @@ def _bring_up(stack: ExitStack, screen: Screen) -> Here:
     env = servers(stack, screen)
     env["CONSENT_LEDGER_MIRROR_URL"] = f"sqlite:///{Path(env['CONSENT_LEDGER_DIR']).parent / 'mirror.db'}"
     command(env, "streams", "setup")
+    command(env, "init")
     writer, reader = (key(env, "shop", "writer"), key(env, "mailer", "reader"))
     ledger = program(stack, screen, env, "ledger", "serve", "--port", "0")
     publisher = program(stack, screen, env, "publisher", "streams", "publish")

@@ -51,7 +51,8 @@ EXIT_CODES = {
     "ERROR": "an error; the message says what to do",
     "USAGE": "the command was not understood",
     "FINDINGS": "findings: `--fail-on` named a bucket, and it is not empty; or a review was shown and not recorded",
-    "VERIFICATION": "verification failed: a replay came out otherwise than what is stored",
+    "VERIFICATION": "verification failed: a store is damaged or does not fit the others, "
+    "or a replay came out otherwise than what is stored",
     "UNREADABLE": "an input could not be read",
     "TEMPORARY": "temporary, such as a locked file: try again",
     "INTERRUPTED": "interrupted",
@@ -303,7 +304,7 @@ def topics() -> str:
         shown = f"`{topic}`"
         for field in own:
             absent = "never absent" if field.required else default_in_words(field.default)
-            kind = "id" if field.name == "other" else kind_in_words(hints[field.name])
+            kind = "id" if field.name in ("other", "alike") else kind_in_words(hints[field.name])
             rows.append(f"| {shown} | `{field.name}` | {kind} | {absent} |")
             shown = ""
         if not own:

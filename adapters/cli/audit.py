@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -17,12 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters.auditing import AuditRun
 from adapters.cli.demo import record_other_records
-from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.cli.options import EXIT, console, ledger_directory, moment, open_house, out, show
 from adapters.crew import Brief
 from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
+from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, Imported, imported
 from adapters.inputs import Inputs, sort_inputs
@@ -89,11 +91,15 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     at = moment(asked.at) or now()
     _check(asked)
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    check_folder(folder)
     with ExitStack() as stack:
         if asked.keep_nothing:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
+        path, evidence_map = _map(asked, folder if asked.keep_nothing else ledger_directory(ledger))
+        inputs = _inputs(files, asked, evidence_map)  # first: what cannot be read leaves no new ledger behind
+        _refuse_without_contacts(inputs)
         house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing, files=asked.keep_nothing))
-        audit, written = _audit(house, files, asked, at, folder)
+        audit, written = _audit(house, inputs, Mapped(path, evidence_map), asked, at, folder)
     if asked.json:
         out(audit_json(audit))
     else:
@@ -125,9 +131,9 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
 
 def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
+    _, evidence_map = _map(asked, ledger_directory(ledger))
+    inputs = _inputs(files, asked, evidence_map)
     with open_house(ledger, make=True) as house:
-        _, evidence_map = _map(asked, house.directory)
-        inputs = _inputs(files, asked, evidence_map)
         _adopt(house, evidence_map, asked)
         with _imported(house, inputs, asked, evidence_map) as done:
             counts = {
@@ -158,16 +164,27 @@ def _check(asked: Asked) -> None:
             raise typer.BadParameter(f"{code!r} is no country: write two letters, e.g. DE")
 
 
-def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, folder: Path) -> tuple[Audit, list[Path]]:
-    house.refuse_other_controller(asked.controller)
-    path, evidence_map = _map(asked, folder if asked.keep_nothing else house.directory)
-    inputs = _inputs(files, asked, evidence_map)
+class Mapped(NamedTuple):
+    """Where the evidence map is, or will be written, and what it says."""
+
+    path: Path
+    evidence_map: EvidenceMap | None
+
+
+def _refuse_without_contacts(inputs: Inputs) -> None:
     if not inputs.contacts:
         raise UnreadableInput(
             "no_contacts_export",
             "None of these files is a contacts export, so there is nobody to give an answer for.",
             "Give the contacts export too (the same one as before costs little), or use `consent-ledger import`.",
         )
+
+
+def _audit(
+    house: House, inputs: Inputs, mapped: Mapped, asked: Asked, at: datetime, folder: Path
+) -> tuple[Audit, list[Path]]:
+    house.refuse_other_controller(asked.controller)
+    path, evidence_map = mapped
     adopted = _adopt(house, evidence_map, asked)
     with _imported(house, inputs, asked, evidence_map) as done:
         controller, catalogue = house.describe_controller(
@@ -185,7 +202,9 @@ def _audit(house: House, files: Sequence[Path], asked: Asked, at: datetime, fold
         )
         with _progress(f"judging {done.records} records", done.records) as step:
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
-            written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
+            written = write_outputs(
+                run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy, house.ledger.stamp)]
+            )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run)
     if adopted is not None and not asked.json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.options import DATABASE_URL, EXIT, show
+from adapters.cli.options import DATABASE_URL, EXIT, LedgerDir, show
 
 app = typer.Typer(help="PostgreSQL: set up, migrate, check.", no_args_is_help=True)
 
@@ -51,3 +51,25 @@ def check() -> None:
         raise typer.Exit(EXIT.USAGE)
     with Log.open(url, now) as log:
         show(f"set up, durable, and this role can only add to the log; {log.last_position()} entries")
+
+
+@app.command()
+def restored(ledger: LedgerDir = None) -> None:
+    """Begin a new epoch, once a database was brought back from a backup: answers and readers begin anew.
+
+    Stop whatever works on the database first.
+    """
+    from adapters.settings import Settings
+    from adapters.wiring import House, now, place_of
+    from ledger.epochs import begin_epoch
+
+    where = ledger or Settings.read(os.environ).dir
+    place = place_of(where, os.environ)
+    if place.database_url is None:
+        show(f"no database is named: set {DATABASE_URL}; a ledger in files is brought back by `consent-ledger restore`")
+        raise typer.Exit(EXIT.USAGE)
+    epoch = begin_epoch(place, now, os.urandom, os.environ)
+    with House.open(where, os.environ) as house:
+        position = house.runner.rebuild()
+    show(f"epoch {epoch} begins with {position} entries; every answer was made anew from them")
+    show("What was recorded after the backup is not in it: record it again, from the systems it came from.")

@@ -8,6 +8,15 @@ from collections.abc import Callable
 
 from adapters.cli.options import EXIT, show
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PLACES = {
+    **dict.fromkeys(_FULL, EXIT.TEMPORARY),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), EXIT.ERROR),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG), EXIT.ERROR),
+    errno.ENOENT: EXIT.UNREADABLE,
+}
+"""What is wrong with a file or a disk rather than with the program, and the exit code of each."""
+
 
 def explained(run: Callable[[], object]) -> int:
     """Run the command line; the exit code."""
@@ -45,8 +54,17 @@ def _refused() -> tuple[type[Exception], ...]:
 
 def _said(error: Exception) -> str:
     """The text of an error; of a database's, what the database said, and where to look."""
+    from ledger.codec import BrokenEntryError
+    from ledger.damage import ADVICE
+
     if _is_taken(error):
         return "another process listens on that port: end it, or name another port"
+    if isinstance(error, BrokenEntryError):
+        return f"the log is damaged: it holds an entry that cannot be read ({error}). {ADVICE}"
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        where = f"{error.filename}: " if error.filename else ""
+        full = "; make room, and run the same command again: what was recorded is kept" if error.errno in _FULL else ""
+        return f"{where}{(error.strerror or str(error)).lower()}{full}"
     if not isinstance(error, _away()):
         return str(error)
     said = str(getattr(error, "orig", error)).strip()
@@ -62,16 +80,18 @@ def _is_taken(error: Exception) -> bool:
 
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
+    from adapters.files import UnwritableError
     from adapters.receiving import AwayError
     from adapters.sent_mail import NoSuchMailError
     from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
     from adapters.wiring import UnknownAddressError
-    from ledger.codec import EntryError
+    from ledger.backups import BackupError, PlaceError
+    from ledger.codec import BrokenEntryError, EntryError
     from ledger.commands import CommandRefusedError
+    from ledger.damage import DamagedError
     from ledger.database import DurabilityError, SetupError
-    from ledger.gaps import LogDamagedError
     from ledger.keys import KeyFileError
     from ledger.opening import NoLedgerError
     from ledger.policy.rules import PolicyError
@@ -79,20 +99,28 @@ def _code(error: Exception) -> EXIT | None:
 
     if _is_taken(error):
         return EXIT.ERROR
+    connections = sys.modules.get("adapters.web.connections")  # loaded where the service is run
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        return _PLACES[error.errno]
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
+        (UnwritableError, EXIT.ERROR),
         (UnknownAddressError, EXIT.ERROR),
         (NoSuchMailError, EXIT.ERROR),
+        (DamagedError, EXIT.VERIFICATION),
+        (BackupError, EXIT.VERIFICATION),
+        (PlaceError, EXIT.ERROR),
+        (BrokenEntryError, EXIT.VERIFICATION),
         (EntryError, EXIT.ERROR),
         (CommandRefusedError, EXIT.ERROR),
         (DurabilityError, EXIT.ERROR),
         (SetupError, EXIT.ERROR),
         (KeyFileError, EXIT.ERROR),
-        (LogDamagedError, EXIT.VERIFICATION),
         (NoLedgerError, EXIT.ERROR),
         (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
+        *(((connections.FilesError, EXIT.ERROR),) if connections else ()),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
         (AwayError, EXIT.TEMPORARY),
         *((kind, EXIT.ERROR) for kind in _refused()),

@@ -76,6 +76,13 @@ def open_house(directory: Path | None, make: bool = False, quietly: bool = False
     return House.open(where, env)
 
 
+def ledger_directory(directory: Path | None) -> Path:
+    """The directory that an option names, else the environment."""
+    from adapters.settings import Settings
+
+    return directory or Settings.read(os.environ).dir
+
+
 def make_ledger(where: Path, env: Mapping[str, str], *, quietly: bool = False) -> bool:
     """Make the ledger of a directory and say so; False: there is one already. Raises as `Ledger.init`."""
     from adapters.settings import Settings

@@ -33,6 +33,8 @@ Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collecte
 def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
     from adapters.cli.facts import record_fact
 
+    for path in (*(told.evidence or ()), *filter(None, [fields.get("wording")])):
+        path.open("rb").close()  # first: a file that cannot be read leaves no new ledger behind
     with open_house(ledger, make=True) as house:
         receipt = record_fact(house, what, told, fields)
     if json:

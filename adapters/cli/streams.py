@@ -152,20 +152,21 @@ def _mirror(stack: ExitStack, settings: Settings) -> Work:
 
 def _facts(stack: ExitStack, settings: Settings, ledger: Path | None) -> Work:
     from adapters.kafka.facts_in import taking
-    from adapters.kafka.topics import FACTS, named
+    from adapters.kafka.topics import FACTS, named, since_restored
     from adapters.kafka.worker import Work
     from adapters.wiring import now
 
     prefix = settings.topic_prefix
     house = stack.enter_context(open_house(ledger))
     handle = taking(house, prefix, now)
-    return Work(f"{prefix}consent-ledger-facts", named(FACTS, prefix), handle, house.away)
+    group = f"{prefix}consent-ledger-facts{since_restored(house.ledger.epoch)}"
+    return Work(group, named(FACTS, prefix), handle, house.away)
 
 
 def _crm(stack: ExitStack, settings: Settings, ledger: Path | None, apply: bool, lines: Lines) -> Work:
     from adapters.cli.hubspot_sync import hubspot_keeper
     from adapters.kafka.crm import MOST, keeping
-    from adapters.kafka.topics import STATUS, named
+    from adapters.kafka.topics import STATUS, named, since_restored
     from adapters.kafka.worker import Work
     from adapters.receiving import AwayError
     from adapters.wiring import now
@@ -177,6 +178,6 @@ def _crm(stack: ExitStack, settings: Settings, ledger: Path | None, apply: bool,
     house = stack.enter_context(open_house(ledger))
     keeper = stack.enter_context(hubspot_keeper(house, settings, apply, told))
     # A group of its own for the dry run: what was only looked at is still to be written.
-    group = f"{prefix}consent-ledger-crm{'' if apply else '-dry-run'}"
-    handle = keeping(keeper, house.ledger.id, prefix, now)
+    group = f"{prefix}consent-ledger-crm{'' if apply else '-dry-run'}{since_restored(house.ledger.epoch)}"
+    handle = keeping(keeper, house.ledger.id, prefix, now, house.ledger.epoch)
     return Work(group, named(STATUS, prefix), handle, (*house.away, AwayError), MOST)

@@ -123,6 +123,10 @@ def _trait_sent() -> Node:
         "ce_position": _NUMBER | {"description": "an event's place in the log: skip what you have applied"},
         "ce_streamversion": _NUMBER | {"description": "an event's number among those of its contact"},
         "ce_revision": _NUMBER | {"description": "a status's revision: skip what is lower than you hold"},
+        "ce_epoch": {
+            "type": "string",
+            "description": "the ledger's epoch: a new one begins when it is restored; then read anew, and skip nothing",
+        },
         "content-type": {"const": "application/json"},
     }
     return {"headers": {"type": "object", "properties": attributes, "required": _REQUIRED}}

@@ -35,7 +35,7 @@ class Keeper(Protocol):
         ...
 
 
-def keeping(keeper: Keeper, ledger_id: str, prefix: str, clock: Callable[[], datetime]) -> Handle:
+def keeping(keeper: Keeper, ledger_id: str, prefix: str, clock: Callable[[], datetime], epoch: str = "") -> Handle:
     """A handler of the status topic. A contact that the CRM refuses becomes a dead letter; the others go on."""
 
     def handle(records: Sequence[Record]) -> Effects:
@@ -51,7 +51,7 @@ def keeping(keeper: Keeper, ledger_id: str, prefix: str, clock: Callable[[], dat
         kept = keeper.keep(list(newest))
         failed += [Failed(newest[contact], why) for contact, why in kept.failed.items() if contact in newest]
         at = clock()
-        messages = [crm_message(ledger_id, one, prefix) for one in kept.results]
+        messages = [crm_message(ledger_id, one, prefix, epoch) for one in kept.results]
         messages += [dead_letter(named(STATUS_DLQ, prefix), one, at, None) for one in failed]
         return Effects(messages, len(failed))
 

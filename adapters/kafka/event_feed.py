@@ -43,7 +43,9 @@ class _Flying(NamedTuple):
 class EventFeed:
     """Sends what the log holds after `position`."""
 
-    def __init__(self, log: Readable, ledger_id: str, sender: Sender, progress: Progress, prefix: str = "") -> None:
+    def __init__(
+        self, log: Readable, ledger_id: str, sender: Sender, progress: Progress, prefix: str = "", epoch: str = ""
+    ) -> None:
         self.name = prefix + EVENTS
         self.position = 0
         self.published = 0
@@ -52,6 +54,7 @@ class EventFeed:
         self._sender = sender
         self._progress = progress
         self._prefix = prefix
+        self._epoch = epoch
         self._read = 0
         self._flying: deque[_Flying] = deque()
 
@@ -80,8 +83,8 @@ class EventFeed:
         return True
 
     def _messages(self, rows: list[Row]) -> Iterator[Message]:
-        ledger_id, prefix = self._ledger_id, self._prefix
-        return (event_message(ledger_id, position, version, state, prefix) for position, version, state in rows)
+        ledger_id, prefix, epoch = self._ledger_id, self._prefix, self._epoch
+        return (event_message(ledger_id, position, version, state, prefix, epoch) for position, version, state in rows)
 
     def settle(self, holder: str, now: datetime) -> None:
         """Store how far everything is delivered. Raises DeliveryFailedError, LeaseLostError."""

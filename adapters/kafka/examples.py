@@ -27,6 +27,7 @@ from ledger import events as e
 from projections.contact_status import ContactStatus, ToldCell, ToldSegment
 
 LEDGER = "7d1c2f7e-52a4-4c19-8a55-0b6de2f3c9a1"
+EPOCH = "1-9f86d081884c7d65"
 CONTACT = "5f2d7a64-0c1b-4e53-9d3e-6a1f8c2b7e90"
 ADDRESS = "0b9c4c1e-7d53-4a55-8f0b-2d6f1e9a3c47"
 MOMENT = datetime(2026, 11, 23, 9, 30, 0, 120_000, tzinfo=UTC)
@@ -39,7 +40,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 def event(cls: type[e.Event]) -> Message:
     """The shortest entry of a class, as it goes out."""
     made = cls(**_needed(cls) | {"recorded_at": MOMENT})
-    return event_message(LEDGER, POSITION, 7, codec.encode(made))
+    return event_message(LEDGER, POSITION, 7, codec.encode(made), epoch=EPOCH)
 
 
 def _needed(cls: type[e.Event], left_out: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -83,19 +84,19 @@ def status() -> Message:
         marketing_status="marketing",
         cells=(cell,),
     )
-    return status_message(LEDGER, CONTACT, told.revision, _encode(told), _AT)
+    return status_message(LEDGER, CONTACT, told.revision, _encode(told), _AT, epoch=EPOCH)
 
 
 def tombstone() -> Message:
     """What follows the last, all-false value of an erased contact."""
-    return status_message(LEDGER, CONTACT, (POSITION + 1) * 1_000_000, None, _AT)
+    return status_message(LEDGER, CONTACT, (POSITION + 1) * 1_000_000, None, _AT, epoch=EPOCH)
 
 
 def results() -> tuple[Message, Message]:
     """A fact that was recorded, and one that was not."""
     recorded = ResultValue(place=PLACE, status="recorded", position=POSITION, contact=CONTACT)
     rejected = ResultValue(place=PLACE, status="rejected", reasons=(Reason("occurred_from", "not a moment"),))
-    return result_message(LEDGER, recorded, _AT), result_message(LEDGER, rejected, _AT)
+    return result_message(LEDGER, recorded, _AT, epoch=EPOCH), result_message(LEDGER, rejected, _AT, epoch=EPOCH)
 
 
 def crm_result() -> Message:
@@ -108,7 +109,7 @@ def crm_result() -> Message:
         at=MOMENT,
         reference=f"CL-{CONTACT[:8]}-{POSITION}",
     )
-    return crm_message(LEDGER, wrote)
+    return crm_message(LEDGER, wrote, epoch=EPOCH)
 
 
 def dead_letter() -> Message:

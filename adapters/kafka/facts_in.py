@@ -28,7 +28,7 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
     ledger, away = house.ledger, house.away
 
     def result(value: ResultValue, at: str) -> Message:
-        return result_message(ledger.id, value, at, prefix)
+        return result_message(ledger.id, value, at, prefix, ledger.epoch)
 
     def handle(records: Sequence[Record]) -> Effects:
         try:

@@ -18,6 +18,8 @@ from ledger.terms import Moment
 STATUS_TYPE = "contact.status.v1"
 RESULT_TYPE = "fact.answered.v1"
 CRM_TYPE = "crm.written.v1"
+EPOCH = "ce_epoch"
+"""The extension that names the epoch of the ledger: another one, and what was read by position is read anew."""
 
 _new = tuple.__new__  # half the time of a NamedTuple's own
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -88,7 +90,9 @@ class CrmResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     record_id: str | None = None
 
 
-def event_message(ledger_id: str, position: int, version: int, state: bytes, prefix: str = "") -> Message:
+def event_message(
+    ledger_id: str, position: int, version: int, state: bytes, prefix: str = "", epoch: str = ""
+) -> Message:
     """An entry of the log as a record. Raises ValueError for bytes that are no entry.
 
     Entries are canonical, their strings have no quotes and no escapes: three look-ups find what the
@@ -109,11 +113,13 @@ def event_message(ledger_id: str, position: int, version: int, state: bytes, pre
     )
     headers.append(("ce_position", place))
     headers.append(("ce_streamversion", b"%d" % version))
+    if epoch:
+        headers.append((EPOCH, epoch.encode()))
     return _new(Message, (named(EVENTS, prefix), stream, state, headers))
 
 
 def status_message(
-    ledger_id: str, contact: str, revision: int, value: bytes | None, at: str, prefix: str = ""
+    ledger_id: str, contact: str, revision: int, value: bytes | None, at: str, prefix: str = "", epoch: str = ""
 ) -> Message:
     """A contact's answers, `value` as `ContactStatus` in JSON; None: a tombstone, for an erased contact."""
     key = contact.encode()
@@ -126,23 +132,29 @@ def status_message(
         key,
     )
     headers.append(("ce_revision", b"%d" % revision))
+    if epoch:
+        headers.append((EPOCH, epoch.encode()))
     if value is None:
         headers.remove(("content-type", b"application/json"))
     return Message(named(STATUS, prefix), key, value, headers)
 
 
-def result_message(ledger_id: str, value: ResultValue, at: str, prefix: str = "") -> Message:
+def result_message(ledger_id: str, value: ResultValue, at: str, prefix: str = "", epoch: str = "") -> Message:
     """What became of a submitted fact. Its id is the fact's place: sent twice, it is the same answer."""
     key = value.place.encode()
     source = b"urn:uuid:" + ledger_id.encode()
     headers = attributes(key, source, RESULT_TYPE.encode(), at.encode(), key, key)
+    if epoch:
+        headers.append((EPOCH, epoch.encode()))
     return Message(named(RESULTS, prefix), key, _encode(value), headers)
 
 
-def crm_message(ledger_id: str, value: CrmResult, prefix: str = "") -> Message:
+def crm_message(ledger_id: str, value: CrmResult, prefix: str = "", epoch: str = "") -> Message:
     """What became of one thing that was to be written to a CRM."""
     key, at = value.contact.encode(), instant(value.at)
     about = f"{value.contact}:{value.call}:{value.subscription_type or ''}:{value.reference}:{at}".encode()
     source = b"urn:uuid:" + ledger_id.encode()
     headers = attributes(about, source, CRM_TYPE.encode(), at.encode(), key, key)
+    if epoch:
+        headers.append((EPOCH, epoch.encode()))
     return Message(named(CRM_RESULTS, prefix), key, _encode(value), headers)

@@ -2,7 +2,8 @@
 
 A contact's cells are replaced whole, in one transaction, and never by a lower revision than the one held. What a
 tombstone took away leaves its revision behind: a value that comes late, or twice, revives nobody. So neither
-duplicates nor any order of arrival make a difference.
+duplicates nor any order of arrival make a difference. A ledger that was restored tells everything anew, in a new
+epoch: what was held of an earlier one is then let go.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from adapters.kafka.dead_letters import dead_letter
+from adapters.kafka.messages import EPOCH
+from adapters.kafka.mirror_epochs import enter_epoch
 from adapters.kafka.mirror_schema import cells, contacts, metadata
 from adapters.kafka.records import Effects, Failed, Record
 from projections.contact_status import ContactStatus
@@ -31,14 +34,16 @@ _MOST = 2**53
 _place = re.compile(r" - at `(\$[.\w\[\]]*)`\Z").search
 _contact = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
 _CHUNK = 500
+_LONGEST_EPOCH = 64
 
 
 class Told(NamedTuple):
-    """What a record says of a contact. `status` None: gone."""
+    """What a record says of a contact, in an epoch of the ledger. `status` None: gone."""
 
     contact: str
     revision: int
     status: ContactStatus | None
+    epoch: str = ""
 
     @property
     def rank(self) -> tuple[int, bool]:
@@ -60,14 +65,12 @@ class Mirror:
 
     def apply(self, told: Iterable[Told]) -> None:
         """Take what is newer than what is held; one transaction. Raises SQLAlchemy's errors."""
-        newest: dict[str, Told] = {}
-        for one in told:
-            held = newest.get(one.contact)
-            if held is None or one.rank >= held.rank:
-                newest[one.contact] = one
-        # In one order everywhere: two workers that meet wait for each other, and do not deadlock.
-        ordered = [newest[contact] for contact in sorted(newest)]
+        told = list(told)
         with self._engine.begin() as connection:
+            epoch = enter_epoch(connection, [one.epoch for one in told])
+            # In one order everywhere: two workers that meet wait for each other, and do not deadlock.
+            newest = _newest(one for one in told if one.epoch == epoch)
+            ordered = [newest[contact] for contact in sorted(newest)]
             for start in range(0, len(ordered), _CHUNK):
                 self._apply(connection, ordered[start : start + _CHUNK])
 
@@ -92,6 +95,15 @@ class Mirror:
             where=(given.revision > contacts.c.revision)
             | ((given.revision == contacts.c.revision) & (given.gone >= contacts.c.gone)),
         ).returning(contacts.c.contact)
+
+
+def _newest(told: Iterable[Told]) -> dict[str, Told]:
+    newest: dict[str, Told] = {}
+    for one in told:
+        held = newest.get(one.contact)
+        if held is None or one.rank >= held.rank:
+            newest[one.contact] = one
+    return newest
 
 
 def _with_driver(url: str) -> sa.URL:
@@ -132,13 +144,16 @@ def _cell_rows(told: Told) -> Iterable[dict[str, Any]]:
 def read_status(record: Record) -> Told | Failed:
     """What a record of the status topic says."""
     key = (record.key or b"").decode("ascii", "replace")
+    epoch = dict(record.headers).get(EPOCH, b"").decode("ascii", "replace")
+    if len(epoch) > _LONGEST_EPOCH:
+        return Failed(record, "an epoch that is longer than any")
     if not _contact(key):
         return Failed(record, "the key is no contact id")
     if record.value is None:
         revision = dict(record.headers).get("ce_revision", b"")
         if not (revision.isdigit() and len(revision) <= 16):
             return Failed(record, "a tombstone without its revision")
-        return Told(key, int(revision), None)
+        return Told(key, int(revision), None, epoch)
     try:
         status = _decode(record.value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -148,7 +163,7 @@ def read_status(record: Record) -> Told | Failed:
         return Failed(record, "the value is of another contact than the key")
     if not 0 <= status.revision < _MOST or not 0 <= status.position < _MOST:
         return Failed(record, "a revision or position out of bounds")
-    return Told(key, status.revision, status)
+    return Told(key, status.revision, status, epoch)
 
 
 def mirroring(mirror: Mirror, dlq: str, clock: Callable[[], datetime]) -> Callable[[Sequence[Record]], Effects]:

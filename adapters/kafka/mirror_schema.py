@@ -1,4 +1,4 @@
-"""The mirror's two tables, for whoever reads them: one row a contact, one row a cell."""
+"""The mirror's tables, for whoever reads them: one row a contact, one row a cell; and the epochs of the ledger."""
 
 from __future__ import annotations
 
@@ -32,4 +32,11 @@ cells = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("marketing_status", sa.Text, nullable=False),
     sa.Column("segments", sa.Text, nullable=False, comment="JSON: what the answer is from which moment on"),
+)
+
+epochs = sa.Table(
+    "mirror_epoch",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("epoch", sa.Text, nullable=False, unique=True, comment="of the ledger; the last one holds"),
 )

@@ -57,8 +57,8 @@ def publisher(
     parts = Parts(
         log=ledger.log,
         sender=sender,
-        events=EventFeed(ledger.log, ledger.id, sender, progress, wanted.prefix),
-        statuses=StatusFeed(views, announcer, ledger.id, sender, rate, wanted.prefix),
+        events=EventFeed(ledger.log, ledger.id, sender, progress, wanted.prefix, ledger.epoch),
+        statuses=StatusFeed(views, announcer, ledger.id, sender, rate, wanted.prefix, ledger.epoch),
         follower=Follower(ledger.log, views, runner, clocks.now, timing.poll, progress.away),
         progress=progress,
         metrics=PublisherMetrics(ledger.log, views, registry),

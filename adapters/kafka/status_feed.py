@@ -53,7 +53,14 @@ class StatusFeed:
     """Sends what waits in the outbox."""
 
     def __init__(
-        self, views: Views, announcer: Announcer, ledger_id: str, sender: Sender, rate: Rate, prefix: str = ""
+        self,
+        views: Views,
+        announcer: Announcer,
+        ledger_id: str,
+        sender: Sender,
+        rate: Rate,
+        prefix: str = "",
+        epoch: str = "",
     ) -> None:
         self.published = 0
         self._views = views
@@ -61,7 +68,7 @@ class StatusFeed:
         self._ledger_id = ledger_id
         self._sender = sender
         self._rate = rate
-        self._prefix = prefix
+        self._prefix, self._epoch = prefix, epoch
         self._flying: _Flying | None = None
 
     def begin(self) -> None:
@@ -116,9 +123,9 @@ class StatusFeed:
     def _messages(self, told: list[ContactStatus]) -> Iterator[Message]:
         for one in told:
             at = instant(one.at)
-            yield status_message(self._ledger_id, one.contact, one.revision, encode(one), at, self._prefix)
+            yield status_message(self._ledger_id, one.contact, one.revision, encode(one), at, self._prefix, self._epoch)
             if one.erased:
-                yield status_message(self._ledger_id, one.contact, one.revision, None, at, self._prefix)
+                yield status_message(self._ledger_id, one.contact, one.revision, None, at, self._prefix, self._epoch)
 
     def settle(self) -> None:
         """Take out of the outbox what is delivered. Raises DeliveryFailedError."""

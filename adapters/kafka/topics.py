@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ledger.stores import ordinal_of
+
 EVENTS = "consent.events.v1"
 STATUS = "consent.contact-status.v1"
 FACTS = "consent.facts.v1"
@@ -114,3 +116,11 @@ TOPICS: tuple[Topic, ...] = (
 def named(topic: str, prefix: str = "") -> str:
     """A topic's name in a cluster that several ledgers, or several tests, share."""
     return prefix + topic
+
+
+def since_restored(epoch: str) -> str:
+    """What a group's name ends in once its ledger was restored: a new group reads a topic from its beginning.
+
+    A log that was brought back from a copy lacks what came after it, and the group before has read past that.
+    """
+    return "" if ordinal_of(epoch) < 2 else f"-{epoch}"

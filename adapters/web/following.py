@@ -5,7 +5,8 @@ from __future__ import annotations
 from threading import Event, Thread
 
 from adapters.logs import Lines, described
-from ledger.gaps import LogDamagedError
+from ledger.codec import BrokenEntryError
+from ledger.damage import DamagedError
 from ledger.log import Log
 from projections.runner import StatusRunner
 
@@ -47,5 +48,8 @@ class Follower:
             except self._away as error:
                 self._lines.write("warning", "follower.waits", **described(error))
                 self._stop.wait(_PAUSE_SECONDS)
-            except LogDamagedError:  # the runner has raised the alarm, and the gate is closed until it is mended
+            except (
+                DamagedError,
+                BrokenEntryError,
+            ):  # the runner has raised the alarm, and the gate is closed until it is mended
                 self._stop.wait(_PAUSE_SECONDS)

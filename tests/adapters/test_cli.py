@@ -278,7 +278,13 @@ def test_correct_takes_back_a_stop_and_every_report_lists_it(
     proof.write_text("the letter was from another Ana")
     signed = ("--by", "Dana Officer", "--role", "DPO", "--reason", "wrong person", "--ledger", ledger)
     assert _fails("correct", stop, *signed) == 1
-    run("correct", stop, *signed, "--evidence", proof)
+    shown = run("correct", stop, *signed, "--evidence", proof, exit_code=3).stderr
+    assert (
+        f"objected to marketing, of {now():%Y-%m-%d}, recorded {now():%Y-%m-%d} (position {stop}), for all marketing"
+        in shown
+    )
+    assert "marketing.similar by email: not allowed (objected) -> not allowed (no basis)" in shown
+    run("correct", stop, *signed, "--evidence", proof, "--yes")
     audit = answer("audit", export, "--out", tmp_path / "o", "--ledger", ledger)
     (listed,) = audit["corrections"]
     assert (listed["undoes"], listed["actor"], listed["reason"]) == (
@@ -355,6 +361,35 @@ def test_a_ledger_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """No command that only reads makes one."""
     assert _fails("why", "ana@example.com", "--ledger", tmp_path / "none") == 1
     assert not (tmp_path / "none").exists()
+
+
+def test_what_cannot_be_read_leaves_no_ledger_behind(export: Path, tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text("Record ID,Deal Name\n1,x\n", encoding="utf-8")
+    ledger = ("--ledger", tmp_path / "l")
+    for words in (
+        ("audit", tmp_path / "nothere.csv"),
+        ("audit", tmp_path / "deals.csv"),
+        ("import", tmp_path / "nothere.csv"),
+        ("record", "opt-in", "ana@example.com", "--evidence", tmp_path / "nothere.pdf"),
+        ("record", "opt-in", "ana@example.com", "--wording", tmp_path / "nothere.txt"),
+    ):
+        assert _fails(*words, *ledger) == 5
+        assert not (tmp_path / "l").exists()
+
+
+def test_a_ledger_is_made_by_init_and_by_what_records_and_only_opened_by_the_rest(tmp_path: Path) -> None:
+    ledger = ("--ledger", tmp_path / "l")
+    for words in (["serve"], ["keys", "list"], ["status", "ana@example.com"]):
+        assert _fails(*words, *ledger) == 1
+        assert not (tmp_path / "l").exists()
+    assert "made a new ledger" in run("record", "opt-out", "ana@example.com", *ledger).stderr
+    assert "made a new ledger" in run("init", "--ledger", tmp_path / "m").stderr
+    run("init", *ledger, exit_code=1)
+    run("init", "--if-absent", *ledger)
+    (tmp_path / "l" / "keys").unlink()
+    for words in (["init", "--if-absent"], ["record", "opt-out", "ben@example.com"], ["serve"]):
+        assert _fails(*words, *ledger) == 4
+        assert not (tmp_path / "l" / "keys").exists()
 
 
 def test_replay_compares_the_rebuilt_status_with_the_live_one(audited: tuple[Any, Path, Path]) -> None:

@@ -76,10 +76,12 @@ def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         env = {"PATH": os.environ["PATH"], "CONSENT_LEDGER_METRICS_PORT": port, "CONSENT_LEDGER_KAFKA": "localhost:1"}
-        for words in (["serve", "--port", port], ["streams", "publish"]):
+        for words, code in ((["init"], 0), (["serve", "--port", port], 1), (["streams", "publish"], 1)):
             command = [sys.executable, "-m", "adapters.cli", *words]
             done = subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True, timeout=BUDGET)
-            assert done.returncode == 1
+            assert done.returncode == code
+            if code == 0:
+                continue
             assert b"another process listens" in done.stderr
             assert b"Traceback" not in done.stderr
 
@@ -90,8 +92,6 @@ def test_a_new_key_is_made_only_where_facts_are_written(
     """In a wrong directory a question says that the keys are elsewhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSENT_LEDGER_DATABASE_URL", "postgresql://localhost:1/ledger")
-    with pytest.raises(SystemExit) as ended:
-        app(["status", "ana@example.com"])
-    assert ended.value.code == 1
+    assert explained(lambda: app(["status", "ana@example.com"], standalone_mode=False)) == 4
     assert "there are no keys in consent-ledger" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

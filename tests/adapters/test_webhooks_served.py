@@ -12,7 +12,7 @@ import pytest
 
 from adapters.flips import standing_stop
 from adapters.inbox import Inbox
-from adapters.wiring import House
+from adapters.wiring import House, init_ledger
 from ledger import events as e
 from tests.adapters.hubspot_hooks import PUBLIC, URL
 from tests.hubspot.service import Fake, fake
@@ -56,6 +56,7 @@ class Service:
         self.home, self.port = place.folder / "ledger", free_port()
         self.env = settings(hubspot, place.url)
         self._folder, self.logs = place.folder, list[Path]()
+        init_ledger(self.home, self.env)
         self.start()
 
     def start(self) -> None:

@@ -28,9 +28,9 @@ from adapters.hubspot.pull.cursors import Cursor
 from adapters.hubspot.pull.run import OVERLAP, Pull, Tally
 from adapters.hubspot.rows import Row
 from adapters.intake import SOURCE, Occasion, Portion, Share
-from adapters.reading import token
 from adapters.statements import Statement
 from adapters.tabular import table_of
+from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Person
@@ -225,7 +225,7 @@ def _explained(contact: ContactRead, types: Mapping[str, str]) -> frozenset[str]
     for name, held in contact.history.items():
         if held and held[-1].value and held[-1].value == (contact.properties.get(name) or held[-1].value):
             number = name.removeprefix(LEFT)
-            kind = token(types.get(number, number)) if name.startswith(LEFT) else None
+            kind = token_of(types.get(number, number)) if name.startswith(LEFT) else None
             found.add(name if kind is None else f"{LEFT}{kind}")
     return frozenset(found)
 

@@ -27,6 +27,7 @@ def program(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def key(home: Path, role: str) -> dict[str, str]:
+    assert program(home, "init", "--if-absent").returncode == 0
     done = program(home, "keys", "add", "--role", role, "--name", role)
     assert done.returncode == 0, done.stderr
     return {"authorization": f"Bearer {done.stdout.strip()}"}
