@@ -17,9 +17,8 @@ from typing import NamedTuple
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.export import Export, Row
 from adapters.hubspot.facts import Person as RowPerson
-from adapters.hubspot.facts import facts_of, taken_back
 from adapters.recording import CROWDED
-from adapters.seen import NOTHING_SEEN, seen_of
+from adapters.seen import NOTHING_SEEN, news_of, seen_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger import spelling
@@ -218,12 +217,7 @@ class Share:
         at = self._occasion.shown_at(row)
         seen = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
         self._older += seen.is_older
-        known = {"known_claims": bool(seen.claims), "known_bounce": seen.suspended}
-        for event, source_id, _ in facts_of(row, about, at, **known):
-            if not seen.says(event):
-                yield event, source_id
-        for event, source_id, _ in taken_back(row, about, seen.opted_out_until, seen.dead_until):
-            yield event, source_id
+        yield from news_of(row, about, at, seen)
 
     def _keep(self, row: Row, person: Person) -> None:
         record = Record(

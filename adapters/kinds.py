@@ -19,7 +19,7 @@ KINDS: dict[str, Kind] = {
         "contacts export",
         "who is there, what the CRM says of each, and every opt-out it shows",
         "HubSpot: CRM > Contacts > Export, all properties, with internal names",
-        "import_file: the file's date; what it shows is true at that moment, and stops are older",
+        "import_file: each row's Last Modified Date, else the file's date; it is true then, and stops are older",
     ),
     "forms": Kind(
         "form submissions",

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.hubspot.facts import CLAIMS, CONFIRMATION, COUNTRY, NOT_OPTED_OUT, SOURCE, TAKES_MAIL
+from adapters.hubspot.facts import (
+    CLAIMS,
+    CONFIRMATION,
+    COUNTRY,
+    NOT_OPTED_OUT,
+    SOURCE,
+    TAKES_MAIL,
+    Person,
+    facts_of,
+    taken_back,
+)
+from adapters.hubspot.rows import Row
 from ledger import events as e
 from ledger.contact import Contact, Entry, latest_per_record
 from ledger.terms import BEGINNING
@@ -24,7 +36,7 @@ class Seen:
     suspended        the address took no mail
     newer            what newer rows answered: an older row that says otherwise is no news
     is_older         a newer row of the record is known
-    opted_out_until  when a newer row showed no opt-out, the latest of them; dead_until: that it takes mail
+    opted_out_until  when a newer row showed no opt-out, the first of them; dead_until: that it takes mail
     """
 
     observed: dict[_Key, _Key] = field(default_factory=dict)
@@ -80,9 +92,18 @@ def seen_of(contact: Contact, record: str | None, at: datetime) -> Seen:
         suspended=bool(bounces) and bounces[-1] not in ("cleared", "soft"),
         newer=frozenset(newer),
         is_older=bool(later),
-        opted_out_until=_last(later, NOT_OPTED_OUT),
-        dead_until=_last(later, TAKES_MAIL),
+        opted_out_until=_first(later, NOT_OPTED_OUT),
+        dead_until=_first(later, TAKES_MAIL),
     )
+
+
+def news_of(row: Row, person: Person, at: datetime, seen: Seen) -> Iterator[tuple[e.Event, str]]:
+    """What a row of that moment adds to what was seen of its record, with the source ids."""
+    for event, source_id, _ in facts_of(row, person, at, known_claims=bool(seen.claims), known_bounce=seen.suspended):
+        if not seen.says(event):
+            yield event, source_id
+    for event, source_id, _ in taken_back(row, person, seen.opted_out_until, seen.dead_until):
+        yield event, source_id
 
 
 def _is_before(entry: Entry, at: datetime) -> bool:
@@ -94,8 +115,8 @@ def _captured(entry: Entry) -> tuple[datetime, int]:
     return entry.event.captured_at or BEGINNING, entry.position
 
 
-def _last(rows: list[e.MarketingStatusObserved], name: str) -> datetime | None:
-    return max((row.captured_at for row in rows if name in row.answered and row.captured_at), default=None)
+def _first(rows: list[e.MarketingStatusObserved], name: str) -> datetime | None:
+    return min((row.captured_at for row in rows if name in row.answered and row.captured_at), default=None)
 
 
 def _answer(event: e.Event) -> str:

@@ -72,7 +72,7 @@ class NameFound:
 class Found:
     """What files contain that a declaration could speak of: token -> what was found.
 
-    `numbers`: number and name of subscription types that stand beside each other
+    `numbers`: number and name of subscription types -> how often they stand beside each other
     """
 
     forms: dict[str, FormFound] = field(default_factory=dict)
@@ -80,14 +80,15 @@ class Found:
     types: dict[str, NameFound] = field(default_factory=dict)
     campaigns: dict[str, NameFound] = field(default_factory=dict)
     lists: dict[str, NameFound] = field(default_factory=dict)
-    numbers: set[tuple[str, str]] = field(default_factory=set)
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def united(founds: Iterable[Found]) -> Found:
     """What several files hold, together."""
     whole = Found()
     for found in founds:
-        whole.numbers |= found.numbers
+        for pair, count in found.numbers.items():
+            whole.numbers[pair] = whole.numbers.get(pair, 0) + count
         for token, form in found.forms.items():
             held = whole.forms.setdefault(token, FormFound(form.name))
             held.rows += form.rows

@@ -59,7 +59,7 @@ class SubscriptionEvents(TableEvidence):
             count(self.found.types, kind, span)
         name, number = self._type(cells), self._type_id(cells)
         if name and number and name != number:
-            self.found.numbers.add((number, name))
+            self.found.numbers[number, name] = self.found.numbers.get((number, name), 0) + 1
         form = self._form(cells) or self._form_id(cells)
         event = self._event(change, by, span, "" if wide else kind, form)
         if event is None:

@@ -500,7 +500,7 @@ class _Cell:
         return self._asserted()
 
     def _asserted(self) -> Claim | None:
-        for entry in sorted(self.bench.dossier.claims(), key=lambda n: n.position):
+        for entry in sorted(self.bench.dossier.claims(), key=_by_what_it_says):
             event = entry.event
             if not isinstance(event, e.BasisClaimed) or event.address not in (None, self.question.address):
                 continue
@@ -532,6 +532,12 @@ CLAIMED_BASES: dict[str, tuple[Basis, ...]] = {
     "interest_other": (Basis.LEGITIMATE_INTEREST_B2B,),
 }
 """Which bases a CRM's assertion could mean, were it shown."""
+
+
+def _by_what_it_says(claim: Entry) -> tuple[bool, tuple[str, ...]]:
+    """Orders claims: the CRM's legal basis before its double opt-in, whichever was recorded first."""
+    event = claim.event
+    return (event.field != "legal_basis", event.claims) if isinstance(event, e.BasisClaimed) else (True, ())
 
 
 def _gravest(stops: Sequence[Entry]) -> str:
