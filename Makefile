@@ -17,8 +17,9 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 SOURCES := ledger projections adapters tests
+LOCKS := requirements.lock requirements-dev.lock
 LOCK_COMMAND := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-                --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+                --no-emit-find-links --upgrade --quiet --custom-compile-command "make lock" pyproject.toml
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_REQUIRE_VIRTUALENV := 1
@@ -26,7 +27,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-streams demo-crm audit test fuzz soak soak-crm lint fmt types imports asyncapi docs bench lock \
-        clean
+        audit-deps clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -113,7 +114,7 @@ endif
 .PHONY: moved
 moved:
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	@set -eu; \
 	new='import sys; raise SystemExit(sys.version_info < (3, 11))'; \
 	if { [ -e $(READY) ] && [ "$$(cat $(READY))" != "$(CURDIR)" ]; } || ! $(BIN)/python -c "$$new" 2>/dev/null || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
@@ -132,18 +133,22 @@ $(READY): requirements.lock pyproject.toml
 	    exit 1; }; \
 	fi; \
 	echo "Installing the locked packages into $(VENV), once" >&2; \
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock; \
 	$(BIN)/python -m pip install --quiet --no-deps -e .; \
 	echo "$(CURDIR)" >$(READY)
 
-lock: $(READY) ## choose the newest allowed versions and write requirements.lock again
+audit-deps: $(READY) ## what the image installs: build/sbom.cdx.json, and known vulnerabilities that a release mends
+	@$(BIN)/python -m tests.audit_deps
+
+lock: $(READY) ## choose the newest allowed versions; write requirements.lock (what runs) and requirements-dev.lock again
 	@mkdir -p build
 	@$(BIN)/python -m venv --clear build/lock-venv
 	@build/lock-venv/bin/python -m pip install --quiet uv
-	@PATH="$(CURDIR)/build/lock-venv/bin:$$PATH" $(LOCK_COMMAND) --upgrade --quiet --custom-compile-command "make lock"
+	@PATH="$(CURDIR)/build/lock-venv/bin:$$PATH" $(LOCK_COMMAND) --extra all -o requirements.lock
+	@PATH="$(CURDIR)/build/lock-venv/bin:$$PATH" $(LOCK_COMMAND) --extra dev -c requirements.lock -o requirements-dev.lock
 	@rm -rf build/lock-venv
-	@if grep -nE '://|--(index|extra-index|find-links|trusted)' requirements.lock; then \
-	  echo 'requirements.lock names a host or a path of this machine' >&2; exit 1; fi
+	@if grep -nE '://|--(index|extra-index|find-links|trusted)' $(LOCKS); then \
+	  echo 'a lock names a host or a path of this machine' >&2; exit 1; fi
 
 clean: ## remove what was built and installed; a ledger is never touched
 	@rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -205,6 +205,13 @@ def _rule_set(policy: Policy, adopted_by: str | None) -> RuleSet:
     )
 
 
+def _actor(signed: Mapping[str, object]) -> str:
+    """Who answers for a correction: one person or two."""
+    second = signed.get("second")
+    people = [signed, second] if isinstance(second, Mapping) else [signed]
+    return " and ".join(f"{one.get('name', '(erased)')}, {one.get('role', '')}".rstrip(", ") for one in people)
+
+
 def _corrections(house: House) -> Iterator[CorrectionListed]:
     for position, _, event in house.corrections():
         if isinstance(event, e.Corrected) and event.recorded_at is not None:
@@ -213,7 +220,7 @@ def _corrections(house: House) -> Iterator[CorrectionListed]:
                 position=position,
                 undoes=event.undoes,
                 recorded_at=event.recorded_at,
-                actor=f"{signed.get('name', '(erased)')}, {signed.get('role', '')}".rstrip(", "),
+                actor=_actor(signed),
                 reason=str(signed.get("reason", "(erased)")),
                 reference=f"CL-{event.stream[:8]}-{position}",
             )

@@ -10,13 +10,18 @@ from itertools import islice
 import msgspec
 
 from adapters.intake import CHUNK, Progress
+from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
+from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+
+TYPES = "crm.types"
+"""The source of what a CRM calls its subscription types by."""
 
 
 @dataclass(slots=True)
@@ -66,13 +71,27 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
         done += len(chunk)
         progress(done)
     result.rows += file.rows
+    name_types(house, file.found.numbers)
     return done
+
+
+def name_types(house: House, names: Iterable[tuple[str, str]]) -> None:
+    """Record which number of a subscription type goes with which name, each pair once."""
+    said = [
+        Fact(e.TypeNamed(stream=LEDGER_STREAM, source=TYPES, by="system", number=number, name=name), f"{number}:{name}")
+        for number, name in sorted({(token_of(number), token_of(name)) for number, name in names})
+        if number != name
+    ]
+    house.ledger.record_many(said)
 
 
 def record(house: House, system: str, name: str, chunk: Sequence[Statement], result: Taken) -> None:
     """Record statements, and count them in. `name`: what they stand in, for a finding."""
     ledger = house.ledger
+    chunk = _of_their_file(house, chunk, result.sha256)
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
+    if CROWDED not in result.findings and any(who.finding == "crowd" for who in people):
+        result.findings.append(CROWDED)
     facts = [
         Fact(
             msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),
@@ -97,6 +116,26 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
             f"{name}, row {chunk[place].row}: differs from what position {outcome.positions[place]} holds under "
             "the same id; not recorded. Was the source edited? Record what is right with `consent-ledger record`."
         )
+
+
+def _of_their_file(house: House, chunk: Sequence[Statement], sha256: str) -> list[Statement]:
+    """Stops without a time are said anew by each file that says them: they may have come since the last was made."""
+    ledger = house.ledger
+    undated = {ledger.sid(one.event.source, one.source_id) for one in chunk if _is_undated(one.event)}
+    if not sha256 or not undated:
+        return list(chunk)
+    # a file taken in before ids named their file is still the same file
+    known = ledger.log.find(undated) if _was_taken(house, sha256) else {}
+    return [
+        one._replace(source_id=f"{one.source_id}:{sha256}")
+        if _is_undated(one.event) and ledger.sid(one.event.source, one.source_id) not in known
+        else one
+        for one in chunk
+    ]
+
+
+def _is_undated(event: e.Event) -> bool:
+    return isinstance(event, e.Stop) and event.occurred_from is None and event.occurred_to is None
 
 
 def _was_taken(house: House, sha256: str) -> bool:

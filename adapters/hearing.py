@@ -15,10 +15,12 @@ import msgspec
 
 from adapters.addresses import is_address
 from adapters.fact_models import moment as rfc3339
-from adapters.reading import address_in, digest, token
+from adapters.reading import address_in, digest
 from adapters.receiving import MOST_BYTES, Delivery, Heard, Refused, Sent
 from adapters.recording import Saying
 from adapters.times import Span
+from adapters.tokens import token_of
+from adapters.unique_keys import require_unique_keys
 from ledger import codec
 from ledger.codec import instant
 from ledger.events import Event
@@ -55,8 +57,9 @@ def oversized(sent: Sent) -> Refused | None:
 
 
 def json_of(body: bytes | str) -> object:
-    """What a body says as JSON; None for what is none, or has no bottom."""
+    """What a body says as JSON; None for what is none, has no bottom, or says a key twice."""
     try:
+        require_unique_keys(body)
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):  # DecodeError is a ValueError, as is text that is no UTF-8
         return None
@@ -134,7 +137,7 @@ def text(said: object) -> str:
 def name_of(*said: object) -> str:
     """A name by its parts, as it may stand in the log: the token of what an evidence map calls it."""
     named = ["masked-address" if is_address(one) else one for one in map(text, said) if one]
-    return token(" ".join(named)) if named else ""
+    return token_of(" ".join(named)) if named else ""
 
 
 def by_way_of(system: str, said: object) -> str:

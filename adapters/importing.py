@@ -41,6 +41,7 @@ class Imported:
     rows: int
     added: int
     unchanged: int
+    older: int = 0
 
     @property
     def records(self) -> int:
@@ -91,17 +92,26 @@ def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], p
     portions = crew.settle()
     close_import(house, occasion, portions, len(look.rejected))
     types = {name for _, columns in export.tables for _, name in columns.types}
+    older = sum(portion.older for portion in portions)
     return Imported(
         crew=crew,
         files=_files(export, look.rows, look.rejected, portions),
         taken=[],
         found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
         rejected=look.rejected,
-        findings=sorted({found for portion in portions for found in portion.findings}),
+        findings=[*sorted({found for portion in portions for found in portion.findings}), *_older(older)],
         rows=sum(portion.rows for portion in portions),
         added=sum(portion.added for portion in portions),
         unchanged=sum(portion.unchanged for portion in portions),
+        older=older,
     )
+
+
+def _older(rows: int) -> list[str]:
+    if not rows:
+        return []
+    were = "1 row of the contacts export was" if rows == 1 else f"{rows} rows of the contacts export were"
+    return [f"{were} older than what is known of the same records: the stops count, what is newer stands."]
 
 
 def _files(

@@ -17,14 +17,17 @@ from typing import NamedTuple
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.export import Export, Row
 from adapters.hubspot.facts import Person as RowPerson
-from adapters.hubspot.facts import facts_of
+from adapters.hubspot.facts import facts_of, taken_back
+from adapters.recording import CROWDED
 from adapters.seen import NOTHING_SEEN, seen_of
 from adapters.wiring import House, now
 from ledger import events as e
+from ledger import spelling
 from ledger.application import Fact, Person
 from ledger.contact import Contact
-from ledger.terms import BEGINNING, LEDGER_STREAM
-from ledger.vault import Registration
+from ledger.plausibility import FIRST_PLAUSIBLE
+from ledger.terms import LEDGER_STREAM
+from ledger.vault import RecordRow, Registration
 from projections.audit import Record
 from projections.verdicts import Origin
 
@@ -49,6 +52,7 @@ class Portion(NamedTuple):
 
     rows, added, unchanged  rows read, facts recorded, rows that say what they said before
     known, contradicting    rows of known record ids; those of them with another address
+    older                   rows of a record of which a newer row is known: their stops count, no more
     stops                   keyed hashes (hex) of the stops among the facts
     records, without        records and those without an address, file by file
     findings                cells not understood, as sentences
@@ -59,6 +63,7 @@ class Portion(NamedTuple):
     unchanged: int = 0
     known: int = 0
     contradicting: int = 0
+    older: int = 0
     stops: tuple[str, ...] = ()
     records: tuple[int, ...] = ()
     without: tuple[int, ...] = ()
@@ -66,13 +71,23 @@ class Portion(NamedTuple):
 
 
 class Occasion(NamedTuple):
-    """An import as such: the name of its files, the moment they speak of, and whether others came before."""
+    """An import as such: the name of its files, the moment they speak of, and whether others came before.
+
+    `started`: when it began; no row was modified later
+    """
 
     digest: str
     observed_at: datetime
     repeated: bool
     first: bool
     shared: frozenset[str]
+    started: datetime
+
+    def shown_at(self, row: Row) -> datetime:
+        """When a row was as it is: since it was modified last, if that can be, else on the day of its file."""
+        modified = row.modified
+        possible = modified is not None and FIRST_PLAUSIBLE <= modified.latest <= self.started
+        return modified.latest if modified is not None and possible else self.observed_at
 
 
 def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Iterable[str]) -> Occasion:
@@ -81,12 +96,11 @@ def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Ite
     digest = hashlib.sha256("".join(sums).encode()).hexdigest()
     imports = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
     before = next((done for done in imports if done.file == digest), None)
-    last = max((done.captured_at or BEGINNING for done in imports), default=BEGINNING)
-    dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), now())
-    # A copy of a file taken in before shows what it showed then, whatever its date is now. And a file
-    # nobody took in before is asked about because it is news: a date before the last one backs nothing.
-    observed_at = (before.captured_at if before else None) or (dated if dated > last else now())
-    return Occasion(digest, observed_at, before is not None, not imports, frozenset(shared))
+    started = now()
+    dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), started)
+    # A copy of a file taken in before shows what it showed then, whatever its date is now.
+    observed_at = (before.captured_at if before else None) or (dated if dated >= FIRST_PLAUSIBLE else started)
+    return Occasion(digest, observed_at, before is not None, not imports, frozenset(shared), started)
 
 
 class Share:
@@ -101,7 +115,8 @@ class Share:
         self._stops: list[str] = []
         self._days: dict[date, date] = {}
         self._origins: dict[tuple[str | None, ...], Origin] = {}
-        self._rows = self._added = self._unchanged = self._known = self._contradicting = 0
+        self._rows = self._added = self._unchanged = self._known = self._contradicting = self._crowded = 0
+        self._older = 0
 
     def read(self, progress: Progress) -> Portion:
         """Read the rows. A ledger's first import is recorded as it is read; of a later one, changed rows are
@@ -134,27 +149,33 @@ class Share:
                 if record.record_id in seen:
                     continue
                 seen.add(record.record_id)
-            if record.record_id in differing or (record.email or "").casefold() in shared:
-                record = record._replace(
-                    differs=record.record_id in differing, shared=(record.email or "").casefold() in shared
-                )
+            differs, among = record.record_id in differing, spelling.normal(record.email or "") in shared
+            if differs or among:
+                record = record._replace(differs=differs, shared=among)
             yield Placed(place, record)
 
     def _compare(self, rows: list[Row]) -> None:
         vault = self._house.ledger.vault
         known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
+        unchanged: list[tuple[Row, RecordRow]] = []
         for row in rows:
             old = known.get(row.record_id or "")
             if old is None:
                 self._held.append(row)
                 continue
-            self._known += 1
-            if old.row_hash == vault.row_hash(row.raw):
-                self._unchanged += 1
-                self._keep(row, Person(old.contact, old.address, old.record, False, None))
-            else:
-                self._contradicting += self._other_address(row, old.address)
-                self._held.append(row)
+            same = old.row_hash == vault.row_hash(row.raw)
+            self._unchanged += same
+            # a record that only other files name may stand there under an address it had once
+            self._known += old.row_hash is not None
+            if same and (self._occasion.repeated or self._occasion.shown_at(row) != self._occasion.observed_at):
+                unchanged.append((row, old))
+                continue
+            self._contradicting += old.row_hash is not None and self._other_address(row, old.address)
+            self._held.append(row)
+        owners = vault.find_addresses({row.email for row, _ in unchanged if row.email})
+        for row, old in unchanged:
+            self._keep(row, _as_registered(old, owners.get(row.email or "")))
+        self._house.ledger.register_many([one for row, _ in unchanged for one in _others(row)])
 
     def _other_address(self, row: Row, address: str | None) -> bool:
         if row.email is None or address is None:
@@ -165,8 +186,10 @@ class Share:
     def _take(self, rows: list[Row]) -> None:
         ledger = self._house.ledger
         named = [row for row in rows if row.email or row.record_id]
-        registered = ledger.register_many([Registration(r.email, SYSTEM, r.record_id) for r in named])
+        own = [Registration(row.email, SYSTEM, row.record_id) for row in named]
+        registered = ledger.register_many([*own, *(other for row in rows for other in _others(row))])
         people = iter(registered)
+        self._crowded += sum(person.finding == "crowd" for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
@@ -175,11 +198,12 @@ class Share:
             self._keep(row, person)
             if not person.contact:
                 continue
+            older = self._older
             for event, source_id in self.said(row, person, known.get(person.contact)):
                 facts.append(Fact(event, source_id))
                 if isinstance(event, e.Stop):
                     self._stops.append(source_id)
-            if person.record is not None:
+            if person.record is not None and older == self._older:
                 hashes.append((person.record, ledger.vault.row_hash(row.raw)))
         outcome = ledger.record_many(facts)
         ledger.vault.keep_row_hashes(hashes)
@@ -189,14 +213,17 @@ class Share:
         return self._house.contacts(list({person.contact for person in people}))
 
     def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
-        """What the row says; of a record known before, only what it did not say before."""
+        """What the row says; of a record known before, its stops and what neither this nor a newer row said."""
         about = RowPerson(person.contact, person.address, person.record)
-        at = self._occasion.observed_at
-        before = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
-        known = {"known_claims": bool(before.claims), "known_bounce": before.suspended}
+        at = self._occasion.shown_at(row)
+        seen = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
+        self._older += seen.is_older
+        known = {"known_claims": bool(seen.claims), "known_bounce": seen.suspended}
         for event, source_id, _ in facts_of(row, about, at, **known):
-            if not before.says(event):
+            if not seen.says(event):
                 yield event, source_id
+        for event, source_id, _ in taken_back(row, about, seen.opted_out_until, seen.dead_until):
+            yield event, source_id
 
     def _keep(self, row: Row, person: Person) -> None:
         record = Record(
@@ -231,11 +258,30 @@ class Share:
             unchanged=self._unchanged,
             known=self._known,
             contradicting=self._contradicting,
+            older=self._older,
             stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
             records=tuple(file.records for file in files),
             without=tuple(file.without_address for file in files),
-            findings=tuple(str(found) for found in self._export.findings),
+            findings=(*map(str, self._export.findings), *([CROWDED] if self._crowded else [])),
         )
+
+
+def _others(row: Row) -> Iterator[Registration]:
+    """The additional addresses of a record, as addresses of the same person; without an id, its address ties them."""
+    if not row.emails_additional:
+        return
+    system, record = SYSTEM, row.record_id
+    if record is None and row.email is not None:
+        system, record = SOURCE, f"addresses:{spelling.normal(row.email)}"
+        yield Registration(row.email, system, record, primary=False)
+    for email in row.emails_additional:
+        yield Registration(email, system, record, primary=False)
+
+
+def _as_registered(old: RecordRow, owner: tuple[str, str] | None) -> Person:
+    """Whom a row means that was taken in before: its address decides, as it did then."""
+    contact, address = owner or (old.contact, old.address)
+    return Person(contact, address, old.record, False, None if contact == old.contact else "two_contacts")
 
 
 def _lead(row: Row) -> str | None:

@@ -21,10 +21,12 @@ FIELDS = frozenset(
     {
         "attempts",
         "count",
+        "days",
         "error",
         "from",
         "group",
         "host",
+        "key_name",
         "lag",
         "logger",
         "method",

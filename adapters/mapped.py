@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.encodings import UnreadableInput
-from adapters.reading import TableEvidence, clocks, count, digest, happened, moment, token
+from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.tabular import Table, require_unique
 from adapters.times import Span, TimeReader
+from adapters.tokens import token_of
 from ledger import events as e
+from ledger.toml import TOMLDecodeError, parse_toml
 
 SYSTEM, KIND = "file", "mapped"
 ENDING = ".mapping.toml"
@@ -80,8 +81,8 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, zone: ZoneInfo | 
 
 def _read(path: Path) -> Mapping:
     try:
-        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        said = msgspec.convert(parse_toml(path.read_text("utf-8")), Mapping)
+    except (TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise _bad(path, str(error)) from error
     if said.fact in _GRANTS and said.at is None:
         raise _bad(path, f"`at` is needed: nothing rests on a {said.fact} that nobody dated")
@@ -114,7 +115,7 @@ class MappedFile(TableEvidence):
         self._email, self._at = self.cell("email"), self.cell("at")
         self._id, self._words = self.cell("id"), self.cell("words")
         self._boxes = [
-            (token(column), column, word.strip().casefold(), self.cell(f"boxes.{column}"))
+            (token_of(column), column, word.strip().casefold(), self.cell(f"boxes.{column}"))
             for column, word in self.said.boxes.items()
         ]
 
@@ -157,14 +158,14 @@ class MappedFile(TableEvidence):
         if fact == "sale":
             if said.pipeline:
                 count(self.found.pipelines, said.pipeline, span)
-            pipeline = token(said.pipeline) if said.pipeline else None
-            return e.DealWon(**common, by="system", pipeline=pipeline, deal=token(number) if number else None)
+            pipeline = token_of(said.pipeline) if said.pipeline else None
+            return e.DealWon(**common, by="system", pipeline=pipeline, deal=token_of(number) if number else None)
         if fact == "confirmation":
             return e.DoubleOptInConfirmed(**common, by="data_subject", via="mapped", verifies_channel="email")
-        return e.FormSubmitted(**common, by="data_subject", via="form", form=token(said.form or ""))
+        return e.FormSubmitted(**common, by="data_subject", via="form", form=token_of(said.form or ""))
 
     def _answers(self, cells: Sequence[str], name: str, key: str, span: Span, submission: Statement) -> list[Statement]:
-        form = token(name)
+        form = token_of(name)
         found = self.found.forms.setdefault(form, FormFound(name))
         day = span.earliest.date()
         found.rows += 1

@@ -16,6 +16,7 @@ import msgspec
 
 from adapters.encodings import UnreadableInput, marked
 from adapters.sources import Record, Source
+from adapters.unique_keys import RepeatedKeyError, require_unique_keys
 
 LISTS = ("results", "events", "timeline")
 EXPLODED = "changes"
@@ -84,13 +85,14 @@ def _objects(source: Source, content: bytes) -> Iterator[dict[str, Any] | _Flaw]
         text = content if encoding is None else content.decode(encoding).encode()
         try:
             found = [_decode(text)]
+            require_unique_keys(text)
         except msgspec.DecodeError as error:
             lines = [line for line in text.split(b"\n") if line.strip()]
             if len(lines) < 2 or not _begins(lines[0]):
                 raise _broken(source.name, error) from error
             yield from _elements(map(_line, lines))
             return
-    except (UnicodeError, RecursionError) as error:
+    except (UnicodeError, RecursionError, RepeatedKeyError) as error:
         raise _broken(source.name, error) from error
     yield from _elements(found)
 
@@ -101,8 +103,9 @@ def _begins(line: bytes) -> bool:
 
 def _line(line: bytes) -> object:
     try:
+        require_unique_keys(line)
         return _decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RepeatedKeyError) as error:
         return _Flaw(f"is no JSON: {error}")
 
 

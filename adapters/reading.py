@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -24,12 +23,6 @@ Cell = Callable[[Sequence[str]], str]
 NOT_AN_ADDRESS = "not an e-mail address"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
 LOST = "; a stop that reaches nobody: find out whose it is, and record it by hand"
-
-
-@lru_cache(maxsize=65_536)
-def token(name: str) -> str:
-    """A name as it may stand in the log. One that is somebody's address, put where a name belongs, is masked."""
-    return "masked-address" if is_address(name) else token_of(name)
 
 
 def _passed_over(_: Rejected) -> None:
@@ -61,6 +54,7 @@ class TableEvidence:
         self.wanted, self._reject, self.rows = wanted, reject, 0
         for names in (self.found.forms, self.found.pipelines, self.found.types, self.found.campaigns, self.found.lists):
             names.clear()
+        self.found.numbers.clear()
         self.begin()
         for row, cells in self.raw():
             self.rows += 1
@@ -192,7 +186,7 @@ def moment(span: Span | None) -> str:
 
 def count(names: dict[str, NameFound], name: str, span: Span | None) -> None:
     """Note that a name was seen, and when."""
-    key = token(name)
+    key = token_of(name)
     seen = names.get(key)
     if seen is None:
         seen = names[key] = NameFound(name)

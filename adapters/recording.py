@@ -18,6 +18,12 @@ from ledger.application import Fact, Ledger, Status
 from ledger.events import AnyEvent, ErasureRequested, Event
 from ledger.vault import Registration
 
+CROWDED = (
+    "A record or an address meets more than three contacts of this ledger. Nobody is linked there, and all of these "
+    "contacts are held for review: merge those that are one person, then release them."
+)
+"""The finding of an import that made such a meeting."""
+
 
 class Saying(NamedTuple):
     """One fact before it is known who is meant: until then `event` stands in the ledger-wide stream."""

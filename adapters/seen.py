@@ -1,73 +1,108 @@
-"""What the ledger already holds of one CRM record, so that a newer export adds only what changed."""
+"""What the ledger already holds of one CRM record, so that another row of it adds only what changed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from adapters.hubspot.facts import CLAIMS, CONFIRMATION, COUNTRY, NOT_OPTED_OUT, SOURCE, TAKES_MAIL
 from ledger import events as e
-from ledger.contact import Contact, Entries, latest_per_record
+from ledger.contact import Contact, Entry, latest_per_record
 from ledger.terms import BEGINNING
 
 _COMMON = frozenset(e.Event.__struct_fields__) - {"address"}
+_PLACES = ("flags", "shown", "countries", "described", "bounces", "claims")
 _Key = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The latest observation of each kind, and the stops already recorded, of one record."""
+    """What a record showed up to a moment, and what newer rows of it answered.
+
+    observed         the latest observation of each kind
+    claims           every basis that was claimed
+    suspended        the address took no mail
+    newer            what newer rows answered: an older row that says otherwise is no news
+    is_older         a newer row of the record is known
+    opted_out_until  when a newer row showed no opt-out, the latest of them; dead_until: that it takes mail
+    """
 
     observed: dict[_Key, _Key] = field(default_factory=dict)
-    stops: frozenset[_Key] = frozenset()
     claims: tuple[str, ...] = ()
     suspended: bool = False
+    newer: frozenset[str] = frozenset()
+    is_older: bool = False
+    opted_out_until: datetime | None = None
+    dead_until: datetime | None = None
 
     def says(self, event: e.Event) -> bool:
-        """Whether this is what the record said last: nothing new."""
-        if isinstance(event, e.Stop):
-            return _content(event) in self.stops
-        if isinstance(event, e.OptOutShown) and not event.opted_out and _kind(event) not in self.observed:
-            return True  # not shown as opted out is news only of a record that once was
-        if isinstance(event, e.Bounced) and not self.suspended:
-            return event.kind == "cleared"  # mail is taken: a bounce is news, that it is taken is none
-        if isinstance(event, e.Bounced) and event.kind == "cleared":
+        """Whether this is nothing new. What forbids, and that a row was seen on a day, always is."""
+        if isinstance(event, e.Stop | e.Bounced | e.MarketingStatusObserved):
             return False
-        return self.observed.get(_kind(event)) == _content(event)
+        if isinstance(event, e.OptOutShown):
+            # not shown as opted out is news only of a record that once was
+            return not event.opted_out and self.observed.get(_kind(event)) in (None, _content(event))
+        before = self.observed.get(_kind(event))
+        cleared = isinstance(event, e.BasisClaimed) and not event.claims and before is None
+        return cleared or _answer(event) in self.newer or before == _content(event)
 
 
 NOTHING_SEEN = Seen()
 
 
-def seen_of(contact: Contact, record: str | None, before: datetime) -> Seen:
-    """What was seen of a record before a moment. A stop shown lifted since counts as unseen: it is news.
+def seen_of(contact: Contact, record: str | None, at: datetime) -> Seen:
+    """What was seen of a record up to a moment, and later.
 
-    Only what was captured earlier counts, so that a file taken in again says what it said the first time.
+    Of export rows only what was captured earlier counts, so that a row taken in again says what it said at first.
     """
-    old = {
-        place: tuple(
-            n
-            for n in getattr(contact, place)
-            if n.event.record == record and (n.event.captured_at or BEGINNING) < before
-        )
-        for place in ("flags", "shown", "countries", "described", "bounces", "claims", "stops")
-    }
+    own = {place: [n for n in getattr(contact, place) if n.event.record == record] for place in _PLACES}
+    old = {place: tuple(n for n in entries if _is_before(n, at)) for place, entries in own.items()}
     observed = {
         _kind(latest.event): _content(latest.event)
         for place in ("flags", "shown", "countries", "described")
         if (latest := latest_per_record(old[place]).get(record)) is not None
     }
-    for entry in old["bounces"] + old["claims"]:
+    for entry in sorted(old["claims"], key=_captured):
         observed[_kind(entry.event)] = _content(entry.event)
-    claims = tuple(token for n in old["claims"] if isinstance(n.event, e.BasisClaimed) for token in n.event.claims)
-    standing = [n.event.kind for n in old["bounces"] if isinstance(n.event, e.Bounced)]
-    suspended = bool(standing) and standing[-1] not in ("cleared", "soft")
-    return Seen(observed, _standing(old["stops"], old["shown"], record), claims, suspended)
+    # what another file says of a bounce, no row of an export takes back
+    bounces = [
+        n.event.kind
+        for n in sorted(old["bounces"], key=_captured)
+        if isinstance(n.event, e.Bounced) and n.event.source == SOURCE
+    ]
+    rows = [n.event for n in own["flags"] if n.event.source == SOURCE and _captured(n)[0] > at]
+    later = [row for row in rows if isinstance(row, e.MarketingStatusObserved)]
+    newer = {name for row in later for name in row.answered}
+    newer |= {_answer(n.event) for place in ("claims", "countries") for n in own[place] if _captured(n)[0] > at}
+    return Seen(
+        observed,
+        claims=tuple(t for n in old["claims"] if isinstance(n.event, e.BasisClaimed) for t in n.event.claims),
+        suspended=bool(bounces) and bounces[-1] not in ("cleared", "soft"),
+        newer=frozenset(newer),
+        is_older=bool(later),
+        opted_out_until=_last(later, NOT_OPTED_OUT),
+        dead_until=_last(later, TAKES_MAIL),
+    )
 
 
-def _standing(stops: Entries, shown: Entries, record: str | None) -> frozenset[_Key]:
-    last = latest_per_record(shown).get(record)
-    lifted = last is not None and isinstance(last.event, e.OptOutShown) and not last.event.opted_out
-    return frozenset(_content(n.event) for n in stops if not (lifted and n.event.via == "hubspot"))
+def _is_before(entry: Entry, at: datetime) -> bool:
+    captured = _captured(entry)[0]
+    return captured < at or (captured == at and entry.event.source != SOURCE)
+
+
+def _captured(entry: Entry) -> tuple[datetime, int]:
+    return entry.event.captured_at or BEGINNING, entry.position
+
+
+def _last(rows: list[e.MarketingStatusObserved], name: str) -> datetime | None:
+    return max((row.captured_at for row in rows if name in row.answered and row.captured_at), default=None)
+
+
+def _answer(event: e.Event) -> str:
+    """The name under which a row says that it answered this."""
+    if isinstance(event, e.BasisClaimed):
+        return CLAIMS if event.field == "legal_basis" else CONFIRMATION
+    return COUNTRY if isinstance(event, e.CountryEvidenced) else ""
 
 
 def _kind(event: e.Event) -> _Key:

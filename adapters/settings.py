@@ -41,6 +41,25 @@ class Settings(BaseModel):
     )
     http_host: str = Field(default="127.0.0.1", description="address the HTTP service listens on")
     http_port: int = Field(default=8080, ge=0, le=65_535, description="port the HTTP service listens on")
+    http_proxies: str = Field(
+        default="127.0.0.1,::1", description="addresses of proxies whose X-Forwarded-For is believed, by commas"
+    )
+    http_connections: int = Field(default=512, gt=0, description="connections to the HTTP service at once")
+    http_head_seconds: float = Field(default=10.0, gt=0, description="seconds until a request's headers are here")
+    http_body_seconds: float = Field(
+        default=30.0, gt=0, description="seconds until a request's body is here, and until an answer is taken"
+    )
+    http_head_bytes: int = Field(default=32_768, ge=1_024, description="bytes of a request's line and headers")
+    http_headers: int = Field(default=100, ge=8, description="headers of a request")
+    http_key_rate: float = Field(default=100.0, ge=0, description="requests a second by one key; 0: any number")
+    http_key_burst: int = Field(default=1_000, gt=0, description="requests at once by one key")
+    http_source_rate: float = Field(
+        default=10.0, ge=0, description="requests a second without a key, by address; 0: any number"
+    )
+    http_source_burst: int = Field(default=100, gt=0, description="requests at once without a key, by address")
+    http_lock_seconds: float = Field(
+        default=3.0, gt=0, description="seconds a fact waits for others who write to the database"
+    )
     metrics_port: int | None = Field(default=None, ge=0, le=65_535, description="port for a worker's metrics")
 
     worker_session: float = Field(default=10.0, gt=0, description="seconds after which a lost worker is replaced")

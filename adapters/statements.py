@@ -70,19 +70,24 @@ class NameFound:
 
 @dataclass(slots=True)
 class Found:
-    """What files contain that a declaration could speak of: token -> what was found."""
+    """What files contain that a declaration could speak of: token -> what was found.
+
+    `numbers`: number and name of subscription types that stand beside each other
+    """
 
     forms: dict[str, FormFound] = field(default_factory=dict)
     pipelines: dict[str, NameFound] = field(default_factory=dict)
     types: dict[str, NameFound] = field(default_factory=dict)
     campaigns: dict[str, NameFound] = field(default_factory=dict)
     lists: dict[str, NameFound] = field(default_factory=dict)
+    numbers: set[tuple[str, str]] = field(default_factory=set)
 
 
 def united(founds: Iterable[Found]) -> Found:
     """What several files hold, together."""
     whole = Found()
     for found in founds:
+        whole.numbers |= found.numbers
         for token, form in found.forms.items():
             held = whole.forms.setdefault(token, FormFound(form.name))
             held.rows += form.rows

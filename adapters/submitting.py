@@ -15,11 +15,13 @@ from typing import Literal, NamedTuple
 import msgspec
 from pydantic import ValidationError
 
+from adapters.doors import close_doors
 from adapters.fact_models import FactModel, Person, event_of, models
-from adapters.reasons import Reason
+from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.wiring import House
-from ledger import application, codec
+from ledger import application, codec, linking
 from ledger import events as e
 from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
@@ -66,7 +68,8 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
     read = [translate(one, written_at) for one in submissions]
-    recorded = iter(record_all(house.ledger, [one for one in read if isinstance(one, Saying)]))
+    sayings = close_doors(house.ledger, [one for one in read if isinstance(one, Saying)])
+    recorded = iter(record_all(house.ledger, sayings))
     return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
 
 
@@ -88,7 +91,10 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Say
     if reasons:
         return reasons
     try:
+        require_unique_keys(data)
         said = models()[topic].model_validate_json(data)
+    except RepeatedKeyError:
+        return (Reason("data", TWICE),)
     except ValidationError as error:
         return tuple(_reasons(error))
     fields = {"captured_at": time.astimezone(UTC)} if time and getattr(said, "captured_at", time) is None else {}
@@ -113,7 +119,7 @@ def _about(submission: Submission) -> Iterator[Reason]:
     source, source_id, topic, time, _ = submission
     if not _is_token(source):
         yield Reason("source", "not a token: letters, digits and _.:*/+- only, at most 96")
-    elif source == application.SOURCE:
+    elif source == linking.SOURCE:
         yield Reason("source", "this name is the ledger's own")
     if not 0 < len(source_id) <= MOST_ID or not source_id.isprintable():
         yield Reason("id", f"not a text of 1 to {MOST_ID} printable characters")
@@ -134,10 +140,16 @@ def _reasons(error: ValidationError) -> Iterator[Reason]:
     for one in error.errors(include_url=False, include_input=False, include_context=False):
         place, problem = one["loc"], one["msg"].removeprefix("Value error, ")
         if one["type"] == "extra_forbidden":  # the name of an unknown field is an input like any other
-            place, problem = place[:-1], "holds a field that is not known here"
-        known = [str(part) for part in place if isinstance(part, int) or part in _names()]
-        # What lies in a payload has names of the submitter's own.
-        yield Reason(".".join(known[:1] if known[:1] == ["payload"] else known) or "data", problem)
+            field, problem = msgspec.structs.astuple(unknown_field(_where(place[:-1]), place[-1]))
+        else:
+            field = _where(place)
+        yield Reason(field or "data", problem)
+
+
+def _where(place: Sequence[int | str]) -> str:
+    """A place as it may be told. What lies in a payload has names of the submitter's own."""
+    known = [str(part) for part in place if isinstance(part, int) or part in _names()]
+    return ".".join(known[:1] if known[:1] == ["payload"] else known)
 
 
 @cache

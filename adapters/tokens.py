@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
+from functools import lru_cache
 
 _LONGEST = 60
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"'|]+[@\uff20][^\s@<>()\[\],;:\"'|]+\.[^\s@<>()\[\],;:\"'|]+")
 
 
+@lru_cache(maxsize=65_536)
 def token_of(name: str) -> str:
     """`Marketing Information` as `marketing-information`. Names that would lose letters end in a digest.
 
-    The same name, written with other case or spaces, is the same token. Raises ValueError for an empty one.
+    The same name, written with other case or spaces, is the same token. An address in it, put where a name belongs,
+    is masked, so that neither token nor digest tells whose it was. Raises ValueError for an empty one.
     """
-    said = " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    named = _ADDRESS.sub("masked-address", unicodedata.normalize("NFC", name))
+    said = " ".join(named.casefold().split())
     if not said:
         raise ValueError("a name must not be empty")
     plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in said)

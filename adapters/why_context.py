@@ -109,12 +109,16 @@ def records(held: Held) -> tuple[str, ...]:
 
 
 def linked(held: Held) -> Iterator[WhyLinked]:
-    """Whoever is merged with the contact, and who merged them."""
+    """Whoever is merged with the contact, and who merged them; and whose stops alone hold here too."""
     for member in held.group[1:]:
+        reference = f"CL-{member.contact[:8]}-{member.position}"
+        if member.contact in held.joined:
+            yield WhyLinked(reference=reference, stops_only=True)
+            continue
         links = [n.event for n in (*held.group[0].links, *member.links) if _between(n.event, held.contact, member)]
         merged = "{}, {}, on {}".format(*signed(held.house, links[-1])) if links else "through another record"
         yield WhyLinked(
-            reference=f"CL-{member.contact[:8]}-{member.position}",
+            reference=reference,
             addresses=_addresses(held, member.contact),
             merged=merged,
         )
@@ -139,6 +143,8 @@ def requests(held: Held, policy: Policy) -> Iterator[WhyRequest]:
         event = entry.event
         if not isinstance(event, e.ErasureRequested | e.AccessRequested) or entry.position in undone:
             continue
+        if event.stream in held.joined:
+            continue  # a stop here, and a request there
         if any(position > entry.position for position in answered[type(event)]):
             continue
         came = event.occurred_from or event.captured_at or event.recorded_at

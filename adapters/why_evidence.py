@@ -160,9 +160,10 @@ def _declaration(held: Held, position: int) -> tuple[int, e.Declaration] | None:
     event = held.by_position[position].event
     if not isinstance(event, e.TypeOptedOut):
         return None
+    kinds = held.catalogue.declared.known_as(event.subscription_type)
     for entry in held.catalogue.declared.by_key.values():
         said = entry.event
-        if isinstance(said, e.TypeDeclared) and said.subscription_type == event.subscription_type:
+        if isinstance(said, e.TypeDeclared) and said.subscription_type in kinds:
             return entry.position, said
     return None
 

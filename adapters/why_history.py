@@ -30,7 +30,14 @@ _GRANTS = (
     e.Enquired,
     e.Donated,
 )
-_LINKS = (e.AddressLinked, e.AddressUnlinked, e.ContactsLinked, e.ContactsUnlinked)
+_LINKS = (
+    e.AddressLinked,
+    e.AddressUnlinked,
+    e.ContactsLinked,
+    e.ContactsUnlinked,
+    e.StopsLinked,
+    e.StopsUnlinked,
+)
 _GRANT_NOTHING = (
     e.MarketingStatusObserved,
     e.BasisClaimed,
@@ -38,20 +45,25 @@ _GRANT_NOTHING = (
     e.Opened,
     e.Clicked,
     e.ContactsLinked,
+    e.StopsLinked,
     e.SystemMigrated,
     e.ImportFinished,
 )
 
 
 class Held:
-    """The entries of a contact and of those merged with it, as far as they were known, and as declared."""
+    """The entries of a contact and of those merged with it, as far as they were known, and as declared.
+
+    `joined`: ids of the contacts whose stops alone are held here with them.
+    """
 
     def __init__(
         self, house: House, catalogue: Catalogue, contact: str, address: str | None, known_at: datetime | None
     ) -> None:
         self.house, self.catalogue = house, catalogue
         self.contact, self.address = contact, address
-        self.entries, self.group = history(house.ledger.log, contact, known_at)
+        self.entries, kin = history(house.ledger.log, contact, known_at)
+        self.group, self.joined = kin.group, kin.joined
         self.read: Sequence[Contact]
         self.resting: Mapping[int, int]
         self.read, self.resting = all_as_declared(self.group, catalogue.declared)
@@ -211,7 +223,7 @@ def stops(held: Held) -> Iterator[WhyStop]:
         if recorded is None:
             continue
         covered = [n for n in held.sendings if _covered(entry, n)]
-        kept = held.house.payload(event)
+        kept = {} if event.stream in held.joined else held.house.payload(event)
         yield WhyStop(
             what=WHAT[type(event)],
             recorded=recorded,

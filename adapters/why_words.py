@@ -43,6 +43,8 @@ WHAT: dict[type[e.Event], str] = {
     e.AddressVerified: "address verified",
     e.ContactsLinked: "merged with another contact",
     e.ContactsUnlinked: "merge taken back",
+    e.StopsLinked: "its stops and another contact's hold for both",
+    e.StopsUnlinked: "its stops no longer hold for another contact",
     e.SystemMigrated: "moved to another system",
     e.ReviewDecided: "reviewed",
     e.Corrected: "a stop taken back",

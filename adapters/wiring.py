@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData
 
@@ -19,7 +19,16 @@ from ledger import events as e
 from ledger.application import Fact, Ledger
 from ledger.catalogue import Catalogue
 from ledger.codec import decode, topic_of
-from ledger.commands import Command, CommandRefusedError, decide
+from ledger.commands import (
+    Command,
+    CommandRefusedError,
+    Correct,
+    Second,
+    Signature,
+    decide,
+    payload_of,
+    refuse_unsigned,
+)
 from ledger.contact import Contact, Entry, fold
 from ledger.database import Database, Location, open_database
 from ledger.joining import join_store
@@ -31,6 +40,7 @@ from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
 from projections.binding import Binding
 from projections.gate import Gate
+from projections.groups import kin_among
 from projections.runner import StatusRunner
 from projections.tracking import Source
 from projections.views import Views
@@ -49,6 +59,7 @@ class Adopted(NamedTuple):
     on: datetime
 
 
+_TWO = "two people"
 _reference = re.compile(r"CL-([0-9a-f]{8})-([0-9]{1,15})\Z").match
 
 
@@ -112,9 +123,24 @@ class House:
         return database
 
     @property
+    def is_on_server(self) -> bool:
+        """Whether it lies in a database elsewhere."""
+        return self._database_url is not None
+
+    @property
     def away(self) -> tuple[type[Exception], ...]:
         """What is raised while the databases are; see `ledger.recorder.away`."""
         return away(self.location("log"))
+
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on a fact waits so long for others who write; see `Database.wait_at_most`."""
+        self.ledger.log.wait_at_most(seconds)
+        self.ledger.vault.wait_at_most(seconds)
+
+    def assert_writable(self) -> None:
+        """Raises what `away` names while no fact could be recorded."""
+        self.ledger.vault.assert_writable()
+        self.ledger.log.assert_writable()
 
     def __enter__(self) -> House:
         return self
@@ -212,30 +238,54 @@ class House:
         known = self.controller_name(catalogue)
         said = (name or known, country or catalogue.country, assumed or catalogue.assumed_country)
         if said != (known, catalogue.country, catalogue.assumed_country):
-            document = self.ledger.log.put_document(json.dumps({"controller": said[0]}).encode())
-            self.ledger.record(
-                Fact(
-                    e.ControllerDescribed(
-                        stream=LEDGER_STREAM,
-                        source="cli",
-                        by="officer",
-                        document=document,
-                        country=said[1],
-                        assumed_country=said[2],
-                        charity=catalogue.is_charity,
-                    )
-                )
-            )
+            self._describe(catalogue, {"controller": said[0]}, country=said[1], assumed_country=said[2])
         return said[0] or "this controller", self.catalogue
+
+    def _describe(
+        self, catalogue: Catalogue, said: dict[str, object], payload: Mapping[str, object] | None = None, **fields: Any
+    ) -> int:
+        """Describe the controller anew: what is said, over what its document says already; the position."""
+        document = self.ledger.log.put_document(json.dumps({**self._described(catalogue), **said}).encode())
+        known = {"country": catalogue.country, "assumed_country": catalogue.assumed_country}
+        event = e.ControllerDescribed(
+            stream=LEDGER_STREAM,
+            source="cli",
+            by="officer",
+            document=document,
+            charity=catalogue.is_charity,
+            **{**known, **fields},
+        )
+        return self.ledger.record(Fact(event, payload=payload)).position
 
     def controller_name(self, catalogue: Catalogue) -> str | None:
         """The controller's name, from the document that describes it."""
+        name = self._described(catalogue).get("controller")
+        return str(name) if name else None
+
+    def _described(self, catalogue: Catalogue) -> dict[str, object]:
+        """What the document that describes the controller says."""
         described = catalogue.controller.event if catalogue.controller else None
         if not isinstance(described, e.ControllerDescribed) or described.document is None:
-            return None
+            return {}
         kept = self.ledger.log.document(described.document)
-        name = json.loads(kept).get("controller") if kept else None
-        return str(name) if name else None
+        said: dict[str, object] = json.loads(kept) if kept else {}
+        return said
+
+    @property
+    def two_needed(self) -> bool:
+        """Whether this controller wants two people for every correction."""
+        return self._described(self.catalogue).get("corrections") == _TWO
+
+    def require_two(self, wanted: bool, signed: Signature, second: Second | None) -> int | None:
+        """Say how many people a correction needs from now on; the position, None: it is so already.
+
+        Raises CommandRefusedError: without a name, role and reason, and for one person alone who ends it.
+        """
+        refuse_unsigned(signed, second, two_needed=self.two_needed)
+        if wanted == self.two_needed:
+            return None
+        said: dict[str, object] = {"corrections": _TWO if wanted else "one person"}
+        return self._describe(self.catalogue, said, payload_of(signed, second))
 
     # --- one person -----------------------------------------------------------------------------
 
@@ -270,7 +320,7 @@ class House:
             raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
         return found
 
-    def contacts(self, streams: Sequence[str]) -> dict[str, Contact]:
+    def contacts(self, streams: Collection[str]) -> dict[str, Contact]:
         """Folds of many contacts at once."""
         sorted_in: dict[str, list[Entry]] = {stream: [] for stream in streams}
         for position, version, state in self.ledger.log.entries(streams=sorted_in):
@@ -278,20 +328,14 @@ class House:
             sorted_in[event.stream].append(Entry(position, version, event))
         return {stream: fold(stream, entries) for stream, entries in sorted_in.items()}
 
-    def group(self, contact: Contact) -> list[Contact]:
-        """A contact, and after it everybody linked with it, however far."""
-        found = {contact.contact: contact}
-        wanted = set(contact.linked)
-        while wanted := wanted - found.keys():
-            for other in self.contacts(sorted(wanted)).values():
-                found[other.contact] = other
-            wanted = {name for member in found.values() for name in member.linked}
-        return list(found.values())
+    def group(self, contact: Contact) -> Sequence[Contact]:
+        """A contact, after it whoever is linked with it, as `projections.groups` has it."""
+        return kin_among(contact, self.contacts).group
 
-    def group_of(self, contacts: Mapping[str, Contact], contact: str) -> list[Contact]:
+    def group_of(self, contacts: Mapping[str, Contact], contact: str) -> Sequence[Contact]:
         """The group of one of many folds read at once; an unknown contact is one of whom nothing is known."""
         owner = contacts.get(contact) or Contact(contact)
-        return self.group(owner) if owner.links else [owner]
+        return self.group(owner) if owner.links or owner.stop_links else [owner]
 
     def payload(self, event: e.Event) -> Mapping[str, object]:
         """What is personal about an event; empty when there is nothing, or nothing any more."""
@@ -302,8 +346,8 @@ class House:
 
     def carry_out(self, command: Command, contacts: Sequence[Contact]) -> list[int]:
         """Decide a command and record what it comes to; the positions. Raises CommandRefusedError."""
-        signed = command.signed
-        payload = {"name": signed.name, "role": signed.role, "reason": signed.reason}
+        second = command.second if isinstance(command, Correct) else None
+        payload = payload_of(command.signed, second)
         facts = [Fact(event, payload=payload) for event in decide(command, contacts)]
         return self.ledger.record_many(facts).positions
 
@@ -314,6 +358,15 @@ class House:
             yield Entry(found.id, found.originator_version, decode(found.state))
 
 
+def read_files(paths: Iterable[Path]) -> tuple[bytes, ...]:
+    """Files of evidence, read. Raises CommandRefusedError for an empty one."""
+    contents = {path: path.read_bytes() for path in paths}
+    for path, content in contents.items():
+        if not content.strip():
+            raise CommandRefusedError(f"{path} is empty, so it shows nothing: give the file that shows it")
+    return tuple(contents.values())
+
+
 def keep_files(ledger: Ledger, paths: Iterable[Path]) -> tuple[str, ...]:
-    """Keep files as documents beside the log; their SHA-256."""
-    return tuple(ledger.log.put_document(path.read_bytes()) for path in paths)
+    """Keep files as documents beside the log; their SHA-256. Raises as `read_files`, and then keeps none."""
+    return tuple(ledger.log.put_document(content) for content in read_files(paths))

@@ -19,12 +19,14 @@ from cryptography.exceptions import InvalidTag
 
 from ledger import codec
 from ledger.database import chunks
-from ledger.events import AddressLinked, AnyEvent, ErasureRequested, Event, OptedOut
+from ledger.events import AnyEvent, ErasureRequested, Event
 from ledger.keys import Random
+from ledger.linking import Linking
 from ledger.log import Clock, Draft, Known, Log
-from ledger.opening import Parts, Place, make_parts, open_parts, settle
+from ledger.opening import Parts, Place, make_parts, open_parts, replaced_parts, settle
 from ledger.resolving import Resolved
-from ledger.sealing import NONCE_BYTES, Corrupt, Sealing
+from ledger.sealing import NONCE_BYTES, Corrupt, Sealing, keyed
+from ledger.stores import Misfit
 from ledger.terms import Party, Precision
 from ledger.vault import PayloadDraft, Registration
 
@@ -32,8 +34,6 @@ Status = Literal["recorded", "unchanged", "conflict"]
 Person = Resolved
 """(contact, address, record, created, finding): whom a registration means."""
 
-SOURCE = "ledger"
-"""The source of what the ledger itself records."""
 _CHUNK = 10_000
 
 
@@ -87,6 +87,8 @@ class Ledger:
         self._clock = clock
         self._random = random
         self._sealing = Sealing(keys.sealing)
+        self._linking = Linking(self.log, self.vault, self.sid, clock)
+        self._linking.catch_up()
 
     @classmethod
     def init(
@@ -134,6 +136,10 @@ class Ledger:
         """The key of the check that every stored answer carries."""
         return self._keys.rows
 
+    def replaced(self) -> list[Misfit]:
+        """Parts that were taken away or replaced since it was opened; while there are any, nothing may be answered."""
+        return replaced_parts(self._parts)
+
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Bytes that only this ledger opens again, about the same thing."""
         return self._sealing.seal(plain, about, self._random(NONCE_BYTES))
@@ -144,6 +150,10 @@ class Ledger:
             return self._sealing.open(sealed, about)
         except InvalidTag:
             return Corrupt("the tag does not fit")
+
+    def stamp(self, content: bytes, about: bytes) -> str:
+        """A keyed hash by which this ledger alone recognises what it handed out, about the same thing; in hex."""
+        return keyed(self._keys.stamping, about, content).hex()
 
     @property
     def recorder(self) -> Log:
@@ -269,48 +279,14 @@ class Ledger:
     def register_many(self, registrations: Sequence[Registration]) -> list[Person]:
         """Contacts, addresses and records of people, known or new; ValueError for one that names nobody.
 
-        Every address linked for the first time is an entry; a suppressed one first stops its contact.
-        Done again after a crash, it appends what is missing, once.
+        Every address linked for the first time is an entry; a suppressed one first stops its contact. Contacts that
+        meet are linked by their stops (see `ledger.linking`). Done again after a crash, it appends what is missing.
         """
         people: list[Person] = []
         for part in chunks(registrations, _CHUNK):
             resolved = self.vault.resolve_many(part)
-            self._link(part, resolved)
-            people += resolved
+            people += self._linking.link(part, resolved)
         return people
-
-    def _link(self, registrations: Sequence[Registration], people: Sequence[Person]) -> None:
-        """Append AddressLinked for addresses the log does not know of yet."""
-        links: dict[bytes, tuple[Person, str]] = {}
-        for registration, person in zip(registrations, people, strict=True):
-            if person.address is not None and registration.email is not None:
-                sid = self._sid(SOURCE, f"linked:{person.contact}:{person.address}")
-                links.setdefault(sid, (person, registration.email))
-        for sid in self.log.find(links):
-            del links[sid]
-        suppressed = self.vault.suppressed_since({email for _, email in links.values()})
-        now = self._clock()
-        drafts: list[Draft] = []
-        for sid, (person, email) in links.items():
-            if email in suppressed:
-                drafts.append(self._suppressing(person, suppressed[email]))
-            link = AddressLinked(
-                stream=person.contact, source=SOURCE, address=person.address, occurred_from=now, by="system"
-            )
-            drafts.append(_own_draft(link, sid))
-        self.log.append(drafts)
-
-    def _suppressing(self, person: Person, since: datetime) -> Draft:
-        """The widest stop, for a contact that turns up with an address nobody may write to."""
-        stop = OptedOut(
-            stream=person.contact,
-            source=SOURCE,
-            address=person.address,
-            occurred_from=since,
-            by="system",
-            via="suppression",
-        )
-        return _own_draft(stop, self._sid(SOURCE, f"suppressed:{person.contact}:{person.address}"))
 
     def erasure_request(
         self,
@@ -328,7 +304,8 @@ class Ledger:
 
         The suppression comes first, so that a crash leaves a person too well protected, never too little.
         """
-        self.vault.suppress(email, "erasure", self._clock())
+        # from the request's own date on, so that it matters not whether the address was known by then
+        self.vault.suppress(email, "erasure", occurred_from or self._clock())
         (person,) = self.register_many([Registration(email, source, None)])
         event = ErasureRequested(
             stream=person.contact,
@@ -367,8 +344,3 @@ def _draft(one: _Prepared, commitment: str | None) -> Draft:
     event, sid, _ = one
     entry = codec.encode(event, sid=sid.hex() if sid else None, commitment=commitment)
     return Draft(event.stream, codec.topic_of(event), entry, sid)
-
-
-def _own_draft(event: Event, sid: bytes) -> Draft:
-    codec.check(event)
-    return Draft(event.stream, codec.topic_of(event), codec.encode(event, sid=sid.hex()), sid)

@@ -65,7 +65,7 @@ def evolve(catalogue: Catalogue, entry: Entry) -> Catalogue:
     seen = {"position": entry.position, "recorded_at": entry.event.recorded_at or catalogue.recorded_at}
     if isinstance(entry.event, e.ControllerDescribed):
         return msgspec.structs.replace(catalogue, controller=entry, **seen)
-    if isinstance(entry.event, e.Declaration):
+    if isinstance(entry.event, e.Declaration | e.TypeNamed):
         return msgspec.structs.replace(catalogue, declared=catalogue.declared.after(entry), **seen)
     if place is not None:
         return msgspec.structs.replace(catalogue, **{place: (*getattr(catalogue, place), entry)}, **seen)

@@ -35,7 +35,7 @@ PLAIN_TEXT = "[A-Za-z0-9*][A-Za-z0-9_.:*/+-]{0,95}"
 
 _token = re.compile(rf"{PLAIN_TEXT}\Z").match
 _uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
-_ID_FIELDS = frozenset({"stream", "address", "record", "other"})
+_ID_FIELDS = frozenset({"stream", "address", "alike", "record", "other"})
 _NEVER_REPEATED = _ID_FIELDS | {"sid", "commitment"}
 _known_tokens: set[str] = set()
 """Tokens that have passed: sources, purposes and forms come back in every entry. Bounded."""

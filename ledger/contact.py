@@ -60,6 +60,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     addresses: Entries = ()
     reviews: Entries = ()
     links: Entries = ()
+    stop_links: Entries = ()
     corrections: Entries = ()
     erasures: Entries = ()
 
@@ -118,6 +119,8 @@ PLACES: dict[type[e.Event], str | None] = {
     e.AddressVerified: "confirmations",
     e.ContactsLinked: "links",
     e.ContactsUnlinked: "links",
+    e.StopsLinked: "stop_links",
+    e.StopsUnlinked: "stop_links",
     e.SystemMigrated: None,
     e.ReviewDecided: "reviews",
     e.Corrected: "corrections",
@@ -133,6 +136,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.TypeDeclared: None,
     e.CampaignDeclared: None,
     e.ImportDeclared: None,
+    e.TypeNamed: None,
 }
 """Where each event is filed; None: kept in the log, of no use to any question about this person."""
 
@@ -172,6 +176,44 @@ def fold(contact: str, entries: Iterable[Entry]) -> Contact:
     return extend(Contact(contact), entries)
 
 
+def stops_alone(contact: Contact) -> Contact:
+    """What of a contact passes over a stop link: its stops, and the corrections that take them back."""
+    return Contact(
+        contact.contact,
+        contact.version,
+        contact.position,
+        contact.recorded_at,
+        stops=contact.stops,
+        reviews=tuple(n for n in contact.reviews if getattr(n.event, "outcome", None) == "stop"),
+        stop_links=contact.stop_links,
+        corrections=contact.corrections,
+    )
+
+
+class StopLink(NamedTuple):
+    """A tie between two contacts (in order), or between two addresses of one; see `events.StopsLinked`."""
+
+    one: str
+    other: str
+    record: str | None
+    address: str | None
+    alike: str | None
+
+
+def stop_links_of(contacts: Iterable[Contact]) -> set[StopLink]:
+    """The stop links that hold. One that was taken away links nobody, whichever entry came first."""
+    on: set[StopLink] = set()
+    off: set[StopLink] = set()
+    for contact in contacts:
+        for entry in contact.stop_links:
+            event = entry.event
+            assert isinstance(event, e.StopsLinked | e.StopsUnlinked)  # noqa: S101 - filed by type
+            pair = min(event.stream, event.other), max(event.stream, event.other)
+            link = StopLink(*pair, event.record, event.address, event.alike)
+            (on if isinstance(event, e.StopsLinked) else off).add(link)
+    return on - off
+
+
 def latest_per_record(entries: Entries) -> dict[str | None, Entry]:
     """What each record showed last, by the source's own time and then by position."""
     newest: dict[str | None, Entry] = {}
@@ -183,13 +225,17 @@ def latest_per_record(entries: Entries) -> dict[str | None, Entry]:
 
 
 def _shown_at(entry: Entry) -> tuple[datetime, int]:
-    return (entry.event.captured_at or entry.event.recorded_at or BEGINNING, entry.position)
+    event = entry.event
+    return (
+        event.captured_at or event.occurred_to or event.occurred_from or event.recorded_at or BEGINNING,
+        entry.position,
+    )
 
 
 def undeliverable(contact: Contact, address: str | None) -> Entry | None:
     """The bounce that still stands against the address, if any (P5): never a legal fact."""
     standing: Entry | None = None
-    for entry in contact.bounces:
+    for entry in sorted(contact.bounces, key=_shown_at) if len(contact.bounces) > 1 else contact.bounces:
         event = entry.event
         if isinstance(event, e.Bounced) and event.address in (None, address):
             if event.kind == "cleared":

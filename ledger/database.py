@@ -86,6 +86,17 @@ class Database(ABC):
         """Close every connection. Idempotent."""
 
     @abstractmethod
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on a writer waits so long for others in this process, and as long again for other processes.
+
+        Then the driver's OperationalError is raised: the database counts as away.
+        """
+
+    @abstractmethod
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether an error says that others were writing for too long."""
+
+    @abstractmethod
     def forget(self) -> None:
         """Make deleted rows unreadable, as far as the database lets us."""
 
@@ -104,6 +115,15 @@ class Store:
     """What keeps something in one database. Close it, or use it as a context manager."""
 
     _database: Database
+
+    def wait_at_most(self, seconds: float) -> None:
+        """See `Database.wait_at_most`."""
+        self._database.wait_at_most(seconds)
+
+    def assert_writable(self) -> None:
+        """Raises what `ledger.recorder.away` names while nothing can be written."""
+        with self._database.writing():
+            pass
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

@@ -25,7 +25,9 @@ _KEPT = tuple(name for name in e.Event.__struct_fields__ if name not in ("commit
 class Declared(msgspec.Struct, frozen=True):
     """The declarations in force: by their keys, and by what they speak of, the newest first.
 
-    `forms`: by form and box; no box: sending the form in was the act
+    forms  by form and box; no box: sending the form in was the act
+    types  subscription type -> the purposes it means, by each name and number that it is known by
+    names  subscription type -> every name and number of the same type, where a CRM ties several
     """
 
     by_key: dict[str, Entry] = {}
@@ -34,16 +36,23 @@ class Declared(msgspec.Struct, frozen=True):
     sales: tuple[Entry, ...] = ()
     types: dict[str, tuple[str, ...]] = {}
     campaigns: dict[str, str] = {}
+    names: dict[str, frozenset[str]] = {}
 
     def after(self, entry: Entry) -> Declared:
-        """Folded on by one declaration. Never raises."""
+        """Folded on by one declaration, or by one name of a subscription type. Never raises."""
         event = entry.event
+        if isinstance(event, e.TypeNamed):
+            return _indexed(self.by_key, _tied(self.names, event.number, event.name))
         if not isinstance(event, e.Declaration):
             return self
         kept = {key: held for key, held in self.by_key.items() if key != event.key}
         if not event.withdrawn:
             kept[event.key] = entry
-        return _indexed(kept)
+        return _indexed(kept, self.names)
+
+    def known_as(self, kind: str) -> frozenset[str]:
+        """Every name and number of a subscription type."""
+        return self.names.get(kind) or frozenset((kind,))
 
 
 class Reading(NamedTuple):
@@ -87,7 +96,12 @@ def all_as_declared(contacts: Sequence[Contact], declared: Declared) -> tuple[Se
     return [reading.contact for reading in readings], resting
 
 
-def _indexed(by_key: dict[str, Entry]) -> Declared:
+def _tied(names: dict[str, frozenset[str]], number: str, name: str) -> dict[str, frozenset[str]]:
+    one = names.get(number, frozenset((number,))) | names.get(name, frozenset((name,)))
+    return names | dict.fromkeys(one, one)
+
+
+def _indexed(by_key: dict[str, Entry], names: dict[str, frozenset[str]]) -> Declared:
     forms: dict[tuple[str, str | None], tuple[Entry, ...]] = {}
     sales: list[Entry] = []
     minors: set[tuple[str, str]] = set()
@@ -102,10 +116,12 @@ def _indexed(by_key: dict[str, Entry]) -> Declared:
             case e.SaleDeclared():
                 sales.insert(0, entry)
             case e.TypeDeclared(subscription_type=kind, purposes=purposes, evidence=evidence) if evidence and purposes:
-                types[kind] = purposes
+                # what two names of one type are declared to mean, leaving it stops
+                for one in names.get(kind, (kind,)):
+                    types[one] = tuple(dict.fromkeys((*types.get(one, ()), *purposes)))
             case e.CampaignDeclared(campaign=campaign, purpose=purpose, evidence=evidence) if evidence:
                 campaigns[campaign] = purpose
-    return Declared(by_key, forms, frozenset(minors), tuple(sales), types, campaigns)
+    return Declared(by_key, forms, frozenset(minors), tuple(sales), types, campaigns, names)
 
 
 def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Entry | None:
@@ -207,13 +223,32 @@ def _narrowed(entry: Entry, declared: Declared) -> Entry:
     stop = entry.event
     if not isinstance(stop, e.TypeOptedOut):
         return entry
-    purposes = declared.types.get(stop.subscription_type)
+    kind = stop.subscription_type
+    purposes = declared.types.get(kind)
     if purposes is not None:
         return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes))
     # a type that means a whole family says nothing of what another one means
-    named = {name for names in declared.types.values() for name in names if not name.endswith("*")}
-    elsewhere = tuple(sorted(named))
+    meant = {
+        is_another: {
+            name
+            for other, names in declared.types.items()
+            if _are_apart(kind, other, declared) is is_another
+            for name in names
+            if not name.endswith("*")
+        }
+        for is_another in (True, False)
+    }
+    elsewhere = tuple(sorted(meant[True] - meant[False]))
     return entry._replace(event=msgspec.structs.replace(stop, purposes=ALL_MARKETING, except_purposes=elsewhere))
+
+
+def _are_apart(kind: str, other: str, declared: Declared) -> bool:
+    """Whether two types are known to be two: both by a number, or both by a name."""
+    for is_number in (True, False):
+        mine, theirs = (any(one.isdigit() is is_number for one in declared.known_as(name)) for name in (kind, other))
+        if mine and theirs:
+            return True
+    return False
 
 
 def _classified(entry: Entry, declared: Declared) -> Entry:

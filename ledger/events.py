@@ -299,12 +299,16 @@ class Bounced(Event, frozen=True, tag="contact.bounced.v1"):
 
 
 class MarketingStatusObserved(Event, frozen=True, tag="crm.marketing_status_observed.v1"):
-    """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say."""
+    """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say.
+
+    `answered`: what else the same row answered, be it with nothing, so that an older row is known for one.
+    """
 
     marketing: bool | None = None
     until_next_update: bool | None = None
     reason: str | None = None
     lifecycle: str | None = None
+    answered: tuple[str, ...] = ()
 
 
 class BasisClaimed(Event, frozen=True, tag="crm.basis_claimed.v1"):
@@ -393,6 +397,24 @@ class ContactsUnlinked(Event, frozen=True, tag="contact.unlinked.v1"):
     """Unmerge: takes the link away again."""
 
     other: str
+
+
+class StopsLinked(Event, frozen=True, tag="contact.stops_linked.v1"):
+    """This contact and `other` may be one person: the stops of each hold for both, and nothing else passes over.
+
+    Recorded on both. `record` and `address` met: the record is one contact's, the address the other's. Or `address`
+    and `alike` are written alike, one on each contact, or both on this one.
+    """
+
+    other: str
+    alike: str | None = None
+
+
+class StopsUnlinked(Event, frozen=True, tag="contact.stops_unlinked.v1"):
+    """That link (the same `record`, `address` and `alike`) links nobody, for good: too many contacts met there."""
+
+    other: str
+    alike: str | None = None
 
 
 class SystemMigrated(Event, frozen=True, tag="contact.system_migrated.v1"):
@@ -527,6 +549,13 @@ class TypeDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.subscript
     purposes: tuple[str, ...] = ()
 
 
+class TypeNamed(Event, frozen=True, kw_only=True, tag="ledger.subscription_type_named.v1"):
+    """A CRM calls the subscription type of this number by this name: leaving either leaves both."""
+
+    number: str
+    name: str
+
+
 class CampaignDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.campaign_declared.v1"):
     """Which purpose the mails of a campaign had."""
 
@@ -579,6 +608,8 @@ AnyEvent = (
     | AddressVerified
     | ContactsLinked
     | ContactsUnlinked
+    | StopsLinked
+    | StopsUnlinked
     | SystemMigrated
     | ReviewDecided
     | Corrected
@@ -594,6 +625,7 @@ AnyEvent = (
     | TypeDeclared
     | CampaignDeclared
     | ImportDeclared
+    | TypeNamed
 )
 
 TOPICS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in AnyEvent.__args__}

@@ -47,6 +47,7 @@ class Keys(NamedTuple):
     sealing        seals what must be kept and may not be read: dead letters (AES-256)
     check          makes the value by which a store knows the keys that it goes with
     rows           shows that a stored answer was written by this ledger and not changed since
+    stamping       marks what the ledger hands out and takes back again: the workbook of a review
     tally          hashes the vault's rows, so that one changed, removed or added without the keys is seen
     """
 
@@ -59,6 +60,7 @@ class Keys(NamedTuple):
     sealing: bytes
     check: bytes
     rows: bytes
+    stamping: bytes
     tally: bytes
 
     def __repr__(self) -> str:
@@ -85,11 +87,13 @@ class Keys(NamedTuple):
     def load(cls, path: Path, env: Mapping[str, str]) -> Keys:
         """From the environment handed in, else from the file.
 
-        Raises NoKeysError when there is neither, KeyFileError when the file can be read by anyone but its owner, or
-        holds no key.
+        Raises NoKeysError when there is neither, KeyFileError when the file can be read by anyone but its owner,
+        belongs to somebody else, lies in a folder that others may write to, or holds no key.
         """
+        _refuse_open_folder(path.parent)
         if text := env.get(ENVIRONMENT):
             return cls.derive(_decoded(text, ENVIRONMENT))
+        _refuse_foreign_link(path)
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except FileNotFoundError:
@@ -110,6 +114,30 @@ class Keys(NamedTuple):
         if not env.get(ENVIRONMENT) and not path.exists():
             _create(path, random(_MASTER_BYTES))
         return cls.load(path, env)
+
+
+def _refuse_open_folder(folder: Path) -> None:
+    """Whoever may write to the folder may put other keys and another log in the place of ours."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o022:
+        raise KeyFileError(
+            f"{folder} has mode {mode:04o}: others can put files of their own in the place of the ledger's. "
+            f"Run `chmod go-w {folder}`, and see whether what lies in it is yours."
+        )
+
+
+def _refuse_foreign_link(path: Path) -> None:
+    """A link may lead to keys that lie apart; one that others made, or that leads to a file of theirs, may not."""
+    if not path.is_symlink():
+        return
+    if not path.exists():
+        raise KeyFileError(f"{path} is a link to {path.readlink()}, which is not there: bring the keys back there")
+    for made, what in ((path.lstat(), "is a link"), (path.stat(), "leads to a file")):
+        if made.st_uid not in (os.geteuid(), 0):
+            raise KeyFileError(
+                f"{path} {what} of another user (uid {made.st_uid}): they could change the keys. "
+                "Put the key file itself there, or link to one of your own."
+            )
 
 
 def _subkey(master: bytes, name: str) -> bytes:

@@ -72,7 +72,7 @@ class Log(Recorder):
         self._listening = listening
         self._listener: Closing | None = None
         self._writer = LogWriter(database, new_entries, clock)
-        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(self._writer.write)
+        self._shared: SharedCommit[Prepared, Appended] = SharedCommit(self._writer.write, is_nobodys=database.is_busy)
 
     @classmethod
     def open(cls, location: Location, clock: Clock, poll_seconds: float = 0.1) -> Self:

@@ -1,24 +1,44 @@
-"""Under what an address or record is found in the vault: keyed hashes, from which neither can be read."""
+"""The keyed hashes that addresses and records are found by: useless to whoever lacks the ledger's keys."""
 
 from __future__ import annotations
 
-from ledger.sealing import Keyed, normalised
+from ledger import spelling
+from ledger.keys import Keys
+from ledger.sealing import Keyed
 
 
 class Lookups:
-    """The lookups of one ledger. Thread-safe."""
+    """Hashes under one ledger's keys. Thread-safe."""
 
-    def __init__(self, key: bytes) -> None:
-        self._keyed = Keyed(key)
+    def __init__(self, keys: Keys) -> None:
+        self._lookup = Keyed(keys.lookup)
+        self._suppression = Keyed(keys.suppression)
 
     def address(self, email: str) -> bytes:
-        """Of an e-mail address, however it is spelled."""
-        return self._keyed(b"address", normalised(email).encode())
+        """What an address is found by."""
+        return self.spelled(spelling.normal(email))
+
+    def broad(self, email: str) -> bytes:
+        """What all addresses that may be meant by one are found by."""
+        return self.spelled(spelling.broad(email))
+
+    def spelled(self, form: str) -> bytes:
+        """Of an address in a form that is known."""
+        return self._lookup(b"address", form.encode())
+
+    def parked(self, address: bytes) -> bytes:
+        """Of a row that is found by no address any more: another row is found by its form."""
+        return self._lookup(b"parked", address)
 
     def record(self, system: str, record_id: str) -> bytes:
-        """Of a record, by its system and its id there."""
-        return self._keyed(b"record", system.encode(), record_id.encode())
+        """What a record is found by."""
+        return self._lookup(b"record", system.encode(), record_id.encode())
 
-    def fits(self, lookup: bytes, email: str) -> bool:
-        """Whether an address that reads so may stand under this lookup."""
-        return self.address(email) == lookup
+    def fits(self, lookup: bytes, email: str, address: bytes) -> bool:
+        """Whether an address that reads so, and has this id, may stand under this look-up."""
+        return lookup in (self.address(email), self.parked(address))
+
+    def suppressions(self, email: str, turn: int = 0) -> list[bytes]:
+        """Every hash that an address may be suppressed under, for one turn: suppressed, lifted, suppressed again."""
+        about = f"email/{turn}".encode() if turn else b"email"
+        return [self._suppression(about, form.encode()) for form in spelling.forms(email)]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger import trial
+from ledger.database import SetupError
 from ledger.keys import Keys, NoKeysError, Random
 from ledger.log import Clock, Log
 from ledger.recorder import away
@@ -52,6 +53,7 @@ class Parts(NamedTuple):
     log: Log
     vault: Vault
     identity: StoreIdentity
+    files: Mapping[str, tuple[int, int]]
 
 
 def is_there(place: Place) -> bool:
@@ -89,12 +91,35 @@ def _compared(place: Place, keys: Keys, log: Log, vault: Vault) -> Parts:
     misfits = misfits_of(of_log, of_vault, keys.check_of, log.entry_at)
     if misfits or of_log is None or of_vault is None:
         raise StoresError(misfits)
+    if not vault.is_respelled:
+        raise StoresError([Misfit("vault", "unmarked", _FORMER)])
     if place.database_url is None:  # a database does this by itself
         vault.know(log.mark, of_vault.changes)
         log.know(lambda: vault.changes)
-    parts = Parts(place, keys, log, vault, of_log.identity)
+    parts = Parts(place, keys, log, vault, of_log.identity, _files_of(place))
     settle(parts)
     return parts
+
+
+def _files_of(place: Place) -> dict[str, tuple[int, int]]:
+    """Which file each part lies in, as the system knows it; a database and a key from the environment have none."""
+    names = ("keys",) if place.database_url else ("keys", *FILES)
+    found: dict[str, tuple[int, int]] = {}
+    for name in names:
+        with suppress(FileNotFoundError):
+            stat = (place.home / name).stat()
+            found[name] = stat.st_dev, stat.st_ino
+    return found
+
+
+def replaced_parts(parts: Parts) -> list[Misfit]:
+    """Parts that were taken away or replaced since the ledger was opened: what is open is not what lies there."""
+    now = _files_of(parts.place)
+    return [
+        Misfit(name.removesuffix(".db"), "missing" if name not in now else "diverged", _REPLACED.format(name=name))
+        for name, file in parts.files.items()
+        if now.get(name) != file
+    ]
 
 
 def settle(parts: Parts) -> None:
@@ -105,7 +130,7 @@ def settle(parts: Parts) -> None:
     """
     if parts.place.database_url:
         return
-    with suppress(*away(parts.place.log())):
+    with suppress(*away(parts.place.log()), SetupError):
         stored, mark = parts.vault.stored(), parts.log.mark()
         if stored is not None and mark.position > stored.mark.position:
             parts.vault.note(mark)
@@ -175,6 +200,7 @@ def upgrade_parts(place: Place, clock: Clock, random: Random, env: Mapping[str, 
     ):
         of_log, of_vault = log.stored(), vault.stored()
         if of_log is not None:
+            vault.respell()
             _compared(place, keys, log, vault)
             return None
         identity = StoreIdentity(keys.ledger_id, first_epoch(random), keys.check_of(keys.ledger_id))
@@ -236,6 +262,14 @@ _MISSING = (
 )
 _NO_LEDGER = (
     "there is no ledger in {where}: `consent-ledger init --ledger {home}` makes one; --ledger names another directory."
+)
+_FORMER = (
+    "this vault finds addresses by a form of an earlier program: run `consent-ledger upgrade`, "
+    "which moves them on, once."
+)
+_REPLACED = (
+    "{name} was taken away or replaced while the ledger was open: end whatever has the ledger open, see that keys, "
+    "vault and log belong together, and start again."
 )
 _NOT_OPENED = (
     "the keys at hand do not open this vault, or it does not belong to this log ({problems}). Nothing was changed: "

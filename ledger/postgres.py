@@ -76,6 +76,7 @@ class PostgresDatabase(Database):
         self.engine = engine_of(url, part)
         self._begin = f"BEGIN; {_LOCKS.get(part, _LOCK_OF_PART)}".encode()
         self._lock = Lock()
+        self._patience = -1.0
         self._writer: PostgresDriver | None = None
         self._idle: deque[PostgresDriver] = deque()
         self.closed = False
@@ -117,7 +118,7 @@ class PostgresDatabase(Database):
 
         A connection that broke is left; the next transaction makes a new one.
         """
-        with self._lock:
+        with self._turn():
             driver = self._connected()
             try:
                 # Both in one trip. Never prepared: two statements cannot be. It begins also when the lock is not had.
@@ -132,8 +133,33 @@ class PostgresDatabase(Database):
     @contextmanager
     def calling(self) -> Iterator[PostgresDriver]:
         """The writing connection for one statement that is a transaction of its own."""
-        with self._lock:
+        with self._turn():
             yield self._connected()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The writing connection for one thread. psycopg's LockNotAvailable when others have it for too long."""
+        if not self._lock.acquire(timeout=self._patience):
+            raise psycopg.errors.LockNotAvailable("others in this process are writing")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Bound what a writer waits; the server's own wait is for other processes."""
+        with self._lock:
+            self._patience = seconds
+            if self._writer is not None:
+                self._bound(self._writer)
+
+    def _bound(self, driver: PostgresDriver) -> None:
+        if self._patience > 0:
+            driver.connection.execute(f"SET lock_timeout = {max(1, int(self._patience * 1000))}".encode())
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether others were writing for too long."""
+        return isinstance(error, psycopg.errors.LockNotAvailable)
 
     @contextmanager
     def reading(self) -> Iterator[PostgresDriver]:
@@ -171,7 +197,9 @@ class PostgresDatabase(Database):
     def _connected(self) -> PostgresDriver:
         writer = self._writer
         if writer is None or writer.connection.closed:
-            writer = self._writer = self._connect()
+            writer = self._connect()
+            self._bound(writer)
+            self._writer = writer
         return writer
 
     def _connect(self) -> PostgresDriver:

@@ -46,6 +46,16 @@ class Recorder(Followed):
         with translated(self._database.dbapi), self._database.reading() as driver:
             yield driver
 
+    def wait_at_most(self, seconds: float) -> None:
+        """See `Database.wait_at_most`."""
+        with translated(self._database.dbapi):
+            self._database.wait_at_most(seconds)
+
+    def assert_writable(self) -> None:
+        """Raises what `away` names while nothing can be appended."""
+        with translated(self._database.dbapi), self._database.writing():
+            pass
+
     def last_position(self) -> int:
         """The position of the last entry; 0 when there is none."""
         with self._reading() as driver:

@@ -18,10 +18,14 @@ class VaultError(RuntimeError):
 
 
 class Asked(NamedTuple):
-    """A registration with the keyed hashes its address and record are found by."""
+    """A registration with the keyed hashes its address and record are found by.
+
+    `broad_lookup`: of the address's widest form; None where that is its own.
+    """
 
     email: str | None
     address_lookup: bytes | None
+    broad_lookup: bytes | None
     system: str
     record_id: str | None
     record_lookup: bytes | None
@@ -29,7 +33,10 @@ class Asked(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """Whom a registration means. `finding`: `two_contacts` when address and record disagree."""
+    """Whom a registration means.
+
+    `finding`: `two_contacts` when address and record disagree; `crowd` when too many contacts meet there.
+    """
 
     contact: str
     address: str | None
@@ -100,6 +107,8 @@ class Resolving:
         self._new_addresses: list[tuple[bytes, bytes, bytes, bytes]] = []
         self._new_records: list[tuple[bytes, bytes, bytes | None, bytes, bytes]] = []
         self._moved: dict[bytes, bytes] = {}
+        self._alike: list[tuple[bytes, bytes]] = []
+        self._met: set[tuple[bytes, bytes]] = set()
 
     def run(self, asked: Sequence[Asked]) -> list[Resolved]:
         """Resolve in order; a later registration sees what an earlier one of the batch made."""
@@ -132,6 +141,8 @@ class Resolving:
             record = by_record[1]
             if one.primary and address and address != by_record[2] and not apart:
                 self._moved[record] = address
+        if apart and record and address:
+            self._met.add((record, address))
         return Resolved(
             uuid_text(contact),
             uuid_text(address) if address else None,
@@ -146,6 +157,8 @@ class Resolving:
         address = self._uuid()
         self._addresses[one.address_lookup] = contact, address
         self._new_addresses.append((address, contact, one.address_lookup, one.email.encode()))
+        if one.broad_lookup is not None:
+            self._alike.append((address, one.broad_lookup))
         return address
 
     def _add_record(self, one: Asked, contact: bytes, address: bytes | None) -> bytes | None:
@@ -181,6 +194,12 @@ class Resolving:
         self._driver.executemany(
             "UPDATE record SET address = ? WHERE record_ref = ?",
             [(address, record) for record, address in self._moved.items()],
+        )
+        self._driver.executemany("INSERT INTO alike (address_id, broad) VALUES (?, ?)", self._alike)
+        self._driver.executemany(
+            "INSERT INTO meeting (record_ref, address_id) VALUES (?, ?) "
+            "ON CONFLICT (record_ref, address_id) DO NOTHING",
+            sorted(self._met),
         )
 
     def _count(self) -> None:

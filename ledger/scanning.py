@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.damage import naming_damage
-from ledger.database import Driver, Location, is_server
+from ledger.database import Driver, Location, file_of, is_server
 
 
 class Scan(NamedTuple):
@@ -35,8 +34,10 @@ def scanning(location: Location, part: str = "log") -> Iterator[Scan]:
         finally:
             database.close()
         return
-    path = Path(str(location).removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file, naming_damage(path):
+    from ledger.sqlite import uri_of
+
+    path = file_of(location)
+    with closing(sqlite3.connect(uri_of(path), uri=True)) as file, naming_damage(path):
         file.execute("PRAGMA cache_size = -32768")
         file.execute("BEGIN")
 

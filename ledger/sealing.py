@@ -7,8 +7,6 @@ what it is (kind), whose it is (contact) and where it stands (id or commitment):
 from __future__ import annotations
 
 import hmac
-import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -58,19 +56,6 @@ class Keyed:
 def commit(r: bytes, content: bytes) -> bytes:
     """The hiding commitment to a payload: without the 32 random bytes `r` it says nothing about it."""
     return hmac.digest(r, b"\x01" + content, "sha256")
-
-
-def normalised(email: str) -> str:
-    """The form in which addresses are compared: NFKC, trimmed, case-folded, domain in IDNA.
-
-    Dots and plus tags stay: they mean different mailboxes at most providers.
-    """
-    if email.isascii():
-        return email.strip().lower()
-    local, at, domain = unicodedata.normalize("NFKC", email).strip().casefold().rpartition("@")
-    with suppress(UnicodeError):  # no domain name: compared as it stands
-        domain = domain.encode("idna").decode("ascii")
-    return local + at + domain
 
 
 def uuid4_bytes(random: bytes) -> bytes:

@@ -33,11 +33,18 @@ class SharedCommit(Generic[T, R]):
     """Callers in many threads, one transaction: the first leads and commits for all who queued meanwhile.
 
     `write(items) -> results` is one transaction. When a shared one fails, every caller's items are
-    written again on their own, so that an error reaches the caller who caused it and nobody else.
+    written again on their own, so that an error reaches the caller who caused it and nobody else; but one that
+    `is_nobodys` is everybody's, and trying again would only make each wait as long once more.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], list[R]], most: int = 20_000) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[T]], list[R]],
+        most: int = 20_000,
+        is_nobodys: Callable[[BaseException], bool] = lambda _: False,
+    ) -> None:
         self._write = write
+        self._is_nobodys = is_nobodys
         self._most = most
         self._mutex = Lock()
         self._waiting: deque[_Ticket[T, R]] = deque()
@@ -105,6 +112,9 @@ class SharedCommit(Generic[T, R]):
         except BaseException as error:  # noqa: BLE001 - whoever waits must be woken, whatever went wrong
             if len(group) == 1:
                 group[0].error = error
+            elif self._is_nobodys(error):
+                for ticket in group:
+                    ticket.error = error
             elif isinstance(error, Exception):
                 for ticket in group:
                     self._commit([ticket])

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from ledger.damage import damage_of, naming_damage
-from ledger.database import Database, DurabilityError
+from ledger.database import Database, DurabilityError, SetupError
 
 _PRAGMAS = (
     "busy_timeout = 30000",
@@ -56,43 +56,66 @@ class SqliteDatabase(Database):
     ) -> None:
         self._beside = beside or {}
         self.path = path
-        _create_private(path)
+        self.read_only = cannot_be_written(path)
+        if not self.read_only:
+            _create_private(path)
         with naming_damage(path):
-            self._open(path, metadata, tuple(pragmas))
+            self._open(path, metadata, () if self.read_only else tuple(pragmas))
 
     def _open(self, path: Path, metadata: sa.MetaData, extra: tuple[str, ...]) -> None:
         self.engine = sa.create_engine(
-            f"sqlite+pysqlite:///{path}",
+            f"sqlite+pysqlite:///{f'{uri_of(path)}&uri=true' if self.read_only else path}",
             poolclass=NullPool,
             hide_parameters=True,
             connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
         )
-        sa.event.listen(self.engine, "connect", lambda driver, _: _prepare(driver, extra))
+        wal = not self.read_only
+        sa.event.listen(self.engine, "connect", lambda driver, _: _prepare(driver, extra, wal=wal))
         self._lock = Lock()
+        self._patience = -1.0
         self._writer = self.engine.connect()
         self.driver = _driver(self._writer)
         self._idle: deque[_Reader] = deque()
         self.closed = False
         try:
-            _assert_durable(self.driver)
-            with self.writing():
-                metadata.create_all(self._writer)
+            if not self.read_only:
+                _assert_durable(self.driver)
+                with self.writing():
+                    metadata.create_all(self._writer)
         except BaseException:
             self.close()
             raise
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed at the end, rolled back on any error."""
-        with self._lock, naming_damage(self.path):
-            self.driver.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.driver
-                self.driver.execute("COMMIT")
-            except BaseException:
-                if self.driver.in_transaction:
-                    self.driver.execute("ROLLBACK")
-                raise
+        """One write transaction: committed at the end, rolled back on any error. SetupError where nobody may write."""
+        if self.read_only:
+            raise SetupError(f"{self.path} cannot be written here: it can be read, and nothing can be recorded")
+        if not self._lock.acquire(timeout=self._patience):
+            raise _busy()
+        try:
+            with naming_damage(self.path):
+                self.driver.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.driver
+                    self.driver.execute("COMMIT")
+                except BaseException:
+                    if self.driver.in_transaction:
+                        self.driver.execute("ROLLBACK")
+                    raise
+        finally:
+            self._lock.release()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Bound what a writer waits; SQLite's own wait is for other processes."""
+        with self._lock:
+            self._patience = seconds
+            self.driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}").close()
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether others were writing for too long."""
+        code = getattr(error, "sqlite_errorcode", None) or 0  # none where Python itself raised it
+        return isinstance(error, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection for one thread's reads; it cannot write and does not wait for the writer."""
@@ -151,6 +174,35 @@ class _Lent:
             raise damage from error
 
 
+def _busy() -> sqlite3.OperationalError:
+    """What SQLite raises of other processes, of another thread of this one."""
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_BUSY, "SQLITE_BUSY"
+    return error
+
+
+def cannot_be_written(path: Path) -> bool:
+    """Whether a file is there and may only be read: on media that cannot be written, or by the rights on it."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def uri_of(path: Path) -> str:
+    """A file as SQLite reads it; where it cannot be written, as one that nobody changes.
+
+    Raises SetupError where its WAL still holds something: it would be left out, and a stop may be in it.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    if not cannot_be_written(path):
+        return uri
+    wal = path.with_name(f"{path.name}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise SetupError(
+            f"{wal} holds what is not in {path.name} yet, and cannot be taken in where nobody may write: "
+            "copy both to where it may be written, and read the ledger there"
+        )
+    return f"{uri}&immutable=1"
+
+
 def _create_private(path: Path) -> None:
     """The file, readable by its owner alone; SQLite gives its WAL the same mode."""
     if not path.exists():
@@ -161,10 +213,11 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
-def _prepare(driver: Any, extra: tuple[str, ...]) -> None:
+def _prepare(driver: Any, extra: tuple[str, ...], *, wal: bool) -> None:
     for pragma in (*_PRAGMAS, *extra):
         driver.execute(f"PRAGMA {pragma}").close()
-    _use_wal(driver)
+    if wal:
+        _use_wal(driver)
 
 
 def _use_wal(driver: Any, attempts: int = 100) -> None:

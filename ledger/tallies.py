@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -82,6 +82,12 @@ class Tallies:
         """Count what is there, table by table, where no tally was kept yet. Within a transaction."""
         for table in COUNTED:
             if driver.execute(_READ, (table,)).fetchone() is None:
+                self.put(driver, table, self.counted(table, rows_of(driver, table)))
+
+    def count_again(self, driver: Driver, tables: Iterable[str]) -> None:
+        """Count these tables anew where their tallies hold, after a change of many rows. Within its transaction."""
+        for table in tables:
+            if self.read(driver, table) is not None:
                 self.put(driver, table, self.counted(table, rows_of(driver, table)))
 
     def counted(self, table: str, rows: Iterator[Sequence[Value]]) -> Tally:

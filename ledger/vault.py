@@ -7,23 +7,34 @@ refuses a new key, and the keyed hash of a suppressed address.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from ledger import spelling
 from ledger.damage import DamagedError
-from ledger.database import Database, Driver, Location, open_database, uuid_bytes, uuid_text
+from ledger.database import (
+    Database,
+    Driver,
+    Location,
+    open_database,
+    uuid_bytes,
+    uuid_text,
+)
 from ledger.keys import Keys, Random
 from ledger.lookups import Lookups
+from ledger.meeting import Met, met_in_records, met_in_spellings
 from ledger.resolving import FOUND, Asked, Keyring, Resolved, Resolving, select_in
-from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed, normalised
+from ledger.respelling import is_current, move_on
+from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
 from ledger.store_table import MarkedStore, count_change
 from ledger.stores import NOTHING, Mark, StoreIdentity
+from ledger.suppression import SuppressionList
 from ledger.tallies import COUNTED, Change, Tallies
 from ledger.vault_schema import PRAGMAS, metadata
 
@@ -81,8 +92,9 @@ class Vault(MarkedStore):
         self._database = database
         self._keys = keys
         self._wrapping = Wrapping(keys.wrapping)
-        self._lookups = Lookups(keys.lookup)
+        self._lookups = Lookups(keys)
         self._tallies = Tallies(keys.tally)
+        self._suppressions = SuppressionList(self._lookups)
         self._random = random
         self._mark_of_log: Callable[[], Mark] | None = None
         self.changes = 0
@@ -105,9 +117,21 @@ class Vault(MarkedStore):
 
     def begin(self, identity: StoreIdentity, mark: Mark = NOTHING) -> None:
         """Write down which ledger and epoch it is of, first what it holds; what stands there already stays."""
+        self.respell()
         with self._database.writing() as driver:
             self._tallies.begin(driver)
         super().begin(identity, mark)
+
+    def respell(self) -> None:
+        """Bring the look-ups of addresses to the form that this program knows. SetupError for those of a later one."""
+        with self._changing() as driver:
+            move_on(driver, self._lookups, self._wrapping, self._tallies)
+
+    @property
+    def is_respelled(self) -> bool:
+        """Whether every look-up is in the form that this program knows. SetupError for those of a later one."""
+        with self._database.reading() as driver:
+            return is_current(driver)
 
     @contextmanager
     def _changing(self) -> Iterator[Driver]:
@@ -174,18 +198,39 @@ class Vault(MarkedStore):
             raise ValueError("a registration needs an e-mail address or a record id")
         return Asked(
             email,
-            None if email is None else self._address_lookup(email),
+            *self._found_by(email),
             registration.system,
             registration.record_id,
-            (self._record_lookup(registration.system, registration.record_id) if registration.record_id else None),
+            (self._lookups.record(registration.system, registration.record_id) if registration.record_id else None),
             registration.primary,
         )
 
-    def _address_lookup(self, email: str) -> bytes:
-        return self._lookups.address(email)
+    def _found_by(self, email: str | None) -> tuple[bytes | None, bytes | None]:
+        """The look-up of an address, and that of its widest form where it is another."""
+        if email is None:
+            return None, None
+        narrow, wide = spelling.normal(email), spelling.broad(email)
+        return self._lookups.spelled(narrow), None if wide == narrow else self._lookups.spelled(wide)
 
-    def _record_lookup(self, system: str, record_id: str) -> bytes:
-        return self._lookups.record(system, record_id)
+    def met_in_records(self, pairs: Collection[tuple[str, str]]) -> Met:
+        """What these (record, address) come to, which met in two contacts; see `ledger.meeting`."""
+        with self._database.reading() as driver:
+            return met_in_records(driver, pairs)
+
+    def met_in_spellings(self, emails: Iterable[str] | None) -> Met:
+        """What addresses come to that are written like one of these; None: like any other."""
+        with self._database.reading() as driver:
+            return met_in_spellings(driver, None if emails is None else map(self._lookups.broad, emails))
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether contacts whose addresses became alike, when the vault was moved on, are linked in the log."""
+        return all(linked for (linked,) in self._select("SELECT linked FROM spelling"))
+
+    def keep_linked(self) -> None:
+        """Remember that they are."""
+        with self._changing() as driver:
+            driver.execute("UPDATE spelling SET linked = ?", (True,))
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address. Raises DamagedError for a row that is not as it was written."""
@@ -196,7 +241,7 @@ class Vault(MarkedStore):
 
         Raises DamagedError for a row that was pointed at another contact or address: an answer could be another's.
         """
-        lookups = {email: self._address_lookup(email) for email in emails}
+        lookups = {email: self._lookups.address(email) for email in emails}
         found: dict[bytes, tuple[str, str]] = {}
         with self._database.reading() as driver:
             for lookup, contact, address, sealed, wrapped in select_in(driver, FOUND, "lookup", set(lookups.values())):
@@ -209,7 +254,7 @@ class Vault(MarkedStore):
         with suppress(InvalidTag, UnicodeDecodeError):
             if wrapped is not None:
                 plain = self._wrapping.unwrap(contact, wrapped).open(b"address", address, sealed)
-                if self._lookups.fits(lookup, plain.decode()):
+                if self._lookups.fits(lookup, plain.decode(), address):
                     return
         raise DamagedError("vault", f"the row of address {uuid_text(address)} is not as this ledger wrote it")
 
@@ -219,7 +264,7 @@ class Vault(MarkedStore):
 
     def known_records(self, system: str, record_ids: Sequence[str]) -> dict[str, RecordRow]:
         """The records of a system that are known, by their id there."""
-        lookups = {self._record_lookup(system, record_id): record_id for record_id in record_ids}
+        lookups = {self._lookups.record(system, record_id): record_id for record_id in record_ids}
         with self._database.reading() as driver:
             rows = select_in(
                 driver, "SELECT lookup, contact, record_ref, address, row_hash FROM record", "lookup", lookups
@@ -395,6 +440,14 @@ class Vault(MarkedStore):
                 "ON CONFLICT (contact) DO UPDATE SET wrapped = NULL",
                 (raw,),
             )
+            driver.execute(
+                "DELETE FROM alike WHERE address_id IN (SELECT address_id FROM address WHERE contact = ?)", (raw,)
+            )
+            driver.execute(
+                "DELETE FROM meeting WHERE record_ref IN (SELECT record_ref FROM record WHERE contact = ?) "
+                "OR address_id IN (SELECT address_id FROM address WHERE contact = ?)",
+                (raw, raw),
+            )
             gone = sum(
                 driver.execute(f"DELETE FROM {table} WHERE contact = ?", (raw,)).rowcount  # noqa: S608
                 for table in ("payload", "record", "address")
@@ -425,30 +478,28 @@ class Vault(MarkedStore):
         )
 
     def suppress(self, email: str, kind: str, since: datetime) -> None:
-        """Keep an address from being written to, for good: survives erasure. The first date stays."""
-        row = (self._suppression(email), kind, since.astimezone(UTC).isoformat())
+        """Keep an address from being written to, in every form. It survives erasure; the first date stays."""
+        self._take_turn(email, kind, since, lift=False)
+
+    def lift_suppression(self, email: str, at: datetime) -> bool:
+        """Take a suppression back, by a row that says so; whether there was one. No row is ever taken out."""
+        return self._take_turn(email, "lifted", at, lift=True)
+
+    def _take_turn(self, email: str, kind: str, at: datetime, *, lift: bool) -> bool:
         with self._changing() as driver:
-            added = driver.execute(
-                "INSERT INTO suppression (hmac, kind, since) VALUES (?, ?, ?) ON CONFLICT (hmac) DO NOTHING", row
-            )
-            if added.rowcount == 1:
-                change = Change(self._tallies)
-                change.add("suppression", *row)
-                change.keep(driver)
+            change = Change(self._tallies)
+            done = self._suppressions.take_turn(driver, change, email, kind, at, lift=lift)
+            change.keep(driver)
+        return done
 
     def is_suppressed(self, emails: Iterable[str]) -> set[str]:
-        """Those of the addresses that are suppressed, as they were given."""
+        """Those of the addresses that are suppressed in any form, as they were given."""
         return set(self.suppressed_since(emails))
 
     def suppressed_since(self, emails: Iterable[str]) -> dict[str, datetime]:
-        """The suppressed ones of these addresses, with the moment since when."""
-        hashes = {email: self._suppression(email) for email in emails}
+        """The suppressed ones of these addresses, with the first moment since when."""
         with self._database.reading() as driver:
-            since = dict(select_in(driver, "SELECT hmac, since FROM suppression", "hmac", set(hashes.values())))
-        return {email: datetime.fromisoformat(since[hashed]) for email, hashed in hashes.items() if hashed in since}
-
-    def _suppression(self, email: str) -> bytes:
-        return keyed(self._keys.suppression, b"email", normalised(email).encode())
+            return self._suppressions.since(driver, emails)
 
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:

@@ -37,6 +37,27 @@ sa.Table(
     sa.Column("row_hash", sa.LargeBinary(32)),
 )
 sa.Table(
+    "alike",
+    metadata,
+    sa.Column("address_id", sa.LargeBinary(16), primary_key=True),
+    sa.Column("broad", sa.LargeBinary(32), nullable=False, index=True),
+    comment="the look-up of an address's widest form, where it differs from its own",
+)
+sa.Table(
+    "meeting",
+    metadata,
+    sa.Column("record_ref", sa.LargeBinary(16), primary_key=True),
+    sa.Column("address_id", sa.LargeBinary(16), primary_key=True, index=True),
+    comment="a record of one contact that was seen with an address of another",
+)
+sa.Table(
+    "spelling",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("linked", sa.Boolean, nullable=False),
+    comment="the form the look-ups are made by; not linked: contacts whose addresses became alike are not yet",
+)
+sa.Table(
     "payload",
     metadata,
     sa.Column("commitment", sa.LargeBinary(32), primary_key=True),

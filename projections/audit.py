@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
-from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, Bench, segments
+from ledger.policy.dossier import Dossier
+from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy, midnight
@@ -82,7 +85,11 @@ class Auditor:
         """The verdict for one record of the first contact; the others are linked with it."""
         owner = contacts[0]
         asked = self._asked(contacts, record)
-        bucket, reason, decision = self._bucket(owner, record, asked)
+        waits = any(contact.reviews for contact in contacts) and Dossier(contacts).held is not None
+        freed = self._asked([_without_holds(contact) for contact in contacts], record) if waits else asked
+        bucket, reason, decision = self._bucket(owner, record, freed)
+        if waits:
+            bucket, reason, decision = _while_held(bucket, reason, decision, asked)
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
@@ -154,8 +161,6 @@ class Auditor:
             return Bucket.BASIS_PROVEN, "proven", allowed
         if all(d.reason in STOPPED for d in decisions):
             return Bucket.STOPPED, _stop_word(owner, first), first
-        if first.reason == "under_review":
-            return Bucket.BASIS_CLAIMED, "under_review", first
         claimed = next((d for d in decisions if d.claimed is not None), None)
         if claimed is not None:
             return Bucket.BASIS_CLAIMED, self._claim_word(owner, claimed, asked.resting), claimed
@@ -181,6 +186,22 @@ class Auditor:
         return "confirmation_pending" if _pending(owner, record.address, self.at) else "nothing_known"
 
 
+def _while_held(bucket: Bucket, reason: str, decision: Decision, asked: _Asked) -> tuple[Bucket, str, Decision]:
+    """What a hold makes of an answer: it allows nothing meanwhile, and turns no stop or contradiction into less."""
+    if bucket is Bucket.STOPPED:
+        return bucket, reason, decision
+    refused = asked.decisions[0]
+    if bucket is Bucket.CONFLICT:
+        return bucket, reason, refused
+    # a basis that is shown is not one to write on before the hold has ended
+    return Bucket.BASIS_CLAIMED if bucket is Bucket.BASIS_PROVEN else bucket, UNDER_REVIEW, refused
+
+
+def _without_holds(contact: Contact) -> Contact:
+    reviews = [n for n in contact.reviews if not (isinstance(n.event, e.ReviewDecided) and n.event.outcome == "hold")]
+    return msgspec.structs.replace(contact, reviews=tuple(reviews))
+
+
 class _Asked(NamedTuple):
     laws: tuple[str, ...]
     decisions: list[Decision]
@@ -194,7 +215,9 @@ def _rests(decision: Decision, claim: Claim | None, resting: Mapping[int, int]) 
 
 
 def _tokens(owner: Contact) -> frozenset[str]:
-    return frozenset(t for n in owner.claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims)
+    """What the CRM claims now: what an older row claimed is superseded, whichever was taken in first."""
+    claims = Dossier((owner,)).claims() if owner.claims else ()
+    return frozenset(t for n in claims if isinstance(n.event, e.BasisClaimed) for t in n.event.claims)
 
 
 def _from_facts(owner: Contact, claim: Claim) -> bool:
@@ -234,7 +257,9 @@ class _Flag(NamedTuple):
 
 
 def _flag(owner: Contact, record: Record) -> _Flag:
-    seen = _latest(owner.flags, record)
+    # a row without the column was seen, and says nothing of the flag
+    flags = tuple(n for n in owner.flags if getattr(n.event, "marketing", None) is not None)
+    seen = _latest(flags, record)
     if seen is None or not isinstance(seen.event, e.MarketingStatusObserved):
         return _Flag(None, scheduled=False)
     return _Flag(seen.event.marketing, scheduled=seen.event.until_next_update is True)
@@ -254,7 +279,7 @@ def _shown(owner: Contact, record: Record) -> bool | None:
 
 def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Action, str]:
     """What to do, from the bucket and the CRM's billing mark; unknown counts as marketing."""
-    doubtful = bucket in (Bucket.BASIS_CLAIMED, Bucket.CONFLICT)
+    doubtful = bucket in (Bucket.BASIS_CLAIMED, Bucket.CONFLICT) or reason == UNDER_REVIEW
     if flag.marketing is False or flag.scheduled:
         if doubtful:
             return Action.REVIEW, reason
@@ -301,8 +326,8 @@ def _lifted(owner: Contact, record: Record) -> bool:
 
 
 def _stop_word(owner: Contact, decision: Decision) -> str:
-    """Why it is stopped: a stop re-applied from the suppression list says so."""
-    if any(stop.event.via == "suppression" for stop in owner.stops):
+    """Why it is stopped: a stop re-applied from the suppression list says so, where nothing graver is on record."""
+    if decision.reason == "opted_out" and any(stop.event.via == "suppression" for stop in owner.stops):
         return "suppressed"
     return decision.reason
 
@@ -367,6 +392,7 @@ _COULD_MATTER = (
     "published",
     "reviews",
     "links",
+    "stop_links",
     "corrections",
     "erasures",
 )

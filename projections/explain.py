@@ -21,7 +21,7 @@ from ledger.policy.judge import judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
 from ledger.policy.rules import Policy
-from projections.groups import kin, named
+from projections.groups import Kin, kin, named_by
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
@@ -31,6 +31,7 @@ class Explanation(NamedTuple):
     """The decision and everything it was made of.
 
     group         the contact first, then who is linked with it
+    joined        ids of those of the group of whom the stops alone count
     entries       of all of these, in log order, as far as they were known, with the times that can be true of them
     """
 
@@ -39,6 +40,7 @@ class Explanation(NamedTuple):
     entries: tuple[Entry, ...]
     candidates: tuple[Candidate, ...]
     group: tuple[Contact, ...]
+    joined: frozenset[str] = frozenset()
 
 
 def explain(
@@ -53,7 +55,8 @@ def explain(
 
     `catalogue` is the fold as of `question.known_at`; entries recorded later are left out here.
     """
-    entries, group = history(log, contact, question.known_at, linked)
+    entries, person = history(log, contact, question.known_at, linked)
+    group = person.group
     laws = question.jurisdictions
     if not laws:
         countries = [entry for member in group for entry in member.countries]
@@ -61,12 +64,12 @@ def explain(
         question = msgspec.structs.replace(question, jurisdictions=laws)
     trials: list[Trial] = []
     decision = judge(group, question, policy, catalogue, trials)
-    return Explanation(decision, tuple(trials), entries, laws, group)
+    return Explanation(decision, tuple(trials), entries, laws, group, person.joined)
 
 
 def history(
     log: Log, contact: str, known_at: datetime | None, linked: Linked | None = None
-) -> tuple[tuple[Entry, ...], tuple[Contact, ...]]:
+) -> tuple[tuple[Entry, ...], Kin]:
     """The entries of a contact and of its group, known by a moment, and the folds they make."""
     folds: dict[str, Contact] = {}
     read: dict[str, list[Entry]] = {}
@@ -75,14 +78,22 @@ def history(
         for name in wanted:
             read[name] = _known(log, name, known_at)
             folds[name] = fold(name, read[name])
-        said = {other for name in wanted for other in named(folds[name])}
+        said = {other for name in wanted for other in named_by(folds[name])}
         if linked is not None:
             said.update(other for name in wanted for other in linked(name))
         wanted = said - folds.keys()
-    group = kin(contact, folds).group
-    if len(group) == 1:
-        return tuple(read[contact]), group
-    return tuple(sorted(entry for member in group for entry in read[member.contact])), group
+    person = kin(contact, folds)
+    if len(person.group) == 1:
+        return tuple(read[contact]), person
+    entries: list[Entry] = []
+    for member in person.group:
+        entries += _stops_of(member) if member.contact in person.joined else read[member.contact]
+    return tuple(sorted(entries)), person
+
+
+def _stops_of(member: Contact) -> list[Entry]:
+    """The entries of a contact whose stops alone count: of its history nothing else is shown."""
+    return [*member.stops, *member.reviews, *member.corrections]
 
 
 def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold
 from ledger.log import Log
-from projections.groups import named
+from projections.groups import named_by
 
 
 def entries_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, list[Entry]]:
@@ -33,5 +33,5 @@ def family_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, Contact
     wanted = set(contacts)
     while wanted:
         folds |= folds_of(log, wanted, stop)
-        wanted = {other for name in wanted & folds.keys() for other in named(folds[name])} - folds.keys() - wanted
+        wanted = {other for name in wanted & folds.keys() for other in named_by(folds[name])} - folds.keys() - wanted
     return folds

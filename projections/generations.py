@@ -17,7 +17,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from ledger.damage import ADVICE_FOR_VIEWS, DamagedError
-from ledger.database import Database, Location, is_server
+from ledger.database import Database, Location, SetupError, is_server
 from ledger.sqlite import SqliteDatabase
 from projections.binding import Kept
 
@@ -87,6 +87,11 @@ class Files:
                 raise DamagedError(self._link.name, "it is no link to the answers in use", ADVICE_FOR_VIEWS)
             with suppress(FileNotFoundError):
                 return str(self._link.parent / self._link.readlink())
+            if not os.access(self._link.parent, os.W_OK):
+                raise SetupError(
+                    f"there are no answers in {self._link.parent}, and they cannot be made there: copy the ledger to "
+                    "where it may be written, and ask it there"
+                )
             with suppress(FileExistsError):
                 self._link.symlink_to(Path(self.new()).name)
 

@@ -1,36 +1,42 @@
-"""Who is judged together: contacts merged and not unmerged since, found from the links alone.
+"""Who is judged together: contacts merged and not unmerged since, and whose stops a stop link brings along.
 
-*Kin* are contacts that were ever linked, however far: an entry of one can change the row of another,
-also the entry that parts them. The *group* is who is linked now.
+*Kin* are contacts that were ever linked, in either way and however far: an entry of one can change the row of
+another, also the entry that parts them. The *group* is who is linked now. Who is in it by a stop link alone is
+there with its stops and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from ledger import events as e
 from ledger.codec import topic_of
-from ledger.contact import Contact
+from ledger.contact import Contact, stop_links_of, stops_alone
 
 Pair = tuple[str, str]
 
-LINK_TOPICS = (
-    topic_of(e.ContactsLinked(stream="", source="", other="")),
-    topic_of(e.ContactsUnlinked(stream="", source="", other="")),
-)
+_MERGES = (e.ContactsLinked, e.ContactsUnlinked)
+_STOP_LINKS = (e.StopsLinked, e.StopsUnlinked)
+LINK_TOPICS = tuple(topic_of(kind(stream="", source="", other="")) for kind in (*_MERGES, *_STOP_LINKS))
 
 
 class Kin(NamedTuple):
-    """A contact with its folds: `group` begins with the contact itself, the others by id."""
+    """A contact with its folds.
+
+    group   the contact itself, then who is one person with it by id, then whose stops alone count by id
+    newest  the fold that changed last, of all that were ever linked
+    joined  the ids of those of the group whose stops alone count
+    """
 
     group: tuple[Contact, ...]
     newest: Contact
+    joined: frozenset[str] = frozenset()
 
 
 def pair_of(event: e.Event) -> Pair | None:
     """The two contacts a link or its removal names; either side may have said it."""
-    if isinstance(event, e.ContactsLinked | e.ContactsUnlinked):
+    if isinstance(event, _MERGES + _STOP_LINKS) and event.other != event.stream:
         return (event.stream, event.other)
     return None
 
@@ -70,16 +76,37 @@ def linked_now(contacts: Iterable[Contact]) -> dict[str, set[str]]:
 
 
 def kin(contact: str, folds: Mapping[str, Contact]) -> Kin:
-    """One contact's group out of the folds of its kin. `newest` is the fold that changed last."""
+    """One contact's group out of the folds of its kin."""
     if len(folds) == 1:
         alone = folds[contact]
         return Kin((alone,), alone)
-    partners = linked_now(folds.values())
-    others = reach([contact], lambda one: partners.get(one, ())) - {contact}
-    group: Sequence[Contact] = [folds[one] for one in sorted(others) if one in folds]
-    return Kin((folds[contact], *group), max(folds.values(), key=lambda fold: fold.position))
+    merged, links = linked_now(folds.values()), stop_links_of(folds.values())
+    persons = reach([contact], lambda one: merged.get(one, ())) & folds.keys()
+    joined = frozenset[str]()
+    if links:
+        stops = neighbours((link.one, link.other) for link in links)
+        everybody = reach([contact], lambda one: merged.get(one, set()) | stops.get(one, set()))
+        joined = frozenset(everybody & folds.keys() - persons)
+    group = (
+        folds[contact],
+        *[folds[one] for one in sorted(persons - {contact})],
+        *[stops_alone(folds[one]) for one in sorted(joined)],
+    )
+    return Kin(group, max(folds.values(), key=lambda fold: fold.position), joined)
 
 
-def named(contact: Contact) -> set[str]:
+def kin_among(contact: Contact, read: Callable[[Collection[str]], Mapping[str, Contact]]) -> Kin:
+    """One contact's group, the folds of its kin read as they come to be named by one another."""
+    folds = {contact.contact: contact}
+    wanted = named_by(contact)
+    while wanted := wanted - folds.keys():
+        found = read(sorted(wanted))
+        folds |= {one: found.get(one) or Contact(one) for one in wanted}
+        wanted = {other for one in wanted for other in named_by(folds[one])}
+    return kin(contact.contact, folds)
+
+
+def named_by(contact: Contact) -> set[str]:
     """Everybody the contact was ever linked with, by its own stream."""
-    return {other for entry in contact.links if (pair := pair_of(entry.event)) for other in pair} - {contact.contact}
+    pairs = (pair_of(entry.event) for entry in (*contact.links, *contact.stop_links))
+    return {other for pair in pairs if pair is not None for other in pair}

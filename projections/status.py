@@ -45,7 +45,7 @@ class Setting(NamedTuple):
 
 def touches_all(event: e.Event) -> bool:
     """Whether a ledger-wide entry changes what `judge` reads of the catalogue."""
-    return isinstance(event, e.PolicyAdopted | e.ControllerDescribed | e.Declaration)
+    return isinstance(event, e.PolicyAdopted | e.ControllerDescribed | e.Declaration | e.TypeNamed)
 
 
 class Settings(NamedTuple):

@@ -33,10 +33,10 @@ def question_of(bucket: Bucket, reason: str, claim: Claim | None, tokens: frozen
     """The id of the question that would settle a claimed or contradictory record; None for any other."""
     if bucket is Bucket.CONFLICT:
         return reason
-    if bucket is not Bucket.BASIS_CLAIMED:
-        return None
     if reason in ("under_review", "declared_not_evidenced"):
         return _QUESTION_OF[reason]
+    if bucket is not Bucket.BASIS_CLAIMED:
+        return None
     only_other = bool(tokens) and tokens <= {"other"}
     if claim is not None and claim.rule is None:
         return "other_claim" if only_other else "no_rule"

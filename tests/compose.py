@@ -1,4 +1,4 @@
-"""docker-compose.yml without an engine: what it declares, and whether a command about it could work."""
+"""The compose files without an engine: what it declares, and whether a command about it could work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import typer
 import yaml
 
 ROOT = Path(__file__).parent.parent
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+ALONE, BESIDE = (ROOT / "docker-compose.yml", ROOT / "docker-compose.service.yml")
+"""The command line needs no more than the first; what runs as a service is in the second."""
+_alone, _beside = (yaml.safe_load(path.read_text("utf-8")) for path in (ALONE, BESIDE))
+COMPOSE: dict[str, Any] = {part: {**_alone[part], **_beside[part]} for part in ("services", "volumes")}
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PROFILES = ("core", "streams", "crm", "observe")

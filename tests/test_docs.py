@@ -304,7 +304,7 @@ def topics() -> str:
         shown = f"`{topic}`"
         for field in own:
             absent = "never absent" if field.required else default_in_words(field.default)
-            kind = "id" if field.name == "other" else kind_in_words(hints[field.name])
+            kind = "id" if field.name in ("other", "alike") else kind_in_words(hints[field.name])
             rows.append(f"| {shown} | `{field.name}` | {kind} | {absent} |")
             shown = ""
         if not own:

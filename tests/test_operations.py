@@ -19,7 +19,7 @@ from adapters.kafka.worker import _counted as counted
 from adapters.kafka.worker import _gauges as gauges
 from adapters.metrics import Metrics
 from adapters.settings import PREFIX, Settings
-from tests.compose import COMPOSE, OURS, PROFILES, SERVICES, check, check_program, profiles
+from tests.compose import ALONE, BESIDE, COMPOSE, OURS, PROFILES, SERVICES, check, check_program, profiles
 from tests.ledgers import open_house
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +30,7 @@ METRICS: Mapping[str, frozenset[str]] = {
     for name, labels in {
         "consent_ledger_log_position": "",
         "consent_ledger_projection_lag_entries": "",
+        "consent_ledger_stored_answer_alarms": "",
         "consent_ledger_facts_total": "type status",
         "consent_ledger_gate_answers_total": "allowed",
         "consent_ledger_http_request_duration_seconds": "route method status",
@@ -53,12 +54,12 @@ METRICS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 """Every measure and its labels."""
-ALLOWED_WORDS = {"facts", "mirror", "crm", "--apply", "--writer", "ledger_writer"}
+ALLOWED_WORDS = {"--if-absent", "facts", "mirror", "crm", "--apply", "--writer", "ledger_writer"}
 """Arguments in the compose file, behind the command's name."""
 ADDED_BY_PROMETHEUS = {"le", "job", "instance"}
 
 
-# --- docker-compose.yml --------------------------------------------------------------------------
+# --- the compose files --------------------------------------------------------------------------
 
 
 def test_the_command_line_needs_no_profile_and_has_no_network() -> None:
@@ -70,10 +71,10 @@ def test_the_command_line_needs_no_profile_and_has_no_network() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_image_is_pinned(name: str) -> None:
-    """To a version, or it is built here."""
+    """To a version, and to its bytes where they are known; or it is built here."""
     image, _, tag = SERVICES[name]["image"].partition(":")
     assert image
-    assert "build" in SERVICES[name] or re.match(r"v?\d+", tag), f"{name}: {tag}"
+    assert "build" in SERVICES[name] or re.fullmatch(r"v?\d+(\.\d+)*(@sha256:[0-9a-f]{64})?", tag), f"{name}: {tag}"
 
 
 def test_kafka_is_of_the_version_that_is_tested() -> None:
@@ -162,7 +163,11 @@ def test_our_settings_are_settings() -> None:
     known = {PREFIX + field.upper() for field in Settings.model_fields} | {OWNER_URL}
     assert {variable for name, variable, _ in environment() if name in OURS} <= known
     for name in OURS:
-        given = {variable: value for service, variable, value in environment() if service == name and value}
+        given = {
+            variable: re.sub(r"\$\{[^}]*\}", "set", value)
+            for service, variable, value in environment()
+            if service == name and value
+        }
         Settings.read(given)
 
 
@@ -176,14 +181,33 @@ def test_what_runs_is_no_owner_of_the_tables() -> None:
     assert f"//{created[1]}:" in SERVICES["service"]["environment"]["CONSENT_LEDGER_DATABASE_URL"]
 
 
-def test_no_password_stands_in_the_file() -> None:
-    """Each is a variable, and what it is without one says that it is for a machine of one's own."""
-    for _, variable, value in environment():
-        if "PASSWORD" in variable or ("://" in value and "@" in value):
-            assert re.search(r"\$\{CONSENT_LEDGER_\w+_PASSWORD:-local-only\}", value)
+def test_no_password_stands_in_a_file_and_none_has_a_default() -> None:
+    """Each is a variable, without which nothing starts: nobody can forget to change what is there."""
+    found = [
+        (variable, value)
+        for _, variable, value in environment()
+        if "PASSWORD" in variable or ("://" in value and "@" in value)
+    ]
+    assert len(found) > 5
+    for variable, value in found:
+        assert re.search(r"\$\{CONSENT_LEDGER_\w+_PASSWORD:\?[^}]+\}", value), f"{variable}: {value}"
+    needed = re.compile(r"\$\{(\w+):\?")
     told = (OPERATIONS / "running.md").read_text("utf-8")
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    (example,) = re.findall(r"^```text \.env\n(.*?)^```$", told, re.MULTILINE | re.DOTALL)
+    given = dict(line.split("=", 1) for line in example.splitlines())
+    assert set(needed.findall(BESIDE.read_text("utf-8"))) == given.keys() - {"COMPOSE_FILE"}
+    assert [ROOT / name for name in given["COMPOSE_FILE"].split(":")] == [ALONE, BESIDE]
+    asked = set(re.findall(r"\$\{(\w+)", ALONE.read_text("utf-8") + BESIDE.read_text("utf-8")))
     assert {name for name in asked if f"`{name}`" not in told} == {"CONSENT_LEDGER_IN", "CONSENT_LEDGER_OUT"}
+
+
+def test_the_command_line_starts_without_a_password() -> None:
+    """Compose wants every variable of a file before it looks at profiles: so none that is needed stands in its file."""
+    assert ":?" not in ALONE.read_text("utf-8")
+    alone = yaml.safe_load(ALONE.read_text("utf-8"))
+    beside = yaml.safe_load(BESIDE.read_text("utf-8"))
+    assert list(alone["services"]) == ["cli"]
+    assert alone["x-image"] == beside["x-image"]
 
 
 @pytest.mark.parametrize("name", [name for name, service in OURS.items() if "command" in service])

@@ -19,7 +19,7 @@ import projections
 ROOT = Path(__file__).parent.parent
 FOLDERS = (".ci", "adapters", "docs", "ledger", "projections", "tests")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 HEAVY = {"sqlalchemy", "eventsourcing", "cryptography", "pydantic", "typer", "rich", "chardet", "sqlite3"}
 
 MACHINE_PATH = re.compile(r"(?<![\w.:/~-])/(?:home|root|work|Users|opt/wheels)/\w")
@@ -80,24 +80,51 @@ def test_the_licence_is_there() -> None:
     assert "Version 2.0, January 2004" in text
 
 
-def test_the_lock_names_no_host_and_no_path() -> None:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host_and_no_path(lock: str) -> None:
     """Where packages come from is the installing machine's choice."""
+    text = (ROOT / lock).read_text("utf-8")
     plain = re.compile(
         r"#.*|[a-z0-9][a-z0-9._-]*==\S+(?: ; [^\\]+)? \\"
         r"|    --hash=sha256:[0-9a-f]{64}(?: \\)?|    # via.*|    #   .*"
     )
-    assert [line for line in LOCK.splitlines() if not plain.fullmatch(line)] == []
-    assert re.findall(r"\w+://\S*|(?<!\S)/\S+|--(?:index|extra-index|find-links|trusted)\S*", LOCK) == []
+    assert [line for line in text.splitlines() if not plain.fullmatch(line)] == []
+    assert re.findall(r"\w+://\S*|(?<!\S)/\S+|--(?:index|extra-index|find-links|trusted)\S*", text) == []
 
 
-def test_the_lock_holds_every_dependency_with_hashes() -> None:
-    """What pyproject.toml asks for is locked, and nothing is locked without a hash."""
-    packages = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+def locked(lock: str) -> dict[str, str]:
+    """Package -> version of a lock, in which nothing stands without a hash."""
+    packages = re.split(r"^(?=[a-z0-9])", (ROOT / lock).read_text("utf-8"), flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in package for package in packages)
-    locked = {package.partition("==")[0] for package in packages}
-    asked = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
-    names = {re.split(r"[<>=!~\[; ]", one)[0] for one in asked} - {PROJECT["name"]}  # an extra may name others
-    assert names <= locked
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", "".join(packages), re.MULTILINE))
+
+
+def asked(*extras: str) -> set[str]:
+    """What pyproject.toml asks for, in these extras and without any."""
+    optional = PROJECT["optional-dependencies"]
+    words = [*PROJECT["dependencies"], *chain.from_iterable(optional[extra] for extra in extras)]
+    return {re.split(r"[<>=!~\[; ]", one)[0] for one in words} - {PROJECT["name"]}  # an extra may name others
+
+
+def test_what_runs_and_what_develops_it_are_locked_apart_and_alike() -> None:
+    """The image installs what runs, and nothing that tests, measures or checks; what is in both, is the same."""
+    runs, develops = locked("requirements.lock"), locked("requirements-dev.lock")
+    extras = set(PROJECT["optional-dependencies"]) - {"dev"}
+    assert asked(*extras) <= runs.keys()
+    assert asked(*extras, "dev") <= develops.keys()
+    assert not (asked("dev") - asked(*extras)) & runs.keys()
+    assert runs.items() <= develops.items()
+    assert {"pytest", "hypothesis", "mypy", "ruff", "schemathesis", "pip-audit"} <= develops.keys() - runs.keys()
+
+
+def test_the_image_is_built_of_what_runs() -> None:
+    """By hashes, on images of a version that is named."""
+    made = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"\S+ -r \S+", made) == ["--require-hashes -r requirements.lock"]
+    bases = re.findall(r"^FROM (\S+)", made, re.MULTILINE)
+    assert bases
+    assert all(re.fullmatch(r"[a-z./-]+:\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", base) for base in bases)
+    assert "requirements-dev.lock" in (ROOT / "Makefile").read_text("utf-8")
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -24,6 +24,7 @@ from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
+from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, Imported, imported
 from adapters.inputs import Inputs, sort_inputs
@@ -90,6 +91,7 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     at = moment(asked.at) or now()
     _check(asked)
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
+    check_folder(folder)
     with ExitStack() as stack:
         if asked.keep_nothing:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
@@ -139,6 +141,7 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "records": done.records,
                 "added": done.added,
                 "unchanged": done.unchanged,
+                "older": done.older,
                 "rejected": len(done.rejected),
             }
             rejected = done.rejected
@@ -199,7 +202,9 @@ def _audit(
         )
         with _progress(f"judging {done.records} records", done.records) as step:
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
-            written = write_outputs(run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy)])
+            written = write_outputs(
+                run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy, house.ledger.stamp)]
+            )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run)
     if adopted is not None and not asked.json:

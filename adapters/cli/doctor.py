@@ -6,19 +6,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import EXIT, JsonOut, console, out
+from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, open_house, out, show
 
 if TYPE_CHECKING:
     from adapters.hubspot.doctor.shapes import Diagnosis
     from adapters.report.screen import Screen
 
-app = typer.Typer(help="Look over the settings of a CRM, changing nothing.", no_args_is_help=True)
+app = typer.Typer(help="Look over settings of a CRM or of the service, changing nothing.", no_args_is_help=True)
 _INDENT = 10
 
 
 @app.callback()
 def doctor() -> None:
-    """Look over the settings of a CRM, changing nothing."""
+    """Look over settings of a CRM or of the service, changing nothing."""
+
+
+@app.command()
+def keys(
+    ledger: LedgerDir = None,
+    fail: Annotated[bool, Flag("--fail", help="exit 3 if there is one")] = False,
+) -> None:
+    """Look for API keys of the HTTP service that expire within 30 days, or have expired."""
+    from adapters.cli.service import end_of
+    from adapters.web.keys import KeyFile
+    from adapters.wiring import now
+
+    with open_house(ledger) as house:
+        ending = [key for key in KeyFile(house.directory).list() if key.days_left(now()) is not None]
+    for key in ending:
+        typer.echo(f"{key.name}\t{key.role}\t{end_of(key, now())}")
+    show(
+        f"{len(ending)} to replace: make another with `keys add`, hand it over, and revoke this one"
+        if ending
+        else "no key expires within 30 days"
+    )
+    raise typer.Exit(EXIT.FINDINGS if fail and ending else EXIT.OK)
 
 
 @app.command()

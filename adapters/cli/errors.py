@@ -8,6 +8,15 @@ from collections.abc import Callable
 
 from adapters.cli.options import EXIT, show
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PLACES = {
+    **dict.fromkeys(_FULL, EXIT.TEMPORARY),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), EXIT.ERROR),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG), EXIT.ERROR),
+    errno.ENOENT: EXIT.UNREADABLE,
+}
+"""What is wrong with a file or a disk rather than with the program, and the exit code of each."""
+
 
 def explained(run: Callable[[], object]) -> int:
     """Run the command line; the exit code."""
@@ -52,6 +61,10 @@ def _said(error: Exception) -> str:
         return "another process listens on that port: end it, or name another port"
     if isinstance(error, BrokenEntryError):
         return f"the log is damaged: it holds an entry that cannot be read ({error}). {ADVICE}"
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        where = f"{error.filename}: " if error.filename else ""
+        full = "; make room, and run the same command again: what was recorded is kept" if error.errno in _FULL else ""
+        return f"{where}{(error.strerror or str(error)).lower()}{full}"
     if not isinstance(error, _away()):
         return str(error)
     said = str(getattr(error, "orig", error)).strip()
@@ -67,6 +80,7 @@ def _is_taken(error: Exception) -> bool:
 
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
+    from adapters.files import UnwritableError
     from adapters.receiving import AwayError
     from adapters.sent_mail import NoSuchMailError
     from adapters.settings import SettingsError
@@ -85,8 +99,12 @@ def _code(error: Exception) -> EXIT | None:
 
     if _is_taken(error):
         return EXIT.ERROR
+    connections = sys.modules.get("adapters.web.connections")  # loaded where the service is run
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        return _PLACES[error.errno]
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
+        (UnwritableError, EXIT.ERROR),
         (UnknownAddressError, EXIT.ERROR),
         (NoSuchMailError, EXIT.ERROR),
         (DamagedError, EXIT.VERIFICATION),
@@ -102,6 +120,7 @@ def _code(error: Exception) -> EXIT | None:
         (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
+        *(((connections.FilesError, EXIT.ERROR),) if connections else ()),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
         (AwayError, EXIT.TEMPORARY),
         *((kind, EXIT.ERROR) for kind in _refused()),

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from adapters.cli.options import moment
+from adapters.doors import check_door
 from adapters.recording import Saying, record_all
 from adapters.wiring import keep_files, now
 from ledger import events as e
@@ -76,6 +77,7 @@ class Taken:
 
 def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
     """Record one fact told by hand. Raises EntryError, UnreadableInput by way of `moment` and files."""
+    check_door(told.via)
     happened = _interval(told.at, EVENTS[kind])
     if fields.get("wording") is not None:
         (fields["wording"],) = keep_files(house.ledger, [fields["wording"]])

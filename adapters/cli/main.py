@@ -263,6 +263,8 @@ ByName = Annotated[str, typer.Option("--by", help="your name")]
 Role = Annotated[str, typer.Option(help="your role")]
 Reason = Annotated[str, typer.Option(help="why")]
 Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
+SecondName = Annotated[str | None, typer.Option("--second", help="the name of the other person, where two are needed")]
+SecondRole = Annotated[str | None, typer.Option("--second-role", help="the role of the other person")]
 
 
 @app.command()
@@ -272,12 +274,39 @@ def correct(
     role: Role,
     reason: Reason,
     evidence: Evidence = None,
+    second: SecondName = None,
+    second_role: SecondRole = None,
+    yes: Annotated[bool, Flag("--yes", help="record without asking")] = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Take back a stop that was recorded by mistake. Listed in every report."""
-    from adapters.cli.people import run_correct
+    """Take back a stop that was recorded by mistake. Listed in every report.
 
-    raise typer.Exit(run_correct(position, ledger, by, role, reason, evidence or []))
+    Shows what it takes back and what the answers become, and asks; where nobody can be asked it only shows, and
+    ends with 3.
+    """
+    from adapters.cli.correcting import run_correct, second_of
+    from ledger.commands import Signature
+
+    signed = Signature(name=by, role=role, reason=reason)
+    raise typer.Exit(run_correct(position, ledger, signed, second_of(second, second_role), evidence or [], yes=yes))
+
+
+@app.command("two-people")
+def two_people(
+    wanted: Annotated[bool, typer.Argument(metavar="yes|no", help="whether every correction needs two people")],
+    by: ByName,
+    role: Role,
+    reason: Reason,
+    second: SecondName = None,
+    second_role: SecondRole = None,
+    ledger: LedgerDir = None,
+) -> None:
+    """Say whether every correction of this ledger needs two people. To end it takes two."""
+    from adapters.cli.correcting import run_two_people, second_of
+    from ledger.commands import Signature
+
+    signed = Signature(name=by, role=role, reason=reason)
+    raise typer.Exit(run_two_people(wanted, ledger, signed, second_of(second, second_role)))
 
 
 def _link(name: str, text: str, *, undo: bool) -> None:

@@ -20,10 +20,13 @@ def run_init(ledger: Path | None, *, if_absent: bool) -> int:
 def run_upgrade(ledger: Path | None) -> int:
     """Give a ledger made by an earlier version its identity; the exit code."""
     from adapters.wiring import now, place_of
+    from ledger.application import Ledger
     from ledger.opening import upgrade_parts
 
     where = ledger_directory(ledger)
-    identity = upgrade_parts(place_of(where, os.environ), now, os.urandom, os.environ)
+    place = place_of(where, os.environ)
+    identity = upgrade_parts(place, now, os.urandom, os.environ)
+    Ledger.open(place.home, now, os.urandom, os.environ, place.database_url).close()  # links what became alike
     if identity is None:
         show(f"the ledger in {where} has its identity, and its keys, log and vault fit together: nothing to do")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from rich.table import Table
 
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.files import check_file, write_whole
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
@@ -23,7 +23,7 @@ from adapters.whys import Asked, answer
 from adapters.wiring import House, keep_files, now
 from ledger import events as e
 from ledger.codec import topic_of
-from ledger.commands import CommandRefusedError, Correct, Merge, Signature, Unmerge
+from ledger.commands import Merge, Signature, Unmerge
 
 
 def run_why(
@@ -38,6 +38,9 @@ def run_why(
     json: bool = False,
 ) -> int:
     """Explain one answer, on the screen and as files; the exit code."""
+    for wanted in (html, pdf):
+        if wanted is not None:
+            check_file(wanted)
     with open_house(ledger) as house:
         if message_id is not None:
             mail = mail_called(house, message_id)
@@ -64,10 +67,7 @@ def run_why(
 
 def _write(path: Path, content: bytes) -> None:
     """One file about one person: for its owner alone, and whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    partial.replace(path)
+    write_whole(path, content)
     show(f"wrote {path}")
 
 
@@ -140,7 +140,7 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
         event = entry.event
         table.add_row(
             str(entry.position),
-            _happened(event),
+            happened(event),
             _day(event.captured_at),
             _day(event.recorded_at),
             WHAT.get(type(event), topic_of(event)),
@@ -151,7 +151,8 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
     return EXIT.OK
 
 
-def _happened(event: e.Event) -> str:
+def happened(event: e.Event) -> str:
+    """The day or days of a fact, for a person."""
     if event.is_impossible:
         return "unknown (impossible time)"
     if event.occurred_from is None:
@@ -163,20 +164,6 @@ def _happened(event: e.Event) -> str:
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
-
-
-def run_correct(position: int, ledger: Path | None, by: str, role: str, reason: str, evidence: Sequence[Path]) -> int:
-    """Take back a stop; the exit code."""
-    with open_house(ledger) as house:
-        entries = house.ledger.log.read(position - 1, 1)
-        if not entries or entries[0][0] != position:
-            raise CommandRefusedError(f"there is no position {position} in this ledger")
-        owner = house.stream_of(entries[0][2])
-        signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
-        contact = house.contacts([owner])[owner]
-        (done,) = house.carry_out(Correct(position=position, signed=signed), [contact])
-    show(f"the stop at position {position} is taken back (position {done}); every report lists it")
-    return EXIT.OK
 
 
 def run_link(

@@ -6,16 +6,21 @@ import gc
 import os
 import signal
 import socket
+import time
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import JsonOut, LedgerDir, open_house, out, show
+from adapters.cli.options import JsonOut, LedgerDir, moment, open_house, out, show
 
 if TYPE_CHECKING:
-    from adapters.web.keys import KeyFile
+    from adapters.settings import Settings
+    from adapters.web.connections import ConnectionLimits
+    from adapters.web.keys import Key, KeyFile
+    from adapters.web.rates import Limits
 
 app = typer.Typer(help="API keys of the HTTP service.", no_args_is_help=True)
 
@@ -33,6 +38,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     from adapters.inbox import Inbox
     from adapters.settings import Settings
     from adapters.web.app import make_app
+    from adapters.web.connections import Door, server_options
     from adapters.web.keys import KeyFile
     from adapters.wiring import now
 
@@ -43,16 +49,26 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         receivers = receivers_of(settings, house, stack)
         inbox = stack.enter_context(closing(Inbox.open(house))) if receivers else None
         keys, registry = KeyFile(house.directory), CollectorRegistry()
-        app = make_app(house, keys, now, lines, registry, os.urandom, receivers=receivers, inbox=inbox)
+        limits = _limits(settings)
+        app = make_app(
+            house,
+            keys,
+            now,
+            lines,
+            registry,
+            os.urandom,
+            receivers=receivers,
+            inbox=inbox,
+            limits=limits,
+            lock_seconds=settings.http_lock_seconds,
+        )
+        door = Door(_connection_limits(settings), lines)
         config = uvicorn.Config(
             app,
             host=host or settings.http_host,
             port=settings.http_port if port is None else port,
-            http="httptools",
             log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=8,
+            **server_options(door, settings.http_proxies),
         )
         gc.freeze()  # what is made by now stays: no collection need look at it again
         # The server raises the signal again once it has ended; by then there is nothing left to end.
@@ -60,9 +76,34 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
         listening = _bound(config.host, config.port)
         listening.listen(config.backlog)  # whoever comes before it runs is kept waiting, not refused
         address, bound, *_ = listening.getsockname()
-        lines.write("info", "service.listens", host=address, port=bound)
+        lines.write("info", "service.listens", host=address, port=bound, count=door.limits.most)
         uvicorn.Server(config).run([listening])
+        door.report()
         lines.write("info", "service.ended")
+
+
+def _limits(settings: Settings) -> Limits:
+    """How often a key, or a source without one, may ask."""
+    from adapters.web.rates import Limits, Rate
+
+    return Limits(
+        Rate(settings.http_key_rate, settings.http_key_burst),
+        Rate(settings.http_source_rate, settings.http_source_burst),
+        time.monotonic,
+    )
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    """What connections may take. FilesError where the process may open too few files."""
+    from adapters.web.connections import ConnectionLimits, connections_within_files
+
+    return ConnectionLimits(
+        connections_within_files(settings.http_connections),
+        settings.http_head_seconds,
+        settings.http_body_seconds,
+        settings.http_head_bytes,
+        settings.http_headers,
+    )
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -87,7 +128,15 @@ def _keys(ledger: Path | None) -> KeyFile:
 
 
 @app.command("add")
-def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
+def add(
+    name: KeyName,
+    role: RoleName,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="last day on which it holds, or an RFC 3339 time; else until it is revoked"),
+    ] = None,
+    ledger: LedgerDir = None,
+) -> None:
     """Make a key and show it, this once. It holds from now on; the service need not be started again."""
     from adapters.web.keys import ROLES
     from adapters.wiring import now
@@ -95,8 +144,12 @@ def add(name: KeyName, role: RoleName, ledger: LedgerDir = None) -> None:
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
-    secret = _keys(ledger).add(name, known, now(), os.urandom)
-    show(f"the key {name!r} may do what a {role} may; it is not shown again:")
+    ends = moment(expires)
+    if ends is not None and ends <= now():
+        raise typer.BadParameter(f"{expires!r} has passed: name a day to come")
+    secret = _keys(ledger).add(name, known, now(), os.urandom, ends)
+    until = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
+    show(f"the key {name!r} may do what a {role} may{until}; it is not shown again:")
     typer.echo(secret)
 
 
@@ -105,12 +158,26 @@ def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
     """Names, roles and days; never a key."""
     import msgspec
 
+    from adapters.wiring import now
+
     keys = _keys(ledger).list()
     if json:
-        out(msgspec.json.encode([{"name": one.name, "role": one.role, "made_at": one.made_at} for one in keys]))
+        fields = ("name", "role", "made_at", "expires_at")
+        out(msgspec.json.encode([{field: getattr(one, field) for field in fields} for one in keys]))
         return
     for one in keys:
-        typer.echo(f"{one.name}\t{one.role}\t{one.made_at:%Y-%m-%d}")
+        typer.echo(f"{one.name}\t{one.role}\t{one.made_at:%Y-%m-%d}\t{end_of(one, now())}")
+
+
+def end_of(key: Key, now: datetime) -> str:
+    """Until when a key holds, in words; empty: until it is revoked."""
+    if key.expires_at is None:
+        return ""
+    if key.has_ended(now):
+        return f"expired {key.expires_at:%Y-%m-%d}"
+    days = key.days_left(now)
+    soon = "" if days is None else ", today" if days == 0 else f", in {days} day{'s' * (days != 1)}"
+    return f"expires {key.expires_at:%Y-%m-%d}{soon}"
 
 
 @app.command("revoke")

@@ -24,9 +24,10 @@ from adapters.hearing import (
     text,
     time_of,
 )
-from adapters.reading import clocks, digest, happened, token
+from adapters.reading import clocks, digest, happened
 from adapters.receiving import Heard
 from adapters.times import Span
+from adapters.tokens import token_of
 from ledger import events as e
 from ledger.terms import LEDGER_STREAM, Party
 
@@ -132,7 +133,7 @@ def _left(one: Told) -> _Facts:
         yield "shown", _shown(span, name_of(SYSTEM, name), "subscribed")
     stood = _topics(before)
     for topic, state in _topics(after).items():
-        kind, about = name_of(SYSTEM, name, topic), token(topic)
+        kind, about = name_of(SYSTEM, name, topic), token_of(topic)
         if state == "OptIn":
             if stood.get(topic) != state:
                 yield f"shown.{about}", _shown(span, kind, "subscribed")

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.x509.oid import NameOID
 
 from adapters.receiving import AwayError
 
@@ -35,6 +36,8 @@ MOST_CERTIFICATES = 16
 AGAIN = timedelta(seconds=30)
 """After this long a certificate that could not be had is asked for again."""
 _host = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\Z").match
+_topic = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,40}):[0-9]{12}:[A-Za-z0-9_.-]{1,256}\Z").match
+_SUBJECT = "sns.amazonaws.com"
 _SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
@@ -70,6 +73,15 @@ def at_sns(url: object) -> str | None:
         return None
 
 
+def is_of_region(url: str, topic: object) -> bool:
+    """Whether a URL leads to SNS in the region of a topic: who holds a topic elsewhere says nothing about this one."""
+    found = _topic(topic) if isinstance(topic, str) else None
+    if found is None:
+        return False
+    region = found[1]
+    return urlsplit(url).netloc == f"sns.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
 def _of_certificate(url: str) -> bool:
     """Whether a URL names a file of a certificate, rather than asking SNS to answer something."""
     return url.endswith(".pem") and not {"?", "#", ";"} & set(url)
@@ -79,6 +91,8 @@ def confirmation(said: Mapping[str, object]) -> str | None:
     """The URL by which a subscription is confirmed: of SNS, for confirming, and of the topic that is meant."""
     url = at_sns(said.get("SubscribeURL"))
     asked = parse_qs(urlsplit(url).query) if url else {}
+    if url is None or not is_of_region(url, said.get("TopicArn")):
+        return None
     meant = asked.get("Action") == ["ConfirmSubscription"] and asked.get("TopicArn") == [said.get("TopicArn")]
     return url if meant else None
 
@@ -102,7 +116,7 @@ class Certificates:
         """Whether a message is genuine; `away`: it cannot be told now."""
         text, url = signed_text(said), at_sns(said.get("SigningCertURL"))
         version, signature = said.get("SignatureVersion"), said.get("Signature")
-        if text is None or url is None or not _of_certificate(url):
+        if text is None or url is None or not _of_certificate(url) or not is_of_region(url, said.get("TopicArn")):
             return "forged"
         if version not in ("1", "2") or not isinstance(signature, str):
             return "forged"
@@ -152,9 +166,23 @@ class Certificates:
             key = found.public_key()
             if not isinstance(key, RSAPublicKey):
                 return None
+            if not _is_of_sns(found):
+                return None
             return _Certificate(key, found.not_valid_before_utc, found.not_valid_after_utc)
         except (AwayError, ValueError, UnsupportedAlgorithm):
             return None
+
+
+def _is_of_sns(certificate: x509.Certificate) -> bool:
+    """Whether a certificate was made out to SNS."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if _SUBJECT in names.get_values_for_type(x509.DNSName):
+            return True
+    except x509.ExtensionNotFound:
+        pass
+    named = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return [one.value for one in named] == [_SUBJECT]
 
 
 def _make_room(kept: dict[str, _Certificate] | dict[str, datetime]) -> None:

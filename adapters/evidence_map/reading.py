@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +19,7 @@ from adapters.evidence_map.shape import SECTIONS, By, Campaign, Form, Imported, 
 from adapters.statements import Wanted
 from adapters.tokens import token_of
 from ledger.application import Fact
+from ledger.toml import TOMLDecodeError, parse_toml
 from projections.verdicts import Money
 
 MAX_FILE = 32 * 1024**2
@@ -115,10 +115,10 @@ def _parsed(path: Path) -> tuple[bytes, dict[str, Any]]:
             "no_map", f"The evidence map {path} cannot be read: {error.strerror}.", "Name another with --map."
         ) from error
     try:
-        return data, tomllib.loads(data.decode("utf-8-sig"))
+        return data, parse_toml(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise UnreadableInput("not_toml", f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
+    except TOMLDecodeError as error:
         raise UnreadableInput(
             "not_toml",
             f"{path} is no TOML: {error}.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from adapters.evidence_map import texts
 from adapters.evidence_map.shape import SECTIONS
 from adapters.statements import BoxFound, FormFound, Found, NameFound
 from adapters.tokens import token_of
+from ledger.toml import TOMLDecodeError, parse_toml
 
 MOST_CAMPAIGNS = 20
 _TYPE = "type."
@@ -191,16 +191,16 @@ def _commented(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _unquoted(literal: str) -> str:
     try:
-        return str(tomllib.loads(f"it = {literal}")["it"])
-    except tomllib.TOMLDecodeError:
+        return str(parse_toml(f"it = {literal}")["it"])
+    except TOMLDecodeError:
         return literal[1:-1]
 
 
 def _declared(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The same of what is in force, however it is laid out."""
     try:
-        whole = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError:
+        whole = parse_toml(text.removeprefix("\ufeff"))
+    except TOMLDecodeError:
         return
     for section in SECTIONS:
         tables = whole.get(section, [])

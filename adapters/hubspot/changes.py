@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from adapters.hubspot.said import EMAIL
 from adapters.hubspot.values import UNKNOWN, Values
-from adapters.reading import token
+from adapters.tokens import token_of
 from ledger import events as e
 from ledger.codec import instant
 from ledger.terms import LEDGER_STREAM, Party
@@ -77,7 +77,7 @@ class Changes:
         if name == OPTED_OUT:
             yield from self._opted_out(change)
         elif kind:
-            yield from self._type(change, token(self._types.get(kind[1], kind[1])))
+            yield from self._type(change, token_of(self._types.get(kind[1], kind[1])))
         elif name == MARKETING:
             marketing = self._values.marketing(value)
             yield e.MarketingStatusObserved(
@@ -140,5 +140,5 @@ def _common(change: Change) -> dict[str, Any]:
         "occurred_from": change.at,
         "captured_at": change.at,
         "captured_by": CAPTURED_BY,
-        "via": f"hubspot.{token(change.source)}" if change.source else "hubspot",
+        "via": f"hubspot.{token_of(change.source)}" if change.source else "hubspot",
     }

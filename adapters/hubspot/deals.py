@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from adapters.hubspot.labels import fold
 from adapters.hubspot.values import NO, YES, Vocabulary
-from adapters.reading import TableEvidence, address_in, clocks, count, digest, token
+from adapters.reading import TableEvidence, address_in, clocks, count, digest
 from adapters.statements import Statement
+from adapters.tokens import token_of
 from ledger.events import DealWon
 
 CAPTURED_BY = "deal_record"
@@ -47,8 +48,8 @@ class Deals(TableEvidence):
             stream="",
             source=self.source,
             by="system",
-            pipeline=token(pipeline) if pipeline else None,
-            deal=token(number) if number else None,
+            pipeline=token_of(pipeline) if pipeline else None,
+            deal=token_of(number) if number else None,
             **clocks(span, CAPTURED_BY),
         )
         return [

@@ -1,8 +1,8 @@
 """What a row of an export states, as facts. Nothing in a row grants anything.
 
-An export shows a state, not when it came about: stops are from an unknown time up to the export's own, and
+An export shows a state, not when it came about: stops are from an unknown time up to the row's own, and
 count from the earliest. Each fact has a source id made of the record, the field, its value and the moment
-observed. The same file again gives the same ids; a value that comes back in a later export is a new fact.
+observed. The same row again gives the same ids; a value that comes back in a later one is a new fact.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ SOURCE = "hubspot.export"
 CAPTURED_BY = "import_file"
 MARKETING = ("marketing.*",)
 EMAIL = ("email",)
+CLAIMS, CONFIRMATION, COUNTRY = "legal_basis", "double_opt_in", "country"
+NOT_OPTED_OUT, TAKES_MAIL = "not_opted_out", "takes_mail"
 
 Fact = tuple[Event, str, None]
 """(event, source id, payload). A row's facts hold nothing personal, so there is never a payload."""
@@ -59,8 +61,8 @@ def facts_of(
 ) -> list[Fact]:
     """The facts of one row, in a fixed order; an event's `sid` is left to whoever holds the key.
 
-    observed_at   when the file says it was true, aware and in UTC: the newest `Last Modified Date` of the
-                  export (`Export.newest.latest`), else the file's own time. Part of every source id.
+    observed_at   when the row says it was true, aware and in UTC: its `Last Modified Date`, else the file's
+                  own time. Part of every source id.
     known_claims  an earlier import claimed a basis for this record: an empty field then says it is cleared
     known_bounce  an earlier import showed the address suspended: shown so no more, it takes mail again
     """
@@ -128,7 +130,8 @@ def _digest(value: str | bytes) -> str:
 
 
 def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
-    if row.marketing is not None:
+    answered = _answered(row)
+    if row.marketing is not None or answered:
         yield writer.observed(
             MarketingStatusObserved,
             "marketing",
@@ -136,7 +139,20 @@ def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
             until_next_update=row.until_next_update,
             reason=row.marketing_reason,
             lifecycle=row.lifecycle,
+            answered=answered,
         )
+
+
+def _answered(row: Row) -> tuple[str, ...]:
+    """What a newer row that says nothing of it supersedes, or takes back, all the same."""
+    said = {
+        CLAIMS: row.legal_basis is not None,
+        CONFIRMATION: row.double_opt_in is not None,
+        COUNTRY: bool(row.hints),
+        NOT_OPTED_OUT: row.opted_out is False,
+        TAKES_MAIL: _takes_mail(row),
+    }
+    return tuple(name for name, answered in said.items() if answered)
 
 
 def _stops(row: Row, writer: _Writer) -> Iterator[Fact]:
@@ -168,9 +184,26 @@ def _deliverability(row: Row, writer: _Writer, *, known_bounce: bool) -> Iterato
         yield writer.stop(Bounced, "hard_bounce", "system", kind="hard", reason=row.hard_bounce)
     if row.invalid:
         yield writer.stop(Bounced, "invalid", "system", kind="invalid")
-    suspended = row.quarantined or row.quarantine or row.hard_bounce or row.invalid
-    if known_bounce and row.quarantined is False and not suspended:
+    if known_bounce and _takes_mail(row):
         yield writer.observed(Bounced, "cleared", kind="cleared")
+
+
+def _takes_mail(row: Row) -> bool:
+    suspended = row.quarantine or row.hard_bounce or row.invalid
+    return row.quarantined is False and not suspended
+
+
+def taken_back(row: Row, person: Person, opted_out_until: datetime | None, dead_until: datetime | None) -> list[Fact]:
+    """What newer rows of the record, of those moments, showed no more: worth a word once an older row shows it."""
+    found = []
+    if row.opted_out and opted_out_until is not None:
+        writer = _Writer(row, person, opted_out_until)
+        found.append(writer.observed(OptOutShown, "opt_out_shown", opted_out=False))
+    if dead_until is not None:
+        writer = _Writer(row, person, dead_until)
+        if any(_deliverability(row, writer, known_bounce=False)):
+            found.append(writer.observed(Bounced, "cleared", kind="cleared"))
+    return found
 
 
 def _claims(row: Row, writer: _Writer, *, known_claims: bool) -> Iterator[Fact]:

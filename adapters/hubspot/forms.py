@@ -7,9 +7,10 @@ from typing import Any
 
 from adapters.hubspot.labels import fold
 from adapters.hubspot.values import NO, YES, Vocabulary
-from adapters.reading import TableEvidence, digest, happened, moment, token, undated
+from adapters.reading import TableEvidence, digest, happened, moment, undated
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.times import Span
+from adapters.tokens import token_of
 from ledger.events import BoxAnswered, FormSubmitted
 
 CAPTURED_BY = "form_record"
@@ -31,7 +32,7 @@ class FormSubmissions(TableEvidence):
         boxes: dict[str, list[tuple[int, str]]] = {}
         for index, label in enumerate(self.table.header):
             if label and index not in taken:
-                boxes.setdefault(token(label), []).append((index, label))
+                boxes.setdefault(token_of(label), []).append((index, label))
         # of two columns with one label nobody can say which is the box
         self._columns = [(held[0][0], name, held[0][1]) for name, held in boxes.items() if len(held) == 1]
         self._open: dict[str, dict[int, tuple[str, str]]] = {}
@@ -47,7 +48,7 @@ class FormSubmissions(TableEvidence):
             self.refuse("at" if "at" in self.at else "stamp", "is no time this program reads: nothing can rest on it")
             return ()
         name = self._form(cells) or self._form_id(cells) or self._title
-        form = token(name)
+        form = token_of(name)
         self._count(form, name, span)
         key = self._id(cells) or digest(form, email.casefold() or record, moment(span))
         common: dict[str, Any] = {

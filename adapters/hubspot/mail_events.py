@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from adapters.hubspot.labels import fold
 from adapters.hubspot.said import EMAIL, Flags, acted, bounce_kind
-from adapters.reading import TableEvidence, by_then, clocks, count, digest, happened, moment, token, undated
+from adapters.reading import TableEvidence, by_then, clocks, count, digest, happened, moment, undated
 from adapters.statements import Statement
 from adapters.times import Span
+from adapters.tokens import token_of
 from ledger import events as e
 
 CAPTURED_BY = "event_log"
@@ -109,7 +110,7 @@ class MailEvents(TableEvidence):
             stream="",
             source=self.source,
             by="system",
-            campaign=token(campaign) if campaign else None,
+            campaign=token_of(campaign) if campaign else None,
             message=_plain(message) if message else None,
             **happened(span, CAPTURED_BY),
         )
@@ -148,7 +149,7 @@ class MailEvents(TableEvidence):
         for kind, state in zip(self._types(cells).split(";"), self._types_to(cells).split(";"), strict=False):
             if kind and fold(state) in _UNSUBSCRIBED:
                 count(self.found.types, kind, span)
-                name = token(kind)
+                name = token_of(kind)
                 yield (
                     f"type_left.{name}",
                     e.TypeOptedOut(**common, by=by, via="hubspot_type", channels=EMAIL, subscription_type=name),
@@ -195,13 +196,13 @@ class CampaignRecipients(TableEvidence):
         """The mail, then what came of it."""
         email, campaign = self._email(cells), self._campaign(cells) or undated(self.table.title)
         span, not_sent = self.span(self._sent(cells)), fold(self._not_sent(cells))
-        key = digest(token(campaign), email.casefold(), moment(span))
+        key = digest(token_of(campaign), email.casefold(), moment(span))
         told: list[tuple[str, e.Event, dict[str, str] | None]] = []
         if span is not None and not not_sent:
             count(self.found.campaigns, campaign, span)
             subject = self._subject(cells)
             sent = e.CampaignMailSent(
-                **self._clocked(happened(span, CAPTURED_BY)), by="system", campaign=token(campaign)
+                **self._clocked(happened(span, CAPTURED_BY)), by="system", campaign=token_of(campaign)
             )
             payload = {"campaign": campaign} | ({"subject": subject} if subject else {})
             told.append(("sent", sent, payload))
@@ -237,4 +238,4 @@ def _plain(key: str) -> str | None:
 
 def _reason(text: str) -> str | None:
     """A reason as a token, where it is one word of HubSpot's own and not an error message."""
-    return token(text) if text and len(text) <= 40 and "@" not in text else None
+    return token_of(text) if text and len(text) <= 40 and "@" not in text else None

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from adapters.receiving import MOST_ITEMS, Delivery, Refused
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 
 CONTACT = "0-1"
 """Type of the objects that are contacts, in notices about objects of any type."""
@@ -75,7 +76,10 @@ _notice = msgspec.json.Decoder(Notice)
 def deliveries(body: bytes) -> list[Delivery] | Refused:
     """The notices of a body, each by itself. One that is none is kept too, so that it can be looked at."""
     try:
+        require_unique_keys(body)
         items = _array.decode(body)
+    except RepeatedKeyError:
+        return Refused(400, f"the body is no JSON array: {TWICE}")
     except (ValueError, RecursionError):
         return Refused(400, "the body is no JSON array")
     if len(items) > MOST_ITEMS:

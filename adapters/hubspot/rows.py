@@ -20,6 +20,7 @@ from adapters.hubspot.wordings import LABELS
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from ledger.events import CountryHint
+from ledger.spelling import normal
 
 _CACHED = 50_000
 _SIGNS = (
@@ -93,7 +94,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Equal in this process for rows that say the same of consent, to the same address."""
         return hash(
             (
-                self.email and self.email.casefold(),
+                self.email and normal(self.email),
                 self.marketing,
                 self.until_next_update,
                 self.legal_basis,
@@ -196,11 +197,11 @@ class RowReader:
         return None
 
     def person(self, cells: list[str]) -> tuple[str, int]:
-        """The address (case folded), and a number equal in this process for one name; 0 without both.
+        """The address in the form it is known by, and a number equal in this process for one name; 0 without both.
 
         Names are compared within one run and kept nowhere.
         """
-        email = cells[self._email].strip().casefold()
+        email = normal(cells[self._email])
         name = "".join([cells[index] for index in self._names])
         return email, hash(fold(name)) if name and email else 0
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from adapters.hubspot.labels import fold
 from adapters.hubspot.said import EMAIL, acted, bounce_kind
-from adapters.reading import TableEvidence, clocks, count, digest, happened, moment, token
+from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.times import Span
+from adapters.tokens import token_of
 from ledger import events as e
 from ledger.terms import Party
 
@@ -56,6 +57,9 @@ class SubscriptionEvents(TableEvidence):
         span, kind = self.span(self._at(cells)), self._type(cells) or self._type_id(cells)
         if kind:
             count(self.found.types, kind, span)
+        name, number = self._type(cells), self._type_id(cells)
+        if name and number and name != number:
+            self.found.numbers.add((number, name))
         form = self._form(cells) or self._form_id(cells)
         event = self._event(change, by, span, "" if wide else kind, form)
         if event is None:
@@ -80,7 +84,7 @@ class SubscriptionEvents(TableEvidence):
             stop: dict[str, Any] = {**common, "by": by, "channels": EMAIL, **clocks(span, CAPTURED_BY)}
             if not kind or fold(kind) in _ALL:
                 return e.OptedOut(**stop, via="hubspot")
-            return e.TypeOptedOut(**stop, via="hubspot_type", subscription_type=token(kind))
+            return e.TypeOptedOut(**stop, via="hubspot_type", subscription_type=token_of(kind))
         if change == "complained":
             return e.Complained(**common, by="data_subject", via="hubspot", **clocks(span, CAPTURED_BY))
         if change == "bounced":
@@ -94,14 +98,14 @@ class SubscriptionEvents(TableEvidence):
         if change == "confirmed":
             return e.DoubleOptInConfirmed(**common, by="data_subject", via="hubspot", verifies_channel="email")
         if change == "requested":
-            return e.OptInRequested(**common, by="system", channels=EMAIL, form=token(form) if form else None)
+            return e.OptInRequested(**common, by="system", channels=EMAIL, form=token_of(form) if form else None)
         return self._switched_on(common, form, kind, span)
 
     def _switched_on(self, common: dict[str, Any], form: str, kind: str, span: Span) -> e.Event | None:
         """A type that a form switched on: a box of that form, as this person left it."""
         if not kind:
             return None
-        name, box = token(form), f"type.{token(kind)}"
+        name, box = token_of(form), f"type.{token_of(kind)}"
         found = self.found.forms.setdefault(name, FormFound(form))
         day = span.earliest.date()
         found.first = day if found.first is None else min(day, found.first)

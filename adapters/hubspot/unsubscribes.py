@@ -8,9 +8,10 @@ from typing import Any
 from adapters.hubspot.labels import fold, recognise
 from adapters.hubspot.said import BOUNCE, EMAIL, SPAM, Flags, bounce_kind, speaks_of
 from adapters.hubspot.values import HARD_BOUNCE, Vocabulary
-from adapters.reading import TableEvidence, clocks, count, digest, moment, token
+from adapters.reading import TableEvidence, clocks, count, digest, moment
 from adapters.statements import Statement
 from adapters.times import Span
+from adapters.tokens import token_of
 from ledger import events as e
 
 CAPTURED_BY = "event_log"
@@ -75,7 +76,7 @@ class Unsubscribes(TableEvidence):
 
     def _type_left(self, kind: str, span: Span | None) -> tuple[str, Span | None, e.Event]:
         count(self.found.types, kind, span)
-        name = token(kind)
+        name = token_of(kind)
         return self._stop(
             e.TypeOptedOut, f"type_left.{name}", span, channels=EMAIL, via="hubspot_type", subscription_type=name
         )

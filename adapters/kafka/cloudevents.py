@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters.reasons import Reason
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 
 Headers = list[tuple[str, bytes]]
 MOST = 1_024
@@ -118,7 +119,10 @@ def _read_headers(headers: Iterable[tuple[str, bytes | None]]) -> tuple[dict[str
 def _structured(value: bytes) -> _Parts | Refusal:
     """The attributes and the data of an event that is one JSON object."""
     try:
+        require_unique_keys(value)
         envelope: Mapping[str, msgspec.Raw] = _envelope.decode(value)
+    except RepeatedKeyError:
+        return Refusal((Reason("", f"not a JSON object: {TWICE}"),))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Refusal((Reason("", "not a JSON object"),))
     named: dict[str, str] = {}

@@ -33,7 +33,7 @@ TOKEN = f"^{PLAIN_TEXT}$"
 ABSENT = (told.__doc__ or "").partition("\n\n")[2].strip()
 """What a reader of the status topic must know first."""
 
-_IDS = frozenset({"stream", "address", "record", "other", "contact", "controller", "linked", "merged_into"})
+_IDS = frozenset({"stream", "address", "alike", "record", "other", "contact", "controller", "linked", "merged_into"})
 _UUIDS = _IDS | {"correlationid"}
 _STRUCTS: tuple[type[msgspec.Struct], ...] = (
     *TOPICS.values(),

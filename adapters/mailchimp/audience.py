@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from adapters.encodings import UnreadableInput
 from adapters.layouts import Layout, Places, fits, places, refuse_repeated
-from adapters.reading import TableEvidence, clocks, count, digest, happened, moment, token
+from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
 from adapters.statements import FormFound, Statement
 from adapters.tabular import Table
 from adapters.times import Span, TimeReader
+from adapters.tokens import token_of
 from ledger import events as e
 
 SYSTEM = "mailchimp"
@@ -78,7 +79,7 @@ def audience_of(table: Table, taken_on: datetime) -> AudienceMembers | None:
 
 def form_of(audience: str) -> str:
     """An audience as the form by which people come into it, in facts."""
-    return f"{SYSTEM}.{token(audience)}"
+    return f"{SYSTEM}.{token_of(audience)}"
 
 
 def _fold(label: str) -> str:

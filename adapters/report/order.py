@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapters.report import wording
-from adapters.report.masking import printable
+from adapters.report.prose import foreign
 from projections.verdicts import Audit
 
 
@@ -36,7 +36,7 @@ def import_order(audit: Audit, rows: dict[str, int], by_hand: list[ByHand], wave
 def _opening(audit: Audit) -> str:
     return f"""# What to do in HubSpot, in this order
 
-Audit of {printable(audit.controller)}, {wording.moment(audit.at)}, ledger position
+Audit of {foreign(audit.controller)}, {wording.moment(audit.at)}, ledger position
 {audit.ledger_position}.
 
 Do the steps in this order: first nobody gets mail who must not, then the bill shrinks. HubSpot renames
@@ -134,7 +134,7 @@ data protection officer answers; then run the audit again. Until then they stay 
 def _by_hand(by_hand: list[ByHand]) -> str:
     if not by_hand:
         return "## 5. By hand\n\nNothing: every record fits its file unchanged.\n"
-    lines = "\n".join(f"{one.file}: {printable(one.name, 400)}" for one in by_hand)
+    lines = "\n".join(f"- {one.file}: {foreign(one.name, 400)}" for one in by_hand)
     return f"""## 5. By hand ({len(by_hand):,})
 
 Each of these has an address that a spreadsheet would run as a formula, or that holds a character that
@@ -142,9 +142,7 @@ cannot be shown, or has neither address nor Record ID. Changing an address would
 it is left out of the file named; where a Record ID is known, its row may stand there without the
 address. Find the contact in HubSpot and do the same step for it.
 
-~~~text
 {lines}
-~~~
 """
 
 

@@ -52,6 +52,15 @@ def said(value: object, limit: int = 200) -> str:
     return f"{_OPEN}{printable(str(value), limit)}{_CLOSE}"
 
 
+def foreign(value: object, limit: int = 200) -> str:
+    """What somebody else wrote, for a place in Markdown that is written by hand."""
+    return _escaped(printable(str(value), limit))
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
 def html(blocks: Iterable[Block]) -> Html:
     """The blocks as markup."""
     return markup.join(_html(block) for block in blocks)
@@ -120,5 +129,5 @@ def _span_markdown(part: str) -> str:
     if part.startswith("`"):
         return part
     if part.startswith(_OPEN):
-        return _MARKDOWN.sub(r"\\\1", part[1:-1])
+        return _escaped(part[1:-1])
     return _OWN_MARKDOWN.sub(r"\\\1", part)

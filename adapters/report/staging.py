@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+from adapters.files import check_folder
+
+_PART = ".part"
 
 
 class Staging:
@@ -18,10 +24,13 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        check_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         self._parts: dict[str, Path] = {}
         self._open: list[IO[str]] = []
+        self._here = os.open(folder, os.O_RDONLY)
+        self._sweep()
 
     def __enter__(self) -> Self:
         return self
@@ -61,12 +70,24 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for stream in self._open:
-            stream.close()
         for part in self._parts.values():
             part.unlink(missing_ok=True)
+        for stream in self._open:
+            with suppress(OSError):  # what a full disk did not take is given up
+                stream.close()
+        os.close(self._here)
+
+    def _sweep(self) -> None:
+        """Remove the parts that a killed run left: people stand in them. Not while another run writes here."""
+        try:
+            fcntl.flock(self._here, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for part in self.folder.glob(f".*{_PART}"):
+                part.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass
+        fcntl.flock(self._here, fcntl.LOCK_SH)
 
     def _new(self, name: str) -> int:
-        handle, part = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=self.folder)
+        handle, part = tempfile.mkstemp(prefix=f".{name}.", suffix=_PART, dir=self.folder)
         self._parts[name] = Path(part)
         return handle

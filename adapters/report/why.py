@@ -185,11 +185,15 @@ class WhyClaim(_Part, frozen=True, kw_only=True):
 
 
 class WhyLinked(_Part, frozen=True, kw_only=True):
-    """A record merged with this one: its masked addresses, and who merged them when."""
+    """A record merged with this one: its masked addresses, and who merged them when.
+
+    `stops_only`: it is not merged, and may be the same person; its stops hold here, and nothing else of it.
+    """
 
     reference: str
     addresses: tuple[str, ...] = ()
     merged: str = ""
+    stops_only: bool = False
 
 
 class WhyRequest(_Part, frozen=True, kw_only=True):

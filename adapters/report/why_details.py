@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.report import wording
-from adapters.report.why import Why, WhyDeclaration, WhyDocument, WhyLooked
+from adapters.report.why import Why, WhyDeclaration, WhyDocument, WhyLinked, WhyLooked
 from adapters.report.why_blocks import Para, Quote, line, lines, stamp
 
 Fact = tuple[str, tuple[str, ...]]
@@ -95,6 +95,12 @@ def _last(items: tuple[str, ...], why: Why) -> Iterator[str]:
         yield f"It changes by itself on {why.changes_at.isoformat()}."
 
 
+def _linked(one: WhyLinked) -> str:
+    if one.stops_only:
+        return f"{one.reference} may be the same person: its stops hold here too, and nothing else of it"
+    return f"{one.reference} ({'; '.join(one.addresses) or 'no address'}), merged by {line(one.merged, 160)}"
+
+
 def around(why: Why, annexed: bool) -> Iterator[Fact]:
     """Other addresses and records, what is still owed, whose rule set, what was looked at and what not."""
     addresses = "; ".join(why.other_addresses) or "no other address"
@@ -102,11 +108,7 @@ def around(why: Why, annexed: bool) -> Iterator[Fact]:
     yield "Addresses, records", (f"{addresses}; {records}",)
     yield (
         "Linked records",
-        tuple(
-            f"{one.reference} ({'; '.join(one.addresses) or 'no address'}), merged by {line(one.merged, 160)}"
-            for one in why.linked
-        )
-        or ("none",),
+        tuple(map(_linked, why.linked)) or ("none",),
     )
     yield (
         "Open requests",

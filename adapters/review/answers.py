@@ -12,15 +12,15 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from adapters.review import words
 from adapters.review.cells import Place, Problem, Rows, day, name_of, text
-from adapters.review.questions import membership_hash
 from adapters.review.words import Outcome
+from adapters.sources import Source
 from adapters.tabular import UnreadableInput
+from adapters.workbooks import cells_of
 
 _FIELDS = (words.ANSWER, words.NAME, words.ROLE, words.DATE, words.EVIDENCE, words.NOTE)
+_LONGEST_NUMBER = 19
 _SIGNATURE = (words.NAME, words.ROLE, words.DATE)
 
 
@@ -48,12 +48,14 @@ class Answer(NamedTuple):
 class Review(NamedTuple):
     """A workbook, read.
 
-    digest, position  what it was made of, and when: the hash of its membership, the ledger's last position
+    at, position      of which audit it is: the moment, and the ledger's last position then
+    seal              the ledger's mark over both and the members, as it stands in the file; see `deciding.plan`
     unsigned          questions answered beforehand that nobody signed; `open`: those without an answer
     """
 
-    digest: str
+    at: str
     position: int
+    seal: str
     members: dict[str, tuple[str, ...]]
     answers: list[Answer]
     open: list[str]
@@ -62,10 +64,10 @@ class Review(NamedTuple):
 
 
 def read_review(path: Path) -> Review:
-    """Read a workbook. Raises UnreadableInput: cannot_read, no_review, review_changed."""
-    sheets = _sheets(path)
-    digest, position, members = _membership(path, sheets)
-    review = Review(digest, position, members, [], [], [], [])
+    """Read a workbook; its ledger checks the seal. Raises UnreadableInput: cannot_read, no_review, no_seal."""
+    sheets = sheets_of(path)
+    review = _begun(path, sheets)
+    members = review.members
     seen: dict[str, str] = {}
     for name, rows in sheets.items():
         place = Place(name, rows)
@@ -84,42 +86,41 @@ def read_review(path: Path) -> Review:
     return review
 
 
-def _sheets(path: Path) -> dict[str, Rows]:
+def sheets_of(path: Path) -> dict[str, Rows]:
+    """Every sheet of a workbook and its cells. Raises UnreadableInput."""
     try:
-        book = CalamineWorkbook.from_path(path)
-        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
+        return cells_of(path.name, Source(path, None, path.name).held())
+    except UnreadableInput as error:
+        if error.code == "too_many_cells":
+            raise
         raise UnreadableInput(
-            "cannot_read",
-            f"{path.name} cannot be read as a workbook: {error}.",
-            "Give the review.xlsx of an audit, filled in and saved without a password.",
+            "cannot_read", error.message, "Give the review.xlsx of an audit, filled in and saved without a password."
         ) from error
 
 
-def _membership(path: Path, sheets: dict[str, Rows]) -> tuple[str, int, dict[str, tuple[str, ...]]]:
-    """Hash, ledger position and question -> references, if they still fit together."""
+def _begun(path: Path, sheets: dict[str, Rows]) -> Review:
+    """The review with nothing answered: of which audit it is, and question -> references."""
     meta = {text(row[0]): text(row[1]) for row in sheets.get(words.META, ()) if len(row) > 1}
+    if meta.get("schema") == words.UNSEALED:
+        raise UnreadableInput(
+            "no_seal",
+            f"{path.name} was written by an earlier version, whose seal anybody can make: nothing of it is recorded.",
+            "Run the audit again and put the answers into its new review.xlsx.",
+        )
     if meta.get("schema") != words.SCHEMA or words.MEMBERS not in sheets:
         raise UnreadableInput(
             "no_review",
             f"{path.name} is no review of this program, or was saved by one that drops hidden sheets.",
             "Take the review.xlsx of the audit, or run the audit again; fill it in with Excel or LibreOffice.",
         )
-    pairs = [
-        (text(row[0]), reference) for row in sheets[words.MEMBERS] if len(row) > 1 for reference in text(row[1]).split()
-    ]
-    position = meta.get("position", "")
-    number = int(position) if position.isascii() and position.isdigit() else -1
-    if membership_hash(meta.get("audit", ""), number, pairs) != meta.get("contacts"):
-        raise UnreadableInput(
-            "review_changed",
-            f"{path.name} no longer holds the contacts it was written with.",
-            "Copy the answers into the review.xlsx of the audit as it was written, or run the audit again.",
-        )
     members: dict[str, list[str]] = {}
-    for question, reference in pairs:
-        members.setdefault(question, []).append(reference)
-    return meta["contacts"], number, {question: tuple(found) for question, found in members.items()}
+    for row in sheets[words.MEMBERS]:
+        if len(row) > 1:
+            members.setdefault(text(row[0]), []).extend(text(row[1]).split())
+    position = meta.get("position", "")
+    number = int(position) if position.isascii() and position.isdigit() and len(position) < _LONGEST_NUMBER else -1
+    named = {question: tuple(found) for question, found in members.items()}
+    return Review(meta.get("audit", ""), number, meta.get("seal", ""), named, [], [], [], [])
 
 
 class _Sheet(NamedTuple):

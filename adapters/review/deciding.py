@@ -7,6 +7,7 @@ release of a hold alone may bring a yes back, one that stood before the hold.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ import msgspec
 
 from adapters.review.answers import Answer, Review
 from adapters.review.cells import Problem
+from adapters.review.questions import membership_seal
 from adapters.review.words import ANSWERS
 from adapters.tabular import UnreadableInput
 from adapters.times import TimeReader
@@ -70,9 +72,11 @@ class Plan(NamedTuple):
 def plan(house: House, review: Review, at: datetime) -> tuple[Plan, list[Problem]]:
     """What the answers would record and change at a moment, or what is wrong with their dates.
 
-    Raises UnreadableInput (`another_ledger`) for a workbook of another ledger.
+    Raises UnreadableInput for a workbook of another ledger (`another_ledger`), and for one that is not as this
+    ledger's audit wrote it (`review_changed`).
     """
     whose = _whose(house, review)
+    _check_seal(house, review)
     written = _written(house, review)
     problems = _misdated(review, written, at)
     if problems:
@@ -80,7 +84,7 @@ def plan(house: House, review: Review, at: datetime) -> tuple[Plan, list[Problem
     owners = house.contacts(sorted({whose[r] for answer in review.answers for r in answer.references}))
     documents = {_sha256(file.content): file.content for answer in review.answers for file in answer.evidence}
     planned = [
-        _Planned(answer, review.digest, written, [whose[r] for r in answer.references]) for answer in _ordered(review)
+        _Planned(answer, review.seal, written, [whose[r] for r in answer.references]) for answer in _ordered(review)
     ]
     known = house.ledger.log.find([house.ledger.sid(SOURCE, one) for each in planned for one in each.source_ids])
     facts: list[Fact] = []
@@ -188,6 +192,19 @@ def _whose(house: House, review: Review) -> dict[str, str]:
             )
         found[reference] = stream
     return found
+
+
+def _check_seal(house: House, review: Review) -> None:
+    """Refuse a workbook without this ledger's own mark: by a later position it would release newer holds."""
+    pairs = ((question, reference) for question, members in review.members.items() for reference in members)
+    seal = membership_seal(house.ledger.stamp, review.at, review.position, pairs)
+    if not hmac.compare_digest(seal.encode(), review.seal.encode()):
+        raise UnreadableInput(
+            "review_changed",
+            "This workbook is not as the audit of this ledger wrote it: its contacts, its time or its seal were "
+            "changed. Nothing of it is recorded.",
+            "Copy the answers into the review.xlsx of the audit as it was written, or run the audit again.",
+        )
 
 
 def _written(house: House, review: Review) -> datetime:

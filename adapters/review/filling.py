@@ -10,11 +10,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import msgspec
-from python_calamine import CalamineWorkbook
 
+from adapters.files import replacing
 from adapters.report.masking import printable
 from adapters.review import words
-from adapters.review.answers import read_review
+from adapters.review.answers import read_review, sheets_of
 from adapters.review.cells import Place, name_of, text
 from adapters.tabular import UnreadableInput
 
@@ -41,11 +41,10 @@ def fill_review(path: Path, answers: Path) -> list[str]:
     said = _read(answers)
     members = read_review(path).members
     folder = os.path.relpath(answers.parent.resolve(), path.parent.resolve())
-    book = CalamineWorkbook.from_path(path)
     changes: dict[str, dict[str, str]] = {}
     filled: list[str] = []
-    for number, name in enumerate(book.sheet_names, start=1):
-        place = Place(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+    for number, (name, rows) in enumerate(sheets_of(path).items(), start=1):
+        place = Place(name, rows)
         row = place.row_of(words.QUESTION)
         question = text(place.at(row, 1)) if row is not None else ""
         if question in said and question in members:
@@ -84,9 +83,7 @@ def _cells(place: Place, said: Said, folder: str) -> dict[str, str]:
 
 def _patch(path: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
     """Put texts into cells and leave everything else of the workbook, its formats included, as it is."""
-    part = path.with_name(f".{path.name}.part")
-    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w+b") as stream, zipfile.ZipFile(path) as old, zipfile.ZipFile(stream, "w") as new:
+    with replacing(path) as stream, zipfile.ZipFile(path) as old, zipfile.ZipFile(stream, "w") as new:
         for member in old.infolist():
             content = old.read(member)
             if member.filename in changes:
@@ -95,7 +92,6 @@ def _patch(path: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
                     sheet = _put(sheet, cell, value)
                 content = sheet.encode()
             new.writestr(member, content, zipfile.ZIP_DEFLATED)
-    part.replace(path)
 
 
 def _put(sheet: str, cell: str, value: str) -> str:

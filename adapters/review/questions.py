@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +13,9 @@ from adapters.review.words import FAMILIES, SCHEMA
 from ledger.policy.rules import Policy, Rule
 from ledger.terms import MARKETING_PURPOSES, Basis
 from projections.verdicts import QUESTIONS, REASONS, Verdict
+
+Stamp = Callable[[bytes, bytes], str]
+"""A ledger's keyed hash of a content, about a thing: see `Ledger.stamp`."""
 
 LISTED = 200
 """Up to so many contacts, a question lists every one, each with an answer of its own if wanted."""
@@ -133,9 +135,7 @@ def _is_for_mail(rule: Rule) -> bool:
     return any(rule.applies_to(purpose, "email") for purpose in MARKETING_PURPOSES)
 
 
-def membership_hash(at: str, position: int, members: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 over what a workbook is of: by it a workbook that was taken apart is recognised."""
-    total = hashlib.sha256(f"{SCHEMA}\n{at}\n{position}\n".encode())
-    for question, reference in members:
-        total.update(f"{question} {reference}\n".encode())
-    return total.hexdigest()
+def membership_seal(stamp: Stamp, at: str, position: int, members: Iterable[tuple[str, str]]) -> str:
+    """The ledger's own mark over what a workbook is of: nobody else can make one that fits other contacts or times."""
+    head = f"{SCHEMA}\n{at}\n{position}\n"
+    return stamp("".join([head, *(f"{question} {reference}\n" for question, reference in members)]).encode(), b"review")

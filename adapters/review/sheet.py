@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from adapters.review.questions import Questions
+from adapters.review.questions import Questions, Stamp
 from adapters.review.workbook import write_review
 from ledger.policy.rules import Policy
 from projections.verdicts import Audit, Verdict
@@ -15,8 +15,8 @@ class ReviewSheet:
 
     name = "review.xlsx"
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy, self._questions = policy, Questions()
+    def __init__(self, policy: Policy, stamp: Stamp) -> None:
+        self._policy, self._stamp, self._questions = policy, stamp, Questions()
 
     def see(self, verdict: Verdict) -> None:
         """Take one decision in."""
@@ -25,5 +25,5 @@ class ReviewSheet:
     def content(self, audit: Audit) -> bytes:
         """The bytes of the workbook: the same for the same audit."""
         to = BytesIO()
-        write_review(to, audit, self._questions, self._policy)
+        write_review(to, audit, self._questions, self._policy, self._stamp)
         return to.getvalue()

@@ -6,7 +6,9 @@ from typing import Literal
 
 from ledger.terms import Basis
 
-SCHEMA = "consent-ledger/review/1"
+SCHEMA = "consent-ledger/review/2"
+UNSEALED = "consent-ledger/review/1"
+"""The workbooks made before: anybody could make their seal, so none of them is taken in."""
 META = "_meta"
 MEMBERS = "_contacts"
 README = "Read me first"

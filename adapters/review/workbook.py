@@ -7,7 +7,6 @@ neither sorting nor a sheet's last row takes anybody out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -17,10 +16,11 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
+from adapters.files import replacing
 from adapters.report import wording
 from adapters.report.masking import printable
 from adapters.review import words
-from adapters.review.questions import EXAMPLES, Group, Questions, membership_hash
+from adapters.review.questions import EXAMPLES, Group, Questions, Stamp, membership_seal
 from ledger.policy.rules import Policy, Rule
 from projections.verdicts import QUESTIONS, REASONS, Audit
 
@@ -44,16 +44,16 @@ _FORMATS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_review(to: Path | IO[bytes], audit: Audit, questions: Questions, policy: Policy) -> None:
-    """Write the workbook of an audit's questions; a file made here is for its owner alone (0600)."""
+def write_review(to: Path | IO[bytes], audit: Audit, questions: Questions, policy: Policy, stamp: Stamp) -> None:
+    """Write the workbook of an audit's questions, sealed by its ledger; a file made here is for its owner alone."""
     if isinstance(to, Path):
-        with os.fdopen(os.open(to, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as stream:
-            _write(stream, audit, questions, policy)
+        with replacing(to) as stream:
+            _write(stream, audit, questions, policy, stamp)
     else:
-        _write(to, audit, questions, policy)
+        _write(to, audit, questions, policy, stamp)
 
 
-def _write(stream: IO[bytes], audit: Audit, questions: Questions, policy: Policy) -> None:
+def _write(stream: IO[bytes], audit: Audit, questions: Questions, policy: Policy, stamp: Stamp) -> None:
     with Workbook(stream, {"in_memory": True}) as book:
         book.set_properties({"title": "Review", "created": audit.at.astimezone(UTC).replace(tzinfo=None)})
         pen = _Pen(book)
@@ -61,7 +61,7 @@ def _write(stream: IO[bytes], audit: Audit, questions: Questions, policy: Policy
         for group in questions.groups:
             _question(pen, group, audit, policy)
         _members(book, questions)
-        _meta(book, audit, questions)
+        _meta(book, audit, questions, stamp)
 
 
 class _Pen:
@@ -267,7 +267,7 @@ def _members(book: Workbook, questions: Questions) -> None:
             row += 1
 
 
-def _meta(book: Workbook, audit: Audit, questions: Questions) -> None:
+def _meta(book: Workbook, audit: Audit, questions: Questions, stamp: Stamp) -> None:
     at = audit.at.isoformat()
     sheet = book.add_worksheet(words.META)
     sheet.very_hidden()
@@ -275,7 +275,7 @@ def _meta(book: Workbook, audit: Audit, questions: Questions) -> None:
         "schema": words.SCHEMA,
         "audit": at,
         "position": str(audit.ledger_position),
-        "contacts": membership_hash(at, audit.ledger_position, questions.members),
+        "seal": membership_seal(stamp, at, audit.ledger_position, questions.members),
     }
     for row, (name, value) in enumerate(rows.items()):
         sheet.write_string(row, 0, name)

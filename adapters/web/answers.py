@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +19,7 @@ from adapters.web.operations import (
     body_of,
     contact_of,
     decoded,
+    read,
     whom,
 )
 from adapters.web.problems import ProblemError
@@ -46,16 +46,17 @@ async def status(service: Service, request: Request) -> Response:
     """Every cell of the person an address belongs to."""
     asked = decoded(await body_of(request, MOST_ASKED_BYTES), _whom)
     position = await arrive(service, request)
-    found = whom(service.house, asked)
+    found = await read(service, whom, service.house, asked)
     if found is None:
         raise ProblemError("not-found", "this ledger holds nothing about that address")
-    return answered(_status(service, found[0], found[1], position))
+    return answered(await read(service, _status, service, found[0], found[1], position))
 
 
 async def contact_status(service: Service, request: Request) -> Response:
     """Every cell of a contact."""
     contact = contact_of(request)
-    return answered(_status(service, contact, None, await arrive(service, request)))
+    position = await arrive(service, request)
+    return answered(await read(service, _status, service, contact, None, position))
 
 
 def _status(service: Service, contact: str, address: str | None, position: int) -> StatusOut:
@@ -92,10 +93,10 @@ async def why(service: Service, request: Request) -> Response:
     """The decision with its grounds, at any moment, as known at any moment."""
     asked = decoded(await body_of(request, MOST_ASKED_BYTES), _why)
     position = await arrive(service, request)
-    found = whom(service.house, asked)
+    found = await read(service, whom, service.house, asked)
     if found is None:
         raise ProblemError("not-found", "this ledger holds nothing about that address")
-    return answered(await run_in_threadpool(_explained, service, *found, asked, position))
+    return answered(await service.reads.run(_explained, service, *found, asked, position))
 
 
 def _explained(service: Service, contact: str, address: str | None, asked: WhyQuestion, position: int) -> WhyOut:

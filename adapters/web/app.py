@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.inbox import Inbox
-from adapters.logs import Lines
+from adapters.logs import Lines, described
 from adapters.metrics import Metrics
 from adapters.receiving import Receiver
 from adapters.web import answers, facts, gate, health, history, problems, webhooks
@@ -31,8 +32,9 @@ from adapters.web.following import Follower
 from adapters.web.keys import KeyFile, KeysError
 from adapters.web.observing import Observed
 from adapters.web.openapi import document
-from adapters.web.operations import Operation, Service
+from adapters.web.operations import Operation, Service, Turns
 from adapters.web.problems import ProblemError
+from adapters.web.rates import UNLIMITED, Limits
 from adapters.webhooks import Actor
 from adapters.wiring import House
 from ledger.codec import BrokenEntryError
@@ -40,13 +42,17 @@ from ledger.damage import DamagedError
 from ledger.gaps import LogDamagedError
 
 
-async def described(_service: Service, _request: Request) -> Response:
+async def show_document(_service: Service, _request: Request) -> Response:
     """What can be asked."""
     return Response(_openapi_json(), media_type="application/json")
 
 
 UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own measures and logs, all off: they could hold what was sent. Ours tell nothing of it."""
+_WITHOUT_A_LEDGER = ("live", "metrics", "openapi")
+"""What is answered also while parts of the ledger do not fit."""
+FACT_TURNS, DELIVERY_TURNS, READ_TURNS = 20, 8, 12
+"""The forty threads that a server has, so that none who writes keeps a reader waiting, or a sender of webhooks."""
 OPERATIONS: tuple[Operation, ...] = (
     *gate.OPERATIONS,  # first, since it is asked most: routes are tried in this order
     *facts.OPERATIONS,
@@ -54,7 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *history.OPERATIONS,
     *webhooks.OPERATIONS,
     *health.OPERATIONS,
-    Operation("openapi", "GET", "/openapi.json", "This document", described, None, {200: dict}),
+    Operation("openapi", "GET", "/openapi.json", "This document", show_document, None, {200: dict}),
 )
 
 
@@ -70,12 +76,16 @@ def make_app(
     most_lag: int = 10_000,
     receivers: Sequence[Receiver] = (),
     inbox: Inbox | None = None,
+    limits: Limits | None = None,
+    lock_seconds: float = 30.0,
 ) -> FastAPI:
     """The application. While it runs, a thread keeps the rows in step with the log, and one does what webhooks bring.
 
     wait_seconds  how long a read waits for its `min_position`
     most_lag      entries the rows may be behind, before it says that it is not ready
     receivers     senders of webhooks, whose deliveries wait in `inbox`: without one, ValueError
+    lock_seconds  how long a fact, or a delivery, waits for others who write to its database
+    limits        how often a key, or a source without one, may ask; None: as often as it likes
     """
     if receivers and inbox is None:
         raise ValueError("what webhooks bring needs an inbox")
@@ -84,8 +94,10 @@ def make_app(
     follower = Follower(house.runner, house.ledger.log, house.away, lines)
     named = {one.name: one for one in receivers}
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
-    service = Service(house, house.runner, follower, metrics, clock, wait_seconds, most_lag, named, inbox, actor)
-
+    limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)
+    turns = _turns(house, inbox, lock_seconds)
+    how = (clock, wait_seconds, most_lag, limits)
+    service = Service(house, house.runner, follower, metrics, *how, *turns, named, inbox, actor)
     app = FastAPI(
         title="consent-ledger",
         openapi_url=None,  # ours is an operation like the others, and has no pages with scripts from elsewhere
@@ -93,19 +105,23 @@ def make_app(
         telemetry=UNTOLD,
         lifespan=_beside([follower, *([actor] if actor else [])]),
     )
-    access = Access(keys)
-    for operation in OPERATIONS:
-        app.router.routes.append(
-            Route(
-                operation.path,
-                _Endpoint(operation, service, access),
-                methods=[operation.method],
-                name=operation.name,
-            )
-        )
-    _explain_errors(app, house.away)
+    access = Access(keys, limits, clock, lines)
+    with suppress(KeysError):  # a request says so, and the file may be mended while the service runs
+        access.warn()
+    for one in OPERATIONS:
+        endpoint = _Endpoint(one, service, access)
+        app.router.routes.append(Route(one.path, endpoint, methods=[one.method], name=one.name))
+    _explain_errors(app, house.away, lines)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
+
+
+def _turns(house: House, inbox: Inbox | None, seconds: float) -> tuple[Turns, Turns, Turns]:
+    """The turns of facts, deliveries and reads; from now on their databases wait no longer than that for others."""
+    house.wait_at_most(seconds)
+    if inbox is not None:
+        inbox.wait_at_most(seconds)
+    return Turns(FACT_TURNS, seconds), Turns(DELIVERY_TURNS, seconds), Turns(READ_TURNS, seconds)
 
 
 class _Thread(Protocol):
@@ -147,23 +163,29 @@ class _Endpoint:
     def __init__(self, operation: Operation, service: Service, access: Access) -> None:
         if operation.name not in MAY.keys() | OPEN:
             raise LookupError(f"nothing says who may {operation.name}")
-        self._operation, self._service = operation, service
-        self._access = access if operation.name in MAY else None
+        self._operation, self._service, self._access = operation, service, access
+        self._guarded = operation.name in MAY
         self._query = {one.name for one in operation.parameters if one.place == "query"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. ProblemError where it cannot."""
         operation, request = self._operation, Request(scope, receive)
         scope["template"] = operation.path
-        if self._access is not None:
-            self._access.require(request, operation.name)
+        if not self._guarded:
+            self._access.admit(request, operation.name)
+        else:
+            scope["key"] = self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
                 raise ProblemError("invalid", "the query holds a parameter that is not known here")
+        if operation.name not in _WITHOUT_A_LEDGER:
+            misfits = self._service.house.ledger.replaced()
+            if misfits:
+                raise ProblemError("unavailable", "; ".join(one.text for one in misfits))
         response = await operation.handle(self._service, request)
         await response(scope, receive, send)
 
 
-def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
+def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Lines) -> None:
     """Every error as a problem, whoever raised it."""
 
     def sent(request: Request, error: ProblemError, headers: Any = None) -> Response:
@@ -178,8 +200,9 @@ def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...]) -> None:
     async def unreadable(request: Request, _error: Exception) -> Response:
         return sent(request, ProblemError("malformed"))
 
-    async def silent(request: Request, _error: Exception) -> Response:
-        return sent(request, ProblemError("unavailable", "the database does not answer"))
+    async def silent(request: Request, error: Exception) -> Response:
+        lines.write("warning", "database.away", request=request.scope.get("request_id", ""), **described(error))
+        return sent(request, ProblemError("unavailable", "the database is locked, or does not answer"))
 
     async def damaged(request: Request, error: Exception) -> Response:
         said = (

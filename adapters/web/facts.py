@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from adapters.submitting import Answer, Submission, rejected, take
 from adapters.web.operations import Operation, Parameter, Service, answered, body_of, decoded
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import FactIn, FactOut, FactsIn, FactsOut
+from ledger.events import TOPICS, Event, Stop
 
 MOST_FACT_BYTES = 131_072
 MOST_FACTS_BYTES = 4_194_304
@@ -26,21 +28,57 @@ _one = msgspec.json.Decoder(FactIn)
 _many = msgspec.json.Decoder(FactsIn)
 
 
+class _Typed(msgspec.Struct):
+    type: str
+
+
+class _Any(msgspec.Struct):
+    facts: list[msgspec.Raw]
+
+
+_typed, _any = msgspec.json.Decoder(_Typed), msgspec.json.Decoder(_Any)
+
+
 async def record_fact(service: Service, request: Request) -> Response:
     """One fact. 201: recorded; 200: it stood there already."""
-    fact = decoded(await body_of(request, MOST_FACT_BYTES), _one)
+    body = await body_of(request, MOST_FACT_BYTES)
+    _count_request(service, request, [body])
+    fact = decoded(body, _one)
     key = _key(request)
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
-    (answer,) = await run_in_threadpool(take, service.house, [_submission(fact, key)], service.clock())
+    submission = _submission(fact, key)
+    (answer,) = await service.facts.run(take, service.house, [submission], service.clock())
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
     if answer.status == "rejected" or answer.position is None or answer.contact is None:
         raise ProblemError("invalid", errors=answer.reasons)
     first = answer.status == "recorded" or key is not None
-    body = FactOut(status="recorded" if first else "unchanged", position=answer.position, contact=answer.contact)
-    return answered(body, 201 if first else 200)
+    said = FactOut(status="recorded" if first else "unchanged", position=answer.position, contact=answer.contact)
+    return answered(said, 201 if first else 200)
+
+
+def _count_request(service: Service, request: Request, facts: Iterable[bytes | msgspec.Raw]) -> None:
+    """Count a request against its key, whatever is wrong with it; one with a stop in it, never. ProblemError 429."""
+    if not any(map(_is_stop, facts)):
+        service.limits.count_key(request.scope["key"])
+
+
+def _is_stop(fact: bytes | msgspec.Raw) -> bool:
+    try:
+        named = _typed.decode(fact).type
+    except (ValueError, RecursionError):
+        return False
+    return issubclass(TOPICS.get(named, Event), Stop)
+
+
+def _parts(body: bytes) -> Sequence[msgspec.Raw]:
+    """The facts of a batch, however much is wrong with it or with them."""
+    try:
+        return _any.decode(body).facts
+    except (ValueError, RecursionError):
+        return ()
 
 
 def _key(request: Request) -> str | None:
@@ -51,8 +89,10 @@ def _key(request: Request) -> str | None:
 
 async def record_facts(service: Service, request: Request) -> Response:
     """Many facts, each answered by itself: a bad one never stops a good one."""
-    sent = decoded(await body_of(request, MOST_FACTS_BYTES), _many)
-    answers = await run_in_threadpool(_take, service, sent.facts)
+    body = await body_of(request, MOST_FACTS_BYTES)
+    _count_request(service, request, _parts(body))
+    sent = decoded(body, _many)
+    answers = await service.facts.run(_take, service, sent.facts)
     return answered(FactsOut(answers, service.house.ledger.log.last_position()))
 
 

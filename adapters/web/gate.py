@@ -17,6 +17,7 @@ from adapters.web.operations import (
     arrive,
     body_of,
     decoded,
+    read,
     whom,
 )
 from adapters.web.shapes import GateAnswer, GateQuestion
@@ -29,7 +30,7 @@ async def gate(service: Service, request: Request) -> Response:
     asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate)
     if request.scope["query_string"]:
         await arrive(service, request)
-    answer = gate_answer(service, asked)
+    answer = await read(service, gate_answer, service, asked)
     service.metrics.gate_answer("true" if answer.allowed else "false").inc()
     return answered(answer)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,8 +19,9 @@ async def live(_service: Service, _request: Request) -> Response:
 
 
 async def ready(service: Service, _request: Request) -> Response:
-    """The database answers, and the rows are not too far behind."""
-    lag = await run_in_threadpool(_lag, service)
+    """The database answers, facts can be recorded, and the rows are not too far behind."""
+    lag = await service.reads.run(_lag, service)
+    await service.reads.run(_assert_writable, service)
     if not service.follower.alive:
         raise ProblemError("unavailable", "nothing follows the log")
     if service.actor is not None and not service.actor.alive:
@@ -35,8 +35,8 @@ async def ready(service: Service, _request: Request) -> Response:
 
 async def metrics(service: Service, _request: Request) -> Response:
     """For Prometheus. A database that is away leaves its gauges as they were."""
-    with suppress(*service.house.away):
-        await run_in_threadpool(_measure, service)
+    with suppress(*service.house.away, ProblemError):
+        await service.reads.run(_measure, service)
     return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -46,6 +46,18 @@ def _lag(service: Service) -> int:
     service.metrics.position.set(position)
     service.metrics.lag.set(lag)
     return lag
+
+
+def _assert_writable(service: Service) -> None:
+    """ProblemError 503 while questions are answered and nothing can be recorded."""
+    try:
+        service.house.assert_writable()
+        if service.inbox is not None:
+            service.inbox.assert_writable()
+    except service.house.away as error:
+        raise ProblemError(
+            "unavailable", "nothing can be recorded: the database is locked, or does not answer"
+        ) from error
 
 
 def _measure(service: Service) -> None:

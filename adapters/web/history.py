@@ -18,6 +18,7 @@ from adapters.web.operations import (
     answered,
     arrive,
     contact_of,
+    read,
     whole,
 )
 from adapters.web.problems import ProblemError
@@ -36,7 +37,8 @@ async def history(service: Service, request: Request) -> Response:
     limit = whole(request, "limit", 1, MOST_ENTRIES) or 100
     after = _after(request.query_params.get("cursor"))
     position = await arrive(service, request)
-    rows = service.house.ledger.log.stream(contact, position) if contact != LEDGER_STREAM else []
+    stream = service.house.ledger.log.stream
+    rows = await read(service, stream, contact, position) if contact != LEDGER_STREAM else []
     if not rows:
         raise ProblemError("not-found", "no such contact")
     page = [row for row in rows if row[1] > after][:limit]

@@ -12,15 +12,18 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from adapters.files import write_whole
+
 Role = Literal["writer", "reader", "auditor", "dpo"]
 ROLES: tuple[Role, ...] = ("writer", "reader", "auditor", "dpo")
 FILE = "api-keys.json"
+WARNED_DAYS = 30
 _PREFIX = "clk_"
 _KEY_BYTES = 32
 
@@ -29,13 +32,24 @@ class KeysError(RuntimeError):
     """The file of keys cannot be used, or does not hold what was named."""
 
 
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may ask. `sha256`: of the key as it is sent, in hex."""
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who may ask. `sha256`: of the key as it is sent, in hex; `expires_at` None: it holds until it is revoked."""
 
     name: str
     role: Role
     made_at: datetime
     sha256: str
+    expires_at: datetime | None = None
+
+    def has_ended(self, now: datetime) -> bool:
+        """It opens nothing any more."""
+        return self.expires_at is not None and now >= self.expires_at
+
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days until it ends, once that is near; 0: it ends today, or has. None: not soon, or never."""
+        if self.expires_at is None or now < self.expires_at - timedelta(days=WARNED_DAYS):
+            return None
+        return max(0, (self.expires_at - now).days)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,14 +94,19 @@ class KeyFile:
         except (msgspec.DecodeError, ValueError) as error:
             raise KeysError(f"{self.path} is not a file of API keys") from error
 
-    def add(self, name: str, role: Role, now: datetime, random: Callable[[int], bytes]) -> str:
-        """Make a key; the only time it can be seen. KeysError for a name that is taken."""
+    def add(
+        self, name: str, role: Role, now: datetime, random: Callable[[int], bytes], expires_at: datetime | None = None
+    ) -> str:
+        """Make a key; the only time it can be seen. KeysError for a name that is taken, or an end that has passed."""
+        if expires_at is not None and expires_at <= now:
+            raise KeysError("a key cannot expire before it is made: name a day to come")
         secret = _PREFIX + base64.urlsafe_b64encode(random(_KEY_BYTES)).decode().rstrip("=")
         with self._alone():
             keys = self.list()
             if any(key.name == name for key in keys):
                 raise KeysError(f"there is a key {name!r} already: revoke it first, or name this one otherwise")
-            self._write((*keys, Key(name, role, now, hashlib.sha256(secret.encode()).hexdigest())))
+            digest = hashlib.sha256(secret.encode()).hexdigest()
+            self._write((*keys, Key(name, role, now, digest, expires_at)))
         return secret
 
     def revoke(self, name: str) -> None:
@@ -100,12 +119,7 @@ class KeyFile:
             self._write(left)
 
     def _write(self, keys: tuple[Key, ...]) -> None:
-        partial = self.path.with_name(f".{self.path.name}.part")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(_File(keys)), indent=2) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        write_whole(self.path, msgspec.json.format(msgspec.json.encode(_File(keys)), indent=2) + b"\n")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

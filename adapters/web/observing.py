@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.logs import Lines
 from adapters.metrics import Metrics
+from adapters.web.problems import SAFE
 
 _METHODS = frozenset({"GET", "POST"})
-_SAFE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Observed:
@@ -33,7 +33,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] += ((b"x-request-id", request.encode()), *_SAFE)
+                message["headers"] += ((b"x-request-id", request.encode()), *SAFE)
             await send(message)
 
         try:

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from adapters.fact_models import models
 from adapters.submitting import MOST_ID
-from adapters.web.access import MAY, WEBHOOKS
+from adapters.web.access import COUNTED, MAY, WEBHOOKS
 from adapters.web.operations import MIN_POSITION, Operation
 from adapters.web.problems import KINDS, MEDIA_TYPE, Problem
 from adapters.web.shapes import FactIn
@@ -46,6 +46,8 @@ def kinds_of(operation: Operation) -> list[str]:
         found.add("unavailable")
     if guarded:
         found |= {"unauthenticated", "forbidden"}
+    if guarded or operation.name in COUNTED:
+        found.add("too-many")
     if operation.asks is bytes:
         found |= {"malformed", "too-large"}
     elif operation.asks is not None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -16,9 +17,11 @@ from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
 from adapters.receiving import Receiver
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.web.access import header_of
 from adapters.web.following import Follower
 from adapters.web.problems import ProblemError, wrong
+from adapters.web.rates import Limits
 from adapters.web.shapes import Whom
 from adapters.webhooks import Actor
 from adapters.wiring import House
@@ -28,12 +31,43 @@ T = TypeVar("T")
 MOST_ASKED_BYTES = 16_384
 """A question is short."""
 _LOOK_SECONDS = 0.02
+_HANGS_AFTER = 5
+"""Times a turn's seconds: a database that is locked says so by itself before, one that hangs never does."""
 _encode = msgspec.json.Encoder().encode
+
+
+class Turns:
+    """Threads of one kind: so many at once, and whoever waits too long is told to come again."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._free, self._seconds = asyncio.Semaphore(most), seconds
+
+    async def run(self, call: Callable[..., T], *args: Any) -> T:
+        """What a function returns that asks a database. ProblemError 503 where it does not come to an end.
+
+        Its thread then goes on, and keeps its turn for as long: what it was to record may still be recorded.
+        """
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._seconds)
+        except TimeoutError:
+            raise ProblemError("unavailable", "others are waiting for the database") from None
+        task = asyncio.ensure_future(run_in_threadpool(call, *args))
+        task.add_done_callback(self._end)
+        done, _ = await asyncio.wait({task}, timeout=_HANGS_AFTER * self._seconds)
+        if not done:
+            raise ProblemError("unavailable", "the database does not answer")
+        return task.result()
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._free.release()
+        if not task.cancelled():
+            task.exception()  # seen, if nobody waits for it any more
 
 
 class Service(NamedTuple):
     """What the operations work with. `wait_seconds`: how long a read waits for its `min_position`.
 
+    facts, deliveries, reads  the turns of those who write to the ledger, and to the inbox; of those who read
     receivers, inbox, actor  the senders of webhooks that are set up, where what they send waits, and who does it
     """
 
@@ -44,6 +78,10 @@ class Service(NamedTuple):
     clock: Callable[[], datetime]
     wait_seconds: float
     most_lag: int
+    limits: Limits
+    facts: Turns
+    deliveries: Turns
+    reads: Turns
     receivers: Mapping[str, Receiver] = MappingProxyType({})
     inbox: Inbox | None = None
     actor: Actor | None = None
@@ -98,6 +136,14 @@ def answered(body: Any, status: int = 200) -> Response:
     return Response(_encode(body), status, media_type="application/json")
 
 
+async def read(service: Service, call: Callable[..., T], *args: Any) -> T:
+    """What a function returns that reads little. Of files at once: to find a thread would take longer.
+
+    A server may be out of reach, and nothing else may wait for it. ProblemError 503.
+    """
+    return await service.reads.run(call, *args) if service.house.is_on_server else call(*args)
+
+
 async def body_of(request: Request, most: int) -> bytes:
     """The body, which is JSON and not too long. ProblemError 413, 415."""
     kind = header_of(request, b"content-type")
@@ -126,7 +172,10 @@ async def bytes_of(request: Request, most: int) -> bytes:
 def decoded(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """A body as its shape. ProblemError 400 where it is no JSON, 422 where it is another shape."""
     try:
+        require_unique_keys(data)
         return decoder.decode(data)
+    except RepeatedKeyError:
+        raise ProblemError("malformed", f"the body is not JSON: {TWICE}") from None
     except msgspec.ValidationError as error:
         raise ProblemError("invalid", errors=[wrong(error)]) from None
     except (ValueError, RecursionError):
@@ -139,7 +188,8 @@ async def arrive(service: Service, request: Request) -> int:
     An answer is always made of the whole log, rows or no rows, so it is the log that is waited for. That it does
     not come is no failure of the service: whoever asks may name any number.
     """
-    position = service.house.ledger.log.last_position()
+    last_position = service.house.ledger.log.last_position
+    position = await read(service, last_position)
     if not request.scope["query_string"]:
         return position
     wanted = whole(request, "min_position", 0, 2**53 - 1)
@@ -151,7 +201,7 @@ async def arrive(service: Service, request: Request) -> int:
         if loop.time() >= until:
             raise ProblemError("behind", f"the log stands at position {position}")
         await asyncio.sleep(_LOOK_SECONDS)
-        position = service.house.ledger.log.last_position()
+        position = await read(service, last_position)
     return position
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import msgspec
 from starlette.responses import Response
 
-from adapters.reasons import Reason
+from adapters.reasons import Reason, unknown_field
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -40,11 +41,14 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(403, "This key's role may not do this"),
     "not-found": Kind(404, "There is nothing here"),
     "method-not-allowed": Kind(405, "Not by this method"),
+    "too-slow": Kind(408, "The request did not come in time"),
     "conflict": Kind(409, "The id of this fact stands for another one"),
     "behind": Kind(412, "The log has not come that far"),
     "too-large": Kind(413, "The request is too large"),
     "unsupported-media-type": Kind(415, "Only application/json is read"),
     "invalid": Kind(422, "The request says something that cannot be taken"),
+    "too-many": Kind(429, "Too many requests; try again later"),
+    "head-too-large": Kind(431, "The head of the request is too large"),
     "failed": Kind(500, "The service failed"),
     "unavailable": Kind(503, "Not now; try again"),
 }
@@ -55,14 +59,24 @@ _CHALLENGE = {
     "behind": {"Retry-After": "1"},
     "unavailable": {"Retry-After": "1"},
 }
+SAFE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""Headers of every answer."""
 
 
 class ProblemError(Exception):
-    """Raised by an operation that cannot answer."""
+    """Raised by an operation that cannot answer. `wait`: seconds after which it is worth asking again."""
 
-    def __init__(self, kind: str, detail: str = "", errors: Sequence[Reason] = (), position: int | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        detail: str = "",
+        errors: Sequence[Reason] = (),
+        position: int | None = None,
+        wait: float = 0.0,
+    ) -> None:
         super().__init__(kind)
         self.kind, self.detail, self.errors, self.position = kind, detail, tuple(errors), position
+        self.wait = wait
 
 
 def response(error: ProblemError, request: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -77,7 +91,8 @@ def response(error: ProblemError, request: str, headers: Mapping[str, str] | Non
         position=error.position,
         errors=error.errors,
     )
-    sent = {**_CHALLENGE.get(error.kind, {}), **(headers or {})}
+    later = {"Retry-After": str(ceil(error.wait))} if error.wait else {}
+    sent = {**_CHALLENGE.get(error.kind, {}), **later, **(headers or {})}
     return Response(msgspec.json.encode(problem), kind.status, sent, MEDIA_TYPE)
 
 
@@ -89,11 +104,12 @@ def of_status(status: int) -> ProblemError:
 
 _path = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]*)`\Z").search
 _missing = re.compile(r"Object missing required field `([a-z_]+)`").match
+_unknown = re.compile(r"Object contains unknown field `([^`]*)`").match
 _expected = re.compile(r"Expected `[a-z |]+`, got `[a-z |]+`").match
 
 
 def wrong(error: msgspec.DecodeError) -> Reason:
-    """What msgspec found, without what it quotes: a field nobody knows, a word outside a list."""
+    """What msgspec found, without what it quotes of values: a word outside a list."""
     text = str(error)
     where = _path(text)
     field = where[1] if where else ""
@@ -102,8 +118,9 @@ def wrong(error: msgspec.DecodeError) -> Reason:
         return Reason(".".join(part for part in (field, missing[1]) if part), "is missing")
     if expected:
         return Reason(field, expected[0].replace("`", ""))
-    if text.startswith("Object contains unknown field"):
-        return Reason(field, "holds a field that is not known here")
+    unknown = _unknown(text)
+    if unknown:
+        return unknown_field(field, unknown[1])
     if isinstance(error, msgspec.ValidationError):
         return Reason(field, "is not one of the values that can stand here")
     return Reason("", "is not JSON")

@@ -22,7 +22,7 @@ async def webhook(service: Service, request: Request) -> Response:
     """What a sender posts. 200: all of it is on disk, and will be done, once."""
     receiver = _receiver(service, request)
     sent = _sent(service, request, await bytes_of(request, MOST_BYTES))
-    return answered(await run_in_threadpool(_take, service, receiver, sent))
+    return answered(await service.deliveries.run(_take, service, receiver, sent))
 
 
 async def check(service: Service, request: Request) -> Response:

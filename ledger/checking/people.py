@@ -40,7 +40,7 @@ class People:
         self._scan = scan
         self._store = store
         self._wrapping = Wrapping(keys.wrapping)
-        self._lookups = Lookups(keys.lookup)
+        self._lookups = Lookups(keys)
         self._tallies = Tallies(keys.tally)
 
     def check(self) -> Iterator[Finding]:
@@ -94,14 +94,14 @@ class People:
         if table == "payload":
             fits = commit(plain[:_R_BYTES], plain[_R_BYTES:]) == name
             return None if fits else "what it holds is not what was committed to"
-        if not self._is_found_by(table, plain, lookup or b""):
+        if not self._is_found_by(table, name, plain, lookup or b""):
             return "it is found by something else than what it holds: its lookup was overwritten"
         return self._address_problem(contact, address)
 
-    def _is_found_by(self, table: str, plain: bytes, lookup: bytes) -> bool:
+    def _is_found_by(self, table: str, name: bytes, plain: bytes, lookup: bytes) -> bool:
         try:
             if table == "address":
-                return self._lookups.fits(lookup, plain.decode())
+                return self._lookups.fits(lookup, plain.decode(), name)
             return self._lookups.record(*_record_text(plain)) == lookup
         except (ValueError, msgspec.DecodeError):
             return False

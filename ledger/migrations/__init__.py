@@ -6,6 +6,6 @@ program that made it. A migration is never edited once it was released.
 
 from __future__ import annotations
 
-HEAD = "0004"
+HEAD = "0005"
 """The version this program works with."""
 VERSION_TABLE = "consent_ledger_version"

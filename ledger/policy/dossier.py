@@ -6,13 +6,15 @@ so that a merge can only ever take away (P14).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from ledger import events as e
-from ledger.contact import Contact, Entries, Entry, latest_per_record
+from ledger.contact import Contact, Entries, Entry, StopLink, latest_per_record, stop_links_of
 from ledger.terms import BEGINNING, END, any_covers
 
 CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
@@ -59,6 +61,9 @@ class Dossier:
                     and r.position not in self.undone
                 )
 
+        if any(contact.stop_links for contact in contacts):
+            self.stops += tuple(_written_alike(self.stops, stop_links_of(contacts)))
+
     @property
     def held(self) -> Entry | None:
         """The review that holds this person, if one stands open: under review means no."""
@@ -73,6 +78,13 @@ class Dossier:
             if standing is not None:
                 return standing
         return None
+
+    @property
+    def endings(self) -> Entries:
+        """Endings of contracts, from every linked contact: like a stop, an ending takes away alone."""
+        if len(self._group) == 1:
+            return self.owner.endings
+        return tuple(n for contact in self._group for n in contact.endings)
 
     @property
     def erased(self) -> Erasure | None:
@@ -93,7 +105,7 @@ class Dossier:
             owner.opt_ins,
             owner.confirmations,
             owner.contracts,
-            owner.endings,
+            self.endings,
             owner.enquiries,
             owner.sendings,
             owner.activity,
@@ -225,6 +237,25 @@ UNDESCRIBED = Recipient((), (), None)
 def _said_at(entry: Entry) -> tuple[datetime, int]:
     event = entry.event
     return (event.captured_at or event.occurred_from or event.recorded_at or BEGINNING, entry.position)
+
+
+def _written_alike(stops: Entries, links: Iterable[StopLink]) -> Iterator[Entry]:
+    """Each stop of one address alone once more for every address that may be another spelling of it."""
+    partners: dict[str, set[str]] = {}
+    for link in links:
+        if link.address is not None and link.alike is not None:
+            partners.setdefault(link.address, set()).add(link.alike)
+            partners.setdefault(link.alike, set()).add(link.address)
+    for stop in stops:
+        address = stop.event.address
+        if address in partners and getattr(stop.event, "address_only", False):
+            reached, waiting = {address}, [address]
+            while waiting:
+                fresh = partners[waiting.pop()] - reached
+                reached |= fresh
+                waiting += fresh
+            for alike in sorted(reached - {address}):
+                yield stop._replace(event=msgspec.structs.replace(stop.event, address=alike))
 
 
 def usable_from(event: e.Event) -> datetime:

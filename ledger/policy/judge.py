@@ -36,6 +36,7 @@ from ledger.terms import BEGINNING, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
+UNDER_REVIEW = "under_review"
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
@@ -343,7 +344,9 @@ class _Cell:
                 against = [*against, Against("minor", "P17", position)]
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
-            return _no(against, forbidden or _stop_reason(self.stops.entries[-1]), None, overlap)
+            # a hold waits for an answer; a stop is one, and stays the reason
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.stops.entries)
+            return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
         if self.possible.stand:
@@ -390,7 +393,7 @@ class _Cell:
     def _personal(self) -> str | None:
         held = self.bench.held
         if held is not None:
-            return self._forbid("under_review", "REVIEW", held.position)
+            return self._forbid(UNDER_REVIEW, "REVIEW", held.position)
         return None
 
     def _is_minor(self) -> bool:
@@ -531,6 +534,11 @@ CLAIMED_BASES: dict[str, tuple[Basis, ...]] = {
 """Which bases a CRM's assertion could mean, were it shown."""
 
 
+def _gravest(stops: Sequence[Entry]) -> str:
+    """The reason given where several stops stand: the same, whichever of them was recorded first."""
+    return max(map(_stop_reason, stops), key=_GRAVITY.index)
+
+
 def _stop_reason(entry: Entry) -> str:
     return STOP_REASONS[type(entry.event)]
 
@@ -544,6 +552,7 @@ STOP_REASONS: dict[type[e.Event], str] = {
     e.ErasureRequested: "erasure_requested",
     e.ReviewDecided: "review_stop",
 }
+_GRAVITY = ("opted_out", "obstructed", "complained", "objected", "review_stop", "erasure_requested")
 STOP_TIME_UNKNOWN = "stop_time_unknown"
 """A stop may have come before the moment asked about, or after it. Of a past message alone: every stop came before it
 was recorded."""

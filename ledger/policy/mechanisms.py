@@ -320,15 +320,20 @@ ONE_OFF = frozenset({"purchase", "lease", "barter"})
 
 
 def _ended(entry: Entry, case: Case) -> datetime | None:
-    """When the relationship ended: a one-off sale at once, another contract by a later ending of its kind."""
+    """When the relationship ended: a one-off sale at once, another contract by a later ending of its kind.
+
+    The contract is the person's, whichever address it or its ending was seen with. Of an unknown kind, either
+    may be the other's.
+    """
     event = entry.event
     if not isinstance(event, e.ContractStarted) or event.kind in ONE_OFF:
         return event.earliest
     found: list[datetime] = []
-    for ending in case.dossier.facts(case.dossier.owner.endings, event.address):
+    for ending in case.dossier.endings:
         end = ending.event
         assert isinstance(end, e.ContractEnded)  # noqa: S101 - filed by type
-        same = end.contract == event.contract if end.contract else end.kind in (event.kind, "unknown")
+        kinds = end.kind == event.kind or "unknown" in (end.kind, event.kind)
+        same = end.contract == event.contract if end.contract and event.contract else kinds
         if same and end.latest >= event.earliest:
             found.append(end.earliest)
     return min(found, default=None)

@@ -7,7 +7,6 @@ The mechanisms are in `ledger.policy.mechanisms`; this module only reads and che
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -18,6 +17,7 @@ import msgspec
 
 from ledger.policy.calendar import Period, period
 from ledger.terms import Basis, any_covers
+from ledger.toml import TOMLDecodeError, parse_toml
 
 Kind = Literal["basis", "stop", "message_condition", "not_a_basis", "classification", "platform"]
 Mechanism = Literal[
@@ -212,8 +212,8 @@ def _read(files: Mapping[str, bytes]) -> Iterable[RuleFile]:
     seen: set[str] = set()
     for name, data in files.items():
         try:
-            sheet = msgspec.convert(tomllib.loads(data.decode()), RuleFile)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+            sheet = msgspec.convert(parse_toml(data.decode()), RuleFile)
+        except (TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
             raise PolicyError(f"{name}: {error}") from error
         for rule in sheet.rule:
             _check(name, rule)

@@ -120,12 +120,28 @@ def test_the_same_file_again_adds_nothing(audited: tuple[Any, Path, Path], expor
 
 
 def test_a_newer_export_adds_only_what_changed(audited: tuple[Any, Path, Path], tmp_path: Path) -> None:
-    """One mark changed: one fact."""
+    """Without a date of their own all rows are seen anew, and what was shown as a stop is shown again."""
     _, _, ledger = audited
     newer = tmp_path / "newer.csv"
     changed = ROWS[0].replace("Marketing contact", "Non-marketing contact")
     newer.write_text("\n".join((HEADER, changed, *ROWS[1:])) + "\n", encoding="utf-8")
-    assert answer("import", newer, "--ledger", ledger)["added"] == 1
+    counts = answer("import", newer, "--ledger", ledger)
+    assert (counts["added"], counts["unchanged"], counts["older"]) == (len(ROWS) - 1 + 2, 6, 0)
+
+
+def test_a_row_not_modified_since_is_the_same_fact(tmp_path: Path) -> None:
+    """By its own date, whenever the export was made: one mark changed, one fact."""
+    ledger, modified = tmp_path / "ledger", f"{HEADER},Last Modified Date"
+    exports = []
+    for name, first in (("old", "2026-03-01 09:00"), ("new", "2026-10-01 09:00")):
+        rows = [f"{row},{first if row == ROWS[0] else '2026-02-01 09:00'}" for row in ROWS]
+        exports.append(tmp_path / f"{name}.csv")
+        exports[-1].write_text("\n".join((modified, *rows)) + "\n", encoding="utf-8")
+    for export, expected in ((exports[1], (0, 0)), (exports[0], (1, 1)), (exports[0], (0, 1)), (exports[1], (0, 0))):
+        found = answer("import", export, "--ledger", ledger)
+        if expected != (0, 0):
+            assert (found["added"], found["older"]) == expected
+    assert found["added"] == 0
 
 
 def test_another_portal_is_refused(audited: tuple[Any, Path, Path], tmp_path: Path) -> None:
@@ -262,7 +278,13 @@ def test_correct_takes_back_a_stop_and_every_report_lists_it(
     proof.write_text("the letter was from another Ana")
     signed = ("--by", "Dana Officer", "--role", "DPO", "--reason", "wrong person", "--ledger", ledger)
     assert _fails("correct", stop, *signed) == 1
-    run("correct", stop, *signed, "--evidence", proof)
+    shown = run("correct", stop, *signed, "--evidence", proof, exit_code=3).stderr
+    assert (
+        f"objected to marketing, of {now():%Y-%m-%d}, recorded {now():%Y-%m-%d} (position {stop}), for all marketing"
+        in shown
+    )
+    assert "marketing.similar by email: not allowed (objected) -> not allowed (no basis)" in shown
+    run("correct", stop, *signed, "--evidence", proof, "--yes")
     audit = answer("audit", export, "--out", tmp_path / "o", "--ledger", ledger)
     (listed,) = audit["corrections"]
     assert (listed["undoes"], listed["actor"], listed["reason"]) == (

@@ -51,7 +51,9 @@ def row(**said: Any) -> Row:
 
 
 def events(at: datetime = AT, *, known_claims: bool = False, **said: Any) -> list[Event]:
-    return [event for event, _, _ in facts_of(row(**said), PERSON, at, known_claims=known_claims)]
+    """What the row says, apart from that it was seen."""
+    found = [event for event, _, _ in facts_of(row(**said), PERSON, at, known_claims=known_claims)]
+    return [event for event in found if not isinstance(event, MarketingStatusObserved) or event.marketing is not None]
 
 
 def source_ids(at: datetime = AT, **said: Any) -> set[str]:
@@ -60,6 +62,14 @@ def source_ids(at: datetime = AT, **said: Any) -> set[str]:
 
 def test_a_row_that_says_nothing_is_no_fact() -> None:
     assert events() == []
+
+
+def test_a_row_is_seen_on_its_day_with_what_it_answers() -> None:
+    """Be it with nothing: an older row that says otherwise is superseded."""
+    (seen, _, _), *_ = facts_of(row(legal_basis=(), opted_out=False, quarantined=False), PERSON, AT)
+    assert isinstance(seen, MarketingStatusObserved)
+    assert (seen.captured_at, seen.marketing) == (AT, None)
+    assert seen.answered == ("legal_basis", "not_opted_out", "takes_mail")
 
 
 def test_the_mark_is_recorded_as_seen_and_grants_nothing() -> None:

@@ -170,8 +170,6 @@ WRONG: list[Any] = [
     "x",
     {},
     notice(occurredAt="yesterday"),
-    notice(occurredAt=0),
-    notice(occurredAt=10**18),
     notice(occurredAt=1.5),
     notice(objectId={"a": 1}),
     notice(objectId="501; drop"),
@@ -190,6 +188,12 @@ def test_a_notice_that_is_none_is_kept_and_holds_up_no_other(wrong: Any) -> None
     assert len(found) == 3
     assert [one.key.startswith("unread:") for one in found] == [False, True, False]
     assert found[1].occurred_at is None
+
+
+@pytest.mark.parametrize("moment", [0, -1, -(10**18), 10**18])
+def test_a_notice_at_a_moment_that_cannot_be_is_read_all_the_same(moment: int) -> None:
+    """It may be a stop; when it happened is unknown, which the fold decides for every source alike."""
+    assert [one.key.startswith("unread:") for one in delivered(notice(occurredAt=moment))] == [False]
 
 
 def test_a_field_that_is_not_known_is_left_out() -> None:

@@ -429,8 +429,9 @@ def test_a_risky_address_is_left_out_never_changed(folder: Path) -> None:
     assert row == ["1220", "", "1"]
     assert not any("evil.com" in cell for row in rows_of(folder / "opt-out-list.csv") for cell in row)
     order = (folder / "IMPORT-ORDER.md").read_text()
+    assert r"Audit of Example \& Söhne GmbH" in order, "no name is read as Markdown"
     assert "opt-out-list.csv: Record ID 1220" in order
-    assert "do-not-send.csv: address -x@example.com" in order
+    assert r"do-not-send.csv: address -x\@example.com" in order
 
 
 def test_opt_out_list_is_addresses_once_not_shown_stopped(folder: Path) -> None:

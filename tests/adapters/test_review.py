@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +97,7 @@ class Portal:
             asked.see(verdict)
         path = self.folder / "review.xlsx"
         with self.open() as house:
-            write_review(path, _audit(house.ledger.log.last_position()), asked, house.policy)
+            write_review(path, _audit(house.ledger.log.last_position()), asked, house.policy, house.ledger.stamp)
         return path
 
     def reviews(self, contact: str) -> list[tuple[e.ReviewDecided, Mapping[str, object]]]:
@@ -248,7 +250,7 @@ def written(verdicts: Iterator[Verdict] | list[Verdict]) -> bytes:
     asked, stream = Questions(), io.BytesIO()
     for verdict in verdicts:
         asked.see(verdict)
-    write_review(stream, _audit(99), asked, policy())
+    write_review(stream, _audit(99), asked, policy(), lambda content, about: sha256(about + content).hexdigest())
     return stream.getvalue()
 
 
@@ -557,12 +559,53 @@ def test_a_workbook_of_another_ledger_is_refused(portal: Portal, tmp_path: Path)
         other.run(filled, "--yes")
 
 
-def test_a_workbook_that_lost_contacts_is_refused(portal: Portal) -> None:
+def changed(cells: Cells, what: str) -> None:
+    """Change what a review workbook is of, as somebody would who wants it to do more."""
+    if what == "a contact less":
+        row = cells.sheets["_contacts"][0]
+        row[1] = " ".join(row[1].split()[1:])
+    elif what == "a contact more":
+        cells.sheets["_contacts"].append(["contract", cells.sheets["_contacts"][1][1]])
+    else:
+        field, value = what.split(" ", 1)
+        cells.sheets["_meta"][cells.row("_meta", field)][1] = value
+
+
+@pytest.mark.parametrize("what", ["a contact less", "a contact more", "position 9", "audit 2026-11-25", "seal 00ff"])
+def test_a_workbook_that_is_not_as_it_was_written_is_refused(portal: Portal, what: str) -> None:
     cells = Cells.of(portal.review())
-    row = cells.sheets["_contacts"][0]
-    row[1] = " ".join(row[1].split()[1:])
-    with pytest.raises(UnreadableInput, match="no longer holds the contacts"):
-        read_review(cells.save(portal.folder / "cut.xlsx"))
+    changed(cells, what)
+    with pytest.raises(UnreadableInput, match="not as the audit of this ledger wrote it"):
+        portal.run(cells.save(portal.folder / "changed.xlsx"), "--yes")
+
+
+def test_a_seal_made_without_the_ledgers_key_releases_nothing(tmp_path: Path) -> None:
+    """An older workbook with a later position would release the holds that came after it."""
+    portal = Portal(tmp_path)
+    contact = portal.add("held", claims=("contract",))
+    path = portal.review()
+    portal.take(fill(path, {"Contract": {words.ANSWER: HOLD, **SIGNED}}))
+    cells = Cells.of(fill(path, {"Contract": {words.ANSWER: RELEASE, **SIGNED}}))
+    assert portal.take(cells.save(tmp_path / "genuine.xlsx"))["answers"][0]["left"] == 1
+    later, meta = str(portal.position()), cells.sheets["_meta"]
+    meta[cells.row("_meta", "position")][1] = later
+    audit = meta[cells.row("_meta", "audit")][1]
+    content = f"{words.SCHEMA}\n{audit}\n{later}\ncontract {cells.sheets['_contacts'][0][1]}\n".encode()
+    for seal in (sha256(content).hexdigest(), hmac.digest(b"", b"review" + content, "sha256").hex(), ""):
+        meta[cells.row("_meta", "seal")][1] = seal
+        with pytest.raises(UnreadableInput, match="Nothing of it is recorded"):
+            portal.run(cells.save(tmp_path / "forged.xlsx"), "--yes")
+    assert [event.outcome for event, _ in portal.reviews(contact)] == ["hold"]
+
+
+def test_a_workbook_made_before_seals_had_a_key_is_refused(portal: Portal) -> None:
+    cells = Cells.of(portal.review())
+    meta = cells.sheets["_meta"]
+    meta[cells.row("_meta", "schema")][1] = "consent-ledger/review/1"
+    meta[cells.row("_meta", "seal")][0] = "contacts"
+    with pytest.raises(UnreadableInput, match="earlier version") as caught:
+        portal.run(cells.save(portal.folder / "old.xlsx"), "--yes")
+    assert "audit again" in caught.value.remedy
 
 
 def test_what_is_no_review_is_refused(portal: Portal, tmp_path: Path) -> None:
@@ -570,12 +613,24 @@ def test_what_is_no_review_is_refused(portal: Portal, tmp_path: Path) -> None:
     text.write_text("no workbook")
     with pytest.raises(UnreadableInput, match="cannot be read as a workbook"):
         read_review(text)
-    with pytest.raises(UnreadableInput, match="cannot be read as a workbook"):
+    with pytest.raises(UnreadableInput, match="cannot be read: No such file"):
         read_review(tmp_path / "nothing.xlsx")
     cells = Cells.of(portal.review())
     del cells.sheets["_meta"]
     with pytest.raises(UnreadableInput, match="drops hidden sheets"):
         read_review(cells.save(tmp_path / "bare.xlsx"))
+
+
+def test_a_review_with_a_cell_at_the_far_corner_is_refused(portal: Portal) -> None:
+    path = portal.review()
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in members.items():
+            far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+            new.writestr(name, content.replace(b"</sheetData>", far) if name.endswith("sheet2.xml") else content)
+    with pytest.raises(UnreadableInput, match="too many cells"):
+        portal.run(path, "--yes")
 
 
 def test_a_copied_sheet_and_a_foreign_row_are_problems(portal: Portal) -> None:

@@ -176,16 +176,16 @@ def test_bad_ones_never_stop_good_ones(house: House) -> None:
         (said(purposes=["with a space"]), "purposes.0"),
         (said(purposes=["marketing.*"] * 65), "purposes"),
         (said(address_only=1), "address_only"),
-        (said(sid="0" * 32), "data"),
-        (said(stream="0" * 32), "data"),
-        (said(address="0" * 32), "data"),
+        (said(sid="0" * 32), "sid"),
+        (said(stream="0" * 32), "stream"),
+        (said(address="0" * 32), "address"),
         (said()._replace(data=b'{"person": {"record_id": "1"}, "jo@example.org": 1}'), "data"),
         (said(person={"email": ANA, "jo@example.org": 1}), "person"),
         (said(person={}), "person"),
         (said(payload={"jo@example.org": float("nan")}), "payload"),
         (said(payload={"text": "x" * 65_536}), "payload"),
         (said(payload=[1]), "payload"),
-        (said(type_=ERASURE, purposes=["marketing.*"]), "data"),
+        (said(type_=ERASURE, purposes=["marketing.*"]), "purposes"),
         (said(type_="contact.recipient_described.v1", age=2**53), "age"),
         (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE", "kind": "guess"}]), "hints.0.kind"),
         (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE"}]), "hints.0.kind"),
@@ -220,6 +220,8 @@ def test_what_only_the_ledger_or_a_named_person_says_cannot_be_submitted() -> No
         "contact.linked.v1",
         "contact.note_added.v1",
         "contact.review_decided.v1",
+        "contact.stops_linked.v1",
+        "contact.stops_unlinked.v1",
         "contact.unlinked.v1",
     }
 
@@ -238,6 +240,7 @@ def test_every_model_says_what_its_event_says() -> None:
                 "address",
                 "record",
                 "recorded_at",
+                "recorded_clock",
                 "commitment",
             }
 

@@ -14,7 +14,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters import sources
+from adapters import sources, unfolding
 from adapters.tabular import Rejected, Table, UnreadableInput, open_tables, require_unique
 
 TEXT = 'Name,Email,Note\r\nJürgen Weiß,jw@example.com,"Straße, 1"\r\nRenée Über,ru@example.com,"two\r\nlines"\r\n'
@@ -221,6 +221,59 @@ def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
     content[60:90] = bytes(30)
     path.write_bytes(content)
     assert code(path) == "cannot_read"
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def reworked(path: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A workbook whose first sheet was rewritten by hand."""
+    with zipfile.ZipFile(path) as old:
+        members = {member: old.read(member) for member in old.namelist()}
+    return archive(path, {**members, SHEET: change(members[SHEET])})
+
+
+@pytest.mark.parametrize("cell", [b"XFD1048576", b"ZZ1000000", b"xfd1048576"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b'<row r="%d"><c r="%s"><v>1</v></c></row>',
+        b'<row r="2"><c\n t="n" r = "%s" ><v>1</v></c></row>',
+        b"<row><c r='%s'><v>1</v></c></row>",
+    ],
+)
+def test_a_cell_at_the_far_corner_is_refused_before_it_is_laid_out(tmp_path: Path, cell: bytes, tag: bytes) -> None:
+    path = workbook(tmp_path / "far.xlsx", {"A": [["X"], ["1"]]})
+    row = tag.replace(b"%d", cell.lstrip(b"XFDZxfd")).replace(b"%s", cell)
+    reworked(path, lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(UnreadableInput, match=r"too many cells: its sheet .* reaches over 1,0") as caught:
+        open_tables(path)
+    assert caught.value.code == "too_many_cells"
+
+
+def test_a_declared_extent_counts_as_well(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "declared.xlsx", {"A": [["X"], ["1"]]})
+    reworked(path, lambda sheet: sheet.replace(b'ref="A1:A2"', b'ref="A1:XFD1048576"'))
+    assert code(path) == "too_many_cells"
+
+
+def test_what_the_count_did_not_see_ends_the_other_process_alone(tmp_path: Path) -> None:
+    """A cell that names its place in a way only the reader understands: its process is bounded, ours goes on."""
+    path = workbook(tmp_path / "unseen.xlsx", {"A": [["X"], ["1"]]})
+    row = b'<row r="2"><c x=">" r=\'XFD1048576\'><v>1</v></c></row>'
+    reworked(path, lambda sheet: sheet.replace(b"</sheetData>", row + b"</sheetData>"))
+    with pytest.raises(UnreadableInput, match="more than 3072 MiB of memory") as caught:
+        open_tables(path)
+    assert caught.value.code == "too_many_cells"
+
+
+def test_a_tag_between_two_pieces_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = workbook(tmp_path / "far.xlsx", {"A": [["X"], ["1"]]})
+    reworked(path, lambda sheet: sheet.replace(b"</sheetData>", b'<row r="9"><c r="XFD1048576"/></row></sheetData>'))
+    for size in range(1, 60):
+        monkeypatch.setattr(unfolding, "_PIECE", size)
+        assert unfolding.too_many(path.read_bytes()) is not None, size
 
 
 def workbook(path: Path, sheets: Mapping[str, list[list[object]]]) -> Path:

@@ -27,7 +27,8 @@ from adapters.metrics import Metrics
 from adapters.submitting import Submission, take
 from adapters.web.following import Follower
 from adapters.web.gate import gate_answer
-from adapters.web.operations import Service
+from adapters.web.operations import Service, Turns
+from adapters.web.rates import UNLIMITED, Limits
 from adapters.web.shapes import GateQuestion
 from adapters.wiring import House, now
 from ledger import events as e
@@ -109,7 +110,20 @@ def _in_process(house: House, people: list[Whom], rounds: int) -> _Paces:
     """Each side by the same people."""
     log = house.ledger.log
     follower = Follower(house.runner, log, house.away, to_stdout(now))
-    service = Service(house, house.runner, follower, Metrics(CollectorRegistry()), now, 0.0, 0)
+    limits, turns = Limits(UNLIMITED, UNLIMITED, time.monotonic), Turns(1, 1.0)
+    service = Service(
+        house,
+        house.runner,
+        follower,
+        Metrics(CollectorRegistry()),
+        now,
+        0.0,
+        0,
+        limits=limits,
+        facts=turns,
+        deliveries=turns,
+        reads=turns,
+    )
     by_email = [GateQuestion(email=who.email, purpose=SIMILAR) for who in people]
     keys = [(uuid_bytes(who.contact), uuid_bytes(who.address)) for who in people]
     generations = house.views.generations

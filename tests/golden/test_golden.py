@@ -19,6 +19,9 @@ PINS = {
     188: "a8cb18025dcaca69e773fe567151819d2ca7a6b4f1338024839ea93d5540a4b7",
     190: "bfc41bf5c83b265e7b4cb6287d203f9e3abbc26aa3e1439d060bf6aa12f5d4fa",
     194: "5bb7bff0ecced926270bc0289cd87a7dffd28723f7b8ff9510a17e03afb85d6c",
+    198: "92e4bd68a5a2ae24c57a23e0668a70a90084adf5f919c4212d30bd9402bb97e9",
+    254: "d87d193127f89a8115b34269bdca56ff0b45b94ec0306ea891364ed16cdccb13",
+    257: "dc7e84eb34767070ede4f244b5d072ca74bf7cd4955bc0b57d7cd4f227a80d23",
 }
 """Number of lines -> SHA-256 of the file up to there. Add a pin when lines are added; never change one."""
 

@@ -30,6 +30,7 @@ TIMES = {
     "occurred_to": NOON + timedelta(days=1),
     "captured_at": NOON + timedelta(days=2, microseconds=7),
     "recorded_at": datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=UTC),
+    "recorded_clock": datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
     "shown_from": datetime(2024, 1, 1, tzinfo=UTC),
     "shown_to": datetime(2025, 1, 1, tzinfo=UTC),
     "valid_until": NOON + timedelta(days=365),
@@ -37,6 +38,7 @@ TIMES = {
 STRINGS = {
     "stream": CONTACT,
     "address": "0b9c4c1e-7d53-4a55-8f0b-2d6f1e9a3c47",
+    "alike": "1c0d5d2f-8e64-4b66-9a1c-3e702fab4d58",
     "record": "c7e1a2b3-1f4d-4c6e-8a90-b1c2d3e4f506",
     "other": "e4d0f5a6-2b7c-4d18-9e3f-a0b1c2d3e4f5",
     "source": "hubspot:export",

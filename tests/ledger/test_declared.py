@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -20,6 +21,7 @@ from ledger.contact import Entry
 from ledger.declared import as_declared
 from ledger.log import Log
 from ledger.policy import shipped
+from ledger.policy.dossier import Dossier
 from ledger.policy.judge import judge
 from ledger.policy.question import Decision
 from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
@@ -91,6 +93,11 @@ def sale(key: str = "shop", **fields: Any) -> e.SaleDeclared:
 def means(kind: str, *purposes: str, **fields: Any) -> e.TypeDeclared:
     """What leaving a subscription type stops."""
     return e.TypeDeclared(**_about(f"type-{kind}", {"subscription_type": kind, "purposes": purposes} | fields))
+
+
+def named(number: str, name: str) -> e.TypeNamed:
+    """A CRM calls the type of this number by this name."""
+    return e.TypeNamed(stream=LEDGER_STREAM, source="crm.types", number=number, name=name)
 
 
 def was(campaign: str, purpose: str, **fields: Any) -> e.CampaignDeclared:
@@ -686,3 +693,70 @@ def test_a_box_declared_to_say_so_makes_a_minor_who_gets_no_marketing() -> None:
     assert ask(a_story(ticked(), said), form()).allowed
     assert ask(a_story(ticked(), said), form(), young).reason == "minor"
     assert ask(a_story(ticked(), not_said), form(), young).allowed
+
+
+# --- one type by two names
+
+
+NEWS, EVENTS = means("news", "marketing.similar"), means("events", "marketing.survey")
+
+
+def stopped_by(kind: str, *said: e.Event) -> set[str]:
+    """The marketing purposes that leaving a type stops."""
+    story = a_story(happened(e.TypeOptedOut, "2024-05-01", subscription_type=kind))
+    (stop,) = as_declared(story.contacts()[0], declared(*said).declared).contact.stops
+    covers = Dossier.covers
+    return {name for name in MARKETING_PURPOSES if covers(stop, name, "email", None)}
+
+
+def test_a_type_left_by_a_number_that_nothing_ties_stops_everything() -> None:
+    """It may be any of those that are declared by name."""
+    assert stopped_by("1234", NEWS, EVENTS) == set(MARKETING_PURPOSES)
+    assert stopped_by("offers", NEWS, EVENTS) == set(MARKETING_PURPOSES) - {"marketing.similar", "marketing.survey"}
+
+
+def test_a_type_declared_by_number_may_be_the_one_that_is_left_by_name() -> None:
+    """So what it means is not spared, until its own name is known; by another number it is another type."""
+    by_number = means("77", "marketing.similar")
+    assert stopped_by("offers", by_number, EVENTS) == set(MARKETING_PURPOSES) - {"marketing.survey"}
+    assert "marketing.similar" not in stopped_by("offers", by_number, named("77", "news"))
+    assert "marketing.similar" not in stopped_by("78", by_number)
+
+
+@pytest.mark.parametrize("said", list(permutations((NEWS, EVENTS, named("1234", "news"), named("1234", "weekly")))))
+def test_a_number_and_the_names_it_goes_by_are_one_type(said: tuple[e.Event, ...]) -> None:
+    """Whichever was known first; a type that was named anew is the same still."""
+    for kind in ("1234", "news", "weekly"):
+        assert stopped_by(kind, *said) == {"marketing.similar"}
+
+
+def test_a_type_declared_under_two_of_its_names_stops_what_either_means() -> None:
+    """Nobody loses a stop because a declaration was written again under the new name."""
+    said = (NEWS, means("weekly", "marketing.survey"), named("1", "news"), named("1", "weekly"))
+    assert stopped_by("1", *said) == stopped_by("news", *said) == {"marketing.similar", "marketing.survey"}
+
+
+TOKENS = ("1", "2", "news", "events")
+ties = st.builds(named, st.sampled_from(TOKENS[:2]), st.sampled_from(TOKENS[2:]))
+meanings = st.builds(means, st.sampled_from(TOKENS), st.sampled_from(("marketing.similar", "marketing.survey")))
+
+
+@given(st.lists(ties, max_size=3), st.lists(meanings, max_size=3, unique_by=lambda said: said.key), st.randoms())
+def test_whichever_is_said_first_a_type_stops_the_same_by_each_of_its_names(
+    tied: list[e.Event], meant: list[e.Event], dice: Random
+) -> None:
+    """Over ties and declarations in any order."""
+    said = [*tied, *meant]
+    shuffled = dice.sample(said, len(said))
+    known = declared(*said).declared
+    for kind in TOKENS:
+        stopped = stopped_by(kind, *said)
+        assert stopped == stopped_by(kind, *shuffled)
+        assert all(stopped_by(other, *said) == stopped for other in known.known_as(kind))
+        own = {
+            purpose
+            for n in meant
+            if isinstance(n, e.TypeDeclared) and n.subscription_type in known.known_as(kind)
+            for purpose in n.purposes
+        }
+        assert own <= stopped

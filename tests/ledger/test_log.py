@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -121,3 +123,37 @@ def test_an_interrupt_of_the_leader_is_not_the_followers() -> None:
     join(*threads)
     assert isinstance(results.pop("stop"), KeyboardInterrupt)
     assert results == {"a": ["A"], "b": ["B"], "c": ["C"]}
+
+
+def test_what_is_nobodys_fault_is_not_tried_once_more_for_each() -> None:
+    """A lock that is held for long is met once by all who wait together, not by one after the other."""
+    first, tried = Event(), list[int]()
+
+    def write(items: Sequence[str]) -> list[str]:
+        tried.append(len(items))
+        if len(tried) == 1:
+            first.set()
+            waiting.wait()
+        raise OSError("busy")
+
+    shared: SharedCommit[str, str] = SharedCommit(write, is_nobodys=lambda error: isinstance(error, OSError))
+    waiting, errors = Event(), list[BaseException]()
+
+    def submit(item: str) -> None:
+        try:
+            shared.submit([item])
+        except OSError as error:
+            errors.append(error)
+
+    threads = [Thread(target=submit, args=(item,)) for item in "abcdef"]
+    threads[0].start()
+    first.wait()
+    for thread in threads[1:]:
+        thread.start()
+    while len(shared._waiting) < len(threads) - 1:
+        time.sleep(0.001)
+    waiting.set()
+    for thread in threads:
+        thread.join()
+    assert tried == [1, 5]
+    assert len(errors) == 6

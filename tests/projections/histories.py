@@ -85,6 +85,8 @@ def _event(dice: random.Random, position: int, people: int) -> e.Event:
     if chance < 0.17:
         kind = dice.choice((e.ContactsLinked, e.ContactsLinked, e.ContactsUnlinked))
         return kind(stream=contact(who), source="t", other=contact((who + dice.randrange(1, people)) % people))
+    if chance < 0.2:
+        return _stop_link(dice, who, people)
     about: dict[str, Any] = {
         "stream": contact(who),
         "source": "t",
@@ -93,11 +95,22 @@ def _event(dice: random.Random, position: int, people: int) -> e.Event:
         "record": None,
     }
     dated: dict[str, Any] = {} if dice.random() < 0.1 else {"occurred_from": when}
-    if chance < 0.22:
+    if chance < 0.25:
         return e.Corrected(stream=contact(who), source="t", undoes=dice.randrange(1, position + 1))
-    if chance < 0.23:
+    if chance < 0.26:
         return e.ErasureCompleted(stream=contact(who), source="t", by="system")
     return _fact(dice, {**about, **dated})
+
+
+def _stop_link(dice: random.Random, who: int, people: int) -> e.Event:
+    """Contacts that met in a record and an address, or addresses that are written alike, also on one contact."""
+    kind = dice.choice((e.StopsLinked, e.StopsLinked, e.StopsUnlinked))
+    other = (who + dice.randrange(people)) % people
+    mine, theirs = address(who), address(other + 10)
+    ends: dict[str, Any] = (
+        {"record": theirs, "address": mine} if dice.random() < 0.5 else {"address": mine, "alike": theirs}
+    )
+    return kind(stream=contact(who), source="t", other=contact(other), by="system", **ends)
 
 
 def _ledger_wide(dice: random.Random) -> e.Event:

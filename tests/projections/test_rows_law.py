@@ -21,7 +21,6 @@ from ledger.policy.question import Question
 from projections.cells import cells_of
 from projections.groups import Kin
 from projections.status import Row, Setting, pack, rows_of
-from tests.profiles import examples
 from tests.projections.histories import POLICIES, START, address, contact, history
 
 SETTING = Setting(POLICIES[None], Catalogue())
@@ -94,7 +93,7 @@ def judged_alone(owner: Contact) -> list[Row]:
     return rows
 
 
-@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_every_row_is_a_fresh_judgement_of_its_own_cell(seed: int) -> None:
     """Also where a contract is yet to begin: then no two cells share their segments."""

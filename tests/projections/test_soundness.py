@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from eventsourcing.persistence import IntegrityError
 
 from ledger import events as e
 from ledger.database import uuid_bytes
 from ledger.gaps import LogDamagedError
-from projections import views
+from ledger.stores import Mark
+from projections import tracking, views
 from projections.announcing import Announcer
 from projections.binding import Binding, Kept
 from projections.gate import DAMAGED, Answer, Gate
@@ -128,6 +130,23 @@ def test_a_stop_after_an_older_log_was_put_back_counts_at_once(here: Restorable,
     assert here.runner.replay().equal
 
 
+def test_a_yes_that_the_log_has_lost_is_not_served_at_the_same_position(here: Restorable) -> None:
+    """No entry of the contact is newer than its row, and the log is as long as it was."""
+    here.append(e.FormSubmitted(stream=contact(3), source="t", address=address(3)))
+    filled(here)
+    old = here.log.last_position()
+    here.cut(1)
+    here.append(*allowed(2))
+    while here.log.last_position() < old:
+        here.append(e.FormSubmitted(stream=contact(90), source="t"))
+    assert here.ask(2).allowed
+    assert not here.ask(3).allowed
+    assert here.status(3) != [True]
+    here.runner.follow(once=True)
+    assert not here.ask(3).allowed
+    assert here.runner.replay().equal
+
+
 def test_rows_ahead_of_the_log_are_never_served_and_built_anew_with_an_alarm(
     here: Restorable, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -150,6 +169,31 @@ def test_rows_ahead_of_the_log_are_never_served_and_built_anew_with_an_alarm(
     told = [one for one in caplog.records if one.levelname == "ERROR"]
     assert len(told) == 1
     assert "which the log does not hold" in told[0].getMessage()
+
+
+def test_nobody_is_told_of_answers_that_are_not_of_this_log(here: Restorable) -> None:
+    """What waits goes on waiting, until they are built anew."""
+    filled(here)
+    waiting = [Queued(contact(5), 1, 1, "event", None), Queued(contact(1), 2, 1, "event", None)]
+    here.cut(2)
+    announcer = Announcer(here.runner, "t")
+    assert announcer.announce(waiting, LATER) is None
+    here.runner.follow(once=True)
+    told = announcer.announce(waiting, LATER)
+    assert told is not None
+    assert [one.contact for one in told] == [contact(1)]
+
+
+def test_rows_move_on_only_from_the_entry_they_stand_at(here: Restorable) -> None:
+    """A worker that has folded another history comes too late, also where the position is the same."""
+    filled(here)
+    mark = here.log.mark()
+    with pytest.raises(IntegrityError, match="another worker"), here.live.transaction() as driver:
+        tracking.advance(
+            driver, views.NAME, mark._replace(hash=b"other"), Mark(mark.position + 1, b"x"), BINDING.source
+        )
+    with here.live.transaction() as driver:
+        tracking.advance(driver, views.NAME, mark, Mark(mark.position + 1, b"x"), BINDING.source)
 
 
 def test_an_empty_log_beside_old_answers_gives_nobody_a_yes(here: Restorable) -> None:

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import hypothesis
+import msgspec
 import pytest
+from hypothesis import strategies as st
 
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -56,6 +59,14 @@ OPT_IN = fact(
     specific=True,
     proof="individual",
     address_verified=True,
+)
+
+
+LATER = msgspec.structs.replace(OPT_IN, **dict.fromkeys(("occurred_from", "captured_at", "recorded_at"), NOW))
+HOLD = fact(e.ReviewDecided, at=NOW, outcome="hold")
+LIFTED = (
+    fact(e.OptOutShown, at=NOW - timedelta(days=9), opted_out=True),
+    fact(e.OptOutShown, at=NOW - timedelta(days=2), opted_out=False),
 )
 
 
@@ -142,6 +153,52 @@ def test_records_that_contradict_each_other_are_a_conflict(mark: str, reason: st
 def test_a_shared_address_without_a_proven_basis_is_no_conflict() -> None:
     """One of the people must be proven for the question to arise."""
     assert audited(given(MARKED), shared=True).bucket is Bucket.NO_BASIS
+
+
+@pytest.mark.parametrize(
+    ("facts", "marks", "bucket", "reason", "action"),
+    [
+        ((MARKED, OPTED_OUT), {}, "stopped", "opted_out", "set_non_marketing"),
+        ((MARKED, OPT_IN, OPTED_OUT), {}, "conflict", "times_overlap", "review"),
+        ((MARKED, SALE), {"shared": True}, "conflict", "shared_address", "review"),
+        ((MARKED, SALE), {"astray": True}, "conflict", "two_contacts", "review"),
+        ((MARKED, OPTED_OUT, *LIFTED), {}, "conflict", "stop_shown_lifted", "review"),
+        ((MARKED, CLAIM), {}, "basis_claimed", "under_review", "review"),
+        ((MARKED,), {}, "no_basis", "under_review", "review"),
+        ((MARKED, SALE), {}, "basis_claimed", "under_review", "review"),
+    ],
+)
+def test_a_hold_leaves_a_stop_a_stop_and_a_contradiction_one(
+    facts: tuple[e.Event, ...], marks: dict[str, Any], bucket: str, reason: str, action: str
+) -> None:
+    """It allows nothing; what it waits beside stays in sight."""
+    verdict = audited(given(*facts, HOLD), **marks)
+    assert (verdict.bucket, verdict.reason, verdict.action) == (bucket, reason, action)
+    assert not verdict.allowed
+    assert verdict.question == (None if bucket == "stopped" else reason)
+    assert verdict.stopped_all is audited(given(*facts), **marks).stopped_all
+
+
+SHOWN = [
+    fact(e.OptOutShown, at=NOW - timedelta(days=days), opted_out=opted_out)
+    for days, opted_out in ((9, True), (5, False), (2, True))
+]
+ANYTHING = st.lists(
+    st.sampled_from((SALE, CLAIM, OPT_IN, OPTED_OUT, BOUNCE, LATER, *SHOWN, fact(e.Complained, via="hubspot"))),
+    max_size=5,
+)
+
+
+@hypothesis.given(ANYTHING, st.sampled_from((MARKED, UNMARKED, SCHEDULED)), st.booleans(), st.booleans())
+def test_a_hold_moves_nobody_but_the_allowed(facts: list[e.Event], flag: e.Event, shared: bool, differs: bool) -> None:
+    """The bucket is the same with a hold as without, and a basis shown is not relied on meanwhile."""
+    free = audited(given(flag, *facts), shared=shared, differs=differs)
+    held = audited(given(flag, *facts, HOLD), shared=shared, differs=differs)
+    assert held.bucket == (Bucket.BASIS_CLAIMED if free.bucket is Bucket.BASIS_PROVEN else free.bucket)
+    assert (held.allowed, held.stopped_all) == (False, free.stopped_all)
+    released = fact(e.ReviewDecided, at=NOW, outcome="release_hold")
+    again = audited(given(flag, *facts, HOLD, released), shared=shared, differs=differs)
+    assert (again.bucket, again.allowed, again.reason) == (free.bucket, free.allowed, free.reason)
 
 
 def test_a_stop_for_some_purposes_leaves_the_others() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from adapters.files import write_whole
 from adapters.hubspot.drift.comparing import KINDS
 from adapters.metrics import PREFIX
 
@@ -21,6 +22,4 @@ def write_metrics(path: Path, found: Mapping[str, int], flips: int) -> None:
         drift.labels(kind).set(found.get(kind, 0))
     turned = Gauge(f"{PREFIX}_drift_flips", "Subscriptions that somebody else turned on over a stop", registry=registry)
     turned.set(flips)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(generate_latest(registry))
-    partial.replace(path)
+    write_whole(path, generate_latest(registry), 0o644)  # numbers alone, for whoever collects them

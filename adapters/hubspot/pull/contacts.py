@@ -28,10 +28,10 @@ from adapters.hubspot.pull.cursors import Cursor
 from adapters.hubspot.pull.run import OVERLAP, Pull, Tally
 from adapters.hubspot.rows import Row
 from adapters.intake import SOURCE, Occasion, Portion, Share
-from adapters.reading import token
 from adapters.statements import Statement
 from adapters.tabular import table_of
-from adapters.wiring import House
+from adapters.tokens import token_of
+from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Person
 from ledger.contact import Contact
@@ -149,7 +149,7 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     if table is None:
         return
     export = Export(((table, recognise(table.header)),), None, forgiving=True)
-    occasion = Occasion("", tally.started, False, False, frozenset())
+    occasion = Occasion("", tally.started, False, False, frozenset(), now())
     share = _PulledShare(pull.house, export, occasion, {one.id: one for one in found}, asked.types)
     portion = share.read(lambda _: None)
     _refuse_other_portal(portion)
@@ -225,7 +225,7 @@ def _explained(contact: ContactRead, types: Mapping[str, str]) -> frozenset[str]
     for name, held in contact.history.items():
         if held and held[-1].value and held[-1].value == (contact.properties.get(name) or held[-1].value):
             number = name.removeprefix(LEFT)
-            kind = token(types.get(number, number)) if name.startswith(LEFT) else None
+            kind = token_of(types.get(number, number)) if name.startswith(LEFT) else None
             found.add(name if kind is None else f"{LEFT}{kind}")
     return frozenset(found)
 

@@ -13,7 +13,7 @@ from adapters.hubspot.api.reading import milliseconds, objects, when
 from adapters.hubspot.forms import FormSubmissions
 from adapters.hubspot.layouts import FORMS
 from adapters.hubspot.pull.run import LATE, Pull, Raw, Tally
-from adapters.reading import token
+from adapters.tokens import token_of
 from ledger import events as e
 from ledger.application import Fact
 from ledger.terms import LEDGER_STREAM
@@ -30,7 +30,7 @@ def pull_forms(pull: Pull) -> None:
     shown = {n.event.form: n.event.document for n in pull.house.catalogue.forms if isinstance(n.event, e.FormDescribed)}
     for name, form in found.items():
         tally.taken.rows += 1
-        _describe(pull, tally, name, form, shown.get(token(name)))
+        _describe(pull, tally, name, form, shown.get(token_of(name)))
         tally.taken.findings += [f"form “{name}”: {said}" for said in findings(form)]
     pull.save(tally)
     pull.told(tally.kind, tally.taken.rows, len(found))
@@ -48,9 +48,9 @@ def _forms(pull: Pull, tally: Tally) -> dict[str, Raw]:
         after = page.after
         if after is None:
             break
-    names = Counter(token(_name(form)) for form in forms)
+    names = Counter(token_of(_name(form)) for form in forms)
     return {
-        _name(form) if names[token(_name(form))] == 1 else f"{_name(form)} {form.get('id')}": form for form in forms
+        _name(form) if names[token_of(_name(form))] == 1 else f"{_name(form)} {form.get('id')}": form for form in forms
     }
 
 
@@ -72,7 +72,7 @@ def _describe(pull: Pull, tally: Tally, name: str, form: Raw, before: str | None
         via="hubspot",
         occurred_from=updated or tally.started,
         captured_at=tally.started,
-        form=token(name),
+        form=token_of(name),
         version=document[:12],
         document=document,
         evidence=(document,),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from adapters.evidence import Taken, close, take
+from adapters.evidence import Taken, close, name_types, take
 from adapters.hubspot.api.portal import Page, Portal, RefusedError
 from adapters.hubspot.changes import Change
 from adapters.hubspot.evidence import SYSTEM
@@ -124,7 +124,9 @@ class Pull:
             if error.status != 403:
                 raise
             return {}
-        return names_of(found)
+        names = names_of(found)
+        name_types(self.house, names.items())
+        return names
 
     def take(self, tally: Tally, layout: Layout, reader: type[TableEvidence], title: str, rows: Sequence[Raw]) -> None:
         """Record what a page states, by the reader of the file that would hold it."""

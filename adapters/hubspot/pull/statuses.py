@@ -19,8 +19,9 @@ from adapters.hubspot.pull.contacts import contacts_in_all, pages
 from adapters.hubspot.pull.echoes import changed_by_us, explained_by_us, may_be_ours
 from adapters.hubspot.pull.run import Pull, Tally
 from adapters.hubspot.said import EMAIL, acted
-from adapters.reading import UNDATED, digest, token
+from adapters.reading import UNDATED, digest
 from adapters.statements import Statement
+from adapters.tokens import token_of
 from ledger import events as e
 from ledger.codec import instant
 from ledger.contact import Contact
@@ -132,13 +133,13 @@ def facts_of(state: AddressState, left: frozenset[str], ours: frozenset[str]) ->
         stop = {**_dated(state.all_out_at), "via": "hubspot"}
         yield e.OptedOut(**stop, by="unknown", channels=EMAIL), f"all:{key}:{_moment(state.all_out_at)}"
     for one in state.types:
-        kind = token(one.name or one.type_id)
+        kind = token_of(one.name or one.type_id)
         source_id = f"{one.type_id}:{one.state}:{key}:{_moment(one.at)}"
         if one.state == "unsubscribed" and one.type_id not in ours:
             stop = {**_dated(one.at), "via": "hubspot_type"}
             yield e.TypeOptedOut(**stop, by=acted(one.source), channels=EMAIL, subscription_type=kind), source_id
         elif one.state == "unsubscribed" or kind in left or _lifted(state, one, left):
-            shown = {**_dated(one.at), "via": f"hubspot.{token(one.source)}" if one.source else "hubspot"}
+            shown = {**_dated(one.at), "via": f"hubspot.{token_of(one.source)}" if one.source else "hubspot"}
             yield e.SubscriptionShown(**shown, by="system", subscription_type=kind, state=one.state), source_id
 
 

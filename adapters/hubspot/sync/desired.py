@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from adapters.reading import token
+from adapters.tokens import token_of
 from ledger.terms import MARKETING_PURPOSES, STRICTNESS, Basis, any_covers
 
 Verdict = Literal["marketing", "non_marketing", "undecided"]
@@ -132,7 +132,7 @@ def meanings(types: Iterable[tuple[str, str]], declared: Mapping[str, tuple[str,
     named = {name for patterns in declared.values() for name in patterns if not name.endswith("*")}
     found: dict[str, tuple[str, ...] | None] = {}
     for identifier, name in types:
-        patterns = declared.get(token(name), declared.get(identifier))
+        patterns = declared.get(token_of(name), declared.get(identifier))
         found[identifier] = _expanded(patterns) if patterns else None
     return Meanings(found, tuple(one for one in MARKETING_PURPOSES if one not in named))
 

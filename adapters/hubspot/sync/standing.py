@@ -56,7 +56,10 @@ def _linked(entries: Iterable[Entry]) -> set[str]:
 
 
 def _standing(contact: str, folds: Mapping[str, Contact], entries: Mapping[str, list[Entry]], about: Asked) -> Standing:
-    family = reach([contact], lambda one: _linked(entries.get(one, ()))) if folds[contact].links else {contact}
+    owner = folds[contact]
+    family = {contact}
+    if owner.links or owner.stop_links:
+        family = reach(family, lambda one: _linked(entries.get(one, ())))
     group = kin(contact, {one: folds[one] for one in family if one in folds}).group
     bench = Bench(group, about.setting.policy, about.setting.catalogue)
     laws = candidates(bench.dossier.country_entries(), about.setting.catalogue)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.esp.ses import WINDOW, SesReceiver
-from adapters.esp.sns import AGAIN, MOST_CERTIFICATES, at_sns, signed_text
+from adapters.esp.sns import AGAIN, MOST_CERTIFICATES, at_sns, is_of_region, signed_text
 from adapters.receiving import MOST_BYTES, MOST_ITEMS, Accepted, AwayError, Delivery, Refused
 from adapters.tokens import token_of
 from ledger import events as e
@@ -153,6 +153,42 @@ def test_hosts_of_sns() -> None:
     assert at_sns("https://sns.cn-north-1.amazonaws.com.cn/a.pem")
     assert at_sns("https://sns.us-gov-west-1.amazonaws.com/a.pem")
     assert not at_sns("https://SNS.us-east-1.amazonaws.com./a.pem")
+
+
+@pytest.mark.parametrize(
+    "host", ["sns.us-east-1.amazonaws.com", "sns.eu-central-1.amazonaws.com.cn", "sns.eu.amazonaws.com"]
+)
+def test_a_certificate_of_another_region_than_the_topics_is_never_fetched(
+    sns: Sns, receiver: SesReceiver, host: str
+) -> None:
+    elsewhere = {"SigningCertURL": PEM.replace("sns.eu-central-1.amazonaws.com", host)}
+    assert refused(receiver.accept(posted(sns.notification(COMPLAINT) | elsewhere))) == 401
+    assert sns.asked == []
+
+
+def test_the_region_of_a_topic_names_its_host() -> None:
+    topic = "arn:aws-cn:sns:cn-north-1:123456789012:mail"
+    assert is_of_region("https://sns.cn-north-1.amazonaws.com.cn/a.pem", topic)
+    assert not is_of_region("https://sns.cn-north-1.amazonaws.com/a.pem", topic)
+    assert is_of_region("https://sns.us-gov-west-1.amazonaws.com/a.pem", topic.replace("cn-north-1", "us-gov-west-1"))
+    for none in (None, 7, "", "arn:aws:sqs:cn-north-1:123456789012:mail", "arn:aws:sns::123456789012:mail"):
+        assert not is_of_region("https://sns.cn-north-1.amazonaws.com.cn/a.pem", none)
+
+
+@pytest.mark.parametrize(
+    ("common", "hosts", "status"),
+    [
+        ("evil.amazonaws.com", (), 503),
+        ("sns.amazonaws.com.evil.example", ("sns.evil.example",), 503),
+        ("amazon", ("sns.amazonaws.com",), 200),
+    ],
+)
+def test_a_certificate_counts_if_it_was_made_out_to_sns(
+    sns: Sns, receiver: SesReceiver, common: str, hosts: tuple[str, ...], status: int
+) -> None:
+    sns.pages[PEM] = certificate(sns.key, NOW - timedelta(days=9), NOW + timedelta(days=9), common, *hosts)
+    answer = receiver.accept(posted(sns.notification(COMPLAINT)))
+    assert (200 if isinstance(answer, Accepted) else refused(answer)) == status
 
 
 def test_another_topic_is_refused_before_anything_is_fetched(sns: Sns, receiver: SesReceiver) -> None:

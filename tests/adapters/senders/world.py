@@ -152,11 +152,20 @@ class Sns:
         return self.sign(said | fields, version)
 
 
-def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, begins: datetime, ends: datetime) -> bytes:
+def certificate(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+    begins: datetime,
+    ends: datetime,
+    common: str = "sns.amazonaws.com",
+    *hosts: str,
+) -> bytes:
     """A certificate that says of itself whose it is."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(7).not_valid_before(begins).not_valid_after(ends)
+    if hosts:
+        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        builder = builder.add_extension(names, critical=False)
     return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 

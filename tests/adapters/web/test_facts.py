@@ -140,6 +140,35 @@ def test_what_cannot_be_taken_is_a_problem_without_what_was_sent(
     assert head(service) == 0
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (fact() | {"occured": 1}, "occured"),
+        (fact() | {"data": fact()["data"] | {"occuredFrom": "2026-01-01T00:00:00Z"}}, "occuredFrom"),
+        (fact() | {"data": {"person": {"email": BEN, "e_mail": BEN}}}, "person.e_mail"),
+        (fact() | {BEN: 1}, ""),
+        (fact() | {"x" * 41: 1}, ""),
+        (fact() | {"data": fact()["data"] | {BEN: 1}}, "data"),
+        (fact() | {"data": fact()["data"] | {"n01711234567": 1}}, "data"),
+    ],
+)
+def test_a_field_that_nobody_knows_is_named_where_it_is_a_word(service: Served, body: Any, field: str) -> None:
+    """Whoever misspelt it sees which; what may be somebody's address or number is not sent back."""
+    refused = service.post("/v1/facts", body, "writer")
+    assert refused.status_code == 422
+    (reason,) = refused.json()["errors"]
+    assert reason["field"] == field
+    assert reason["problem"] == (
+        "is not known here" if field not in ("", "data") else "holds a field that is not known here"
+    )
+
+
+@pytest.mark.parametrize("path", ["/v1/gate", "/v1/status", "/v1/why"])
+def test_so_it_is_in_a_question(service: Served, path: str) -> None:
+    refused = service.post(path, {"adress": "x"} | SIMILAR, "dpo")
+    assert refused.json()["errors"] == [{"field": "adress", "problem": "is not known here"}]
+
+
 def assert_problem(answer: Any, status: int) -> None:
     said = answer.json()
     assert answer.headers["content-type"] == MEDIA_TYPE

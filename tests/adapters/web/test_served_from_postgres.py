@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from httpx import Response
 
 from adapters.submitting import Submission, take
 from ledger.database import Driver
 from projections import views
 from tests.adapters.web.world import ANA, MARKER, SIMILAR, Served, fact, served
+from tests.faults.proxy import Proxy
 from tests.ledgers import open_house
 from tests.services import postgres
 from tests.waiting import until
@@ -104,6 +107,59 @@ def test_while_the_server_is_away_it_says_so_and_then_goes_on(tmp_path: Path) ->
             stop = fact("objected", "stop")
             assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
             assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
+
+
+@pytest.mark.parametrize("part", ["vault", "log"])
+def test_while_others_write_for_too_long_it_says_so_and_reads_on(
+    service: Served, env: dict[str, str], part: str
+) -> None:
+    """Another process holds the lock of a part, and does not come to an end."""
+    service.grant()
+    service.house.wait_at_most(0.2)
+    held = {"vault": "SELECT pg_advisory_xact_lock(hashtextextended('vault', 0))", "log": "SELECT log.lock_head()"}
+    with postgres.driver_of(env["CONSENT_LEDGER_DATABASE_URL"]) as other:
+        other.execute(b"BEGIN")
+        other.execute(held[part].encode())
+        for answer in (service.post("/v1/facts", fact("objected", "stop"), "writer"), service.get("/readyz", None)):
+            assert answer.status_code == 503, answer.text
+        assert service.allowed() is True
+        other.execute(b"ROLLBACK")
+    assert service.post("/v1/facts", fact("objected", "stop"), "writer").status_code == 201
+    assert service.get("/readyz", None).status_code == 200
+    assert service.allowed() is False
+
+
+def test_a_server_that_hangs_holds_up_nothing_else(tmp_path: Path, env: dict[str, str]) -> None:
+    """Nothing comes from it, and nobody is told: questions, facts and readiness end, and the process answers."""
+    url = sa.make_url(env["CONSENT_LEDGER_DATABASE_URL"])
+    with Proxy(postgres.free_port(), int(url.port or 5432)) as network:
+        through = url.set(host="127.0.0.1", port=network.port, query={}).render_as_string(hide_password=False)
+        with served(tmp_path / "ledger", env={"CONSENT_LEDGER_DATABASE_URL": through}, lock_seconds=0.3) as service:
+            service.grant()
+            assert service.allowed() is True
+            network.stall()
+            try:
+                answers = service.run.run(hanging(service))
+            finally:
+                network.move()
+            assert answers.pop() == 200
+            assert set(answers) == {503}
+            assert patiently(lambda: service.get("/readyz", None)).status_code == 200
+            stop = fact("objected", "stop")
+            assert patiently(lambda: service.post("/v1/facts", stop, "writer")).status_code in (200, 201)
+            assert patiently(lambda: service.post("/v1/gate", SIMILAR)).json()["allowed"] is False
+
+
+async def hanging(service: Served) -> list[int]:
+    """The statuses of many requests at once, and of one that needs no database, which is last."""
+    reader, writer = service.key("dpo"), service.key("writer")
+    calls = [service.client.post("/v1/gate", json=SIMILAR, headers=reader) for _ in range(30)]
+    calls += [service.client.post("/v1/facts", json=fact(number=n), headers=writer) for n in range(30)]
+    calls += [service.client.post("/v1/why", json=SIMILAR, headers=reader), service.client.get("/readyz")]
+    asked = asyncio.gather(*calls)
+    live = await service.client.get("/livez")
+    assert not asked.done()
+    return [*(answer.status_code for answer in await asked), live.status_code]
 
 
 def patiently(call: Callable[[], Response]) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -323,3 +324,33 @@ def test_p22_an_obstructed_attempt_found_later_stops_from_the_attempt() -> None:
     """OTE, CBA: the link was dead. Finding it by canary comes with the adapters."""
     stuck = happened(e.OptOutObstructed, "2023-03-01", recorded_at="2024-01-01")
     assert given(CONSENT, stuck).asked("2023-06-01").reason == "obstructed"
+
+
+@pytest.mark.parametrize("where", [HOME, None])
+@pytest.mark.parametrize("ending", [{}, {"kind": "subscription"}, {"address": HOME}, {"address": WORK}])
+@pytest.mark.parametrize("kind", ["subscription", "unknown"])
+def test_a_contract_ends_whichever_address_it_or_its_ending_was_seen_with(
+    where: str | None, ending: dict[str, Any], kind: str
+) -> None:
+    """CASL 10(10)(d): two years from the end. A deal names its contact by id, an ending the address."""
+    contract = bought("2020-01-01", kind="subscription", address=where)
+    gone = happened(e.ContractEnded, "2024-01-01", **({"kind": kind} | ending))
+    assert given(contract).asked("2026-02-02", "CA", address=HOME).allowed
+    assert given(contract, gone).asked("2025-12-01", "CA", address=HOME).allowed
+    assert not given(contract, gone).asked("2026-02-02", "CA", address=HOME).allowed
+
+
+def test_a_contract_ends_by_what_a_merged_record_says() -> None:
+    """The ending was recorded before it was known who the person is."""
+    contract = bought("2020-01-01", kind="subscription", address=None)
+    gone = happened(e.ContractEnded, "2024-01-01", stream=DOUBLE)
+    link = happened(e.ContactsLinked, "2024-02-01", other=DOUBLE)
+    assert given(contract, link).asked("2026-02-02", "CA").allowed
+    assert not given(contract, gone, link).asked("2026-02-02", "CA").allowed
+
+
+def test_the_ending_of_another_contract_ends_none() -> None:
+    """By its reference."""
+    contract = bought("2020-01-01", kind="subscription", contract="c1")
+    assert given(contract, happened(e.ContractEnded, "2024-01-01", contract="c2")).asked("2026-02-02", "CA").allowed
+    assert not given(contract, happened(e.ContractEnded, "2024-01-01", contract="c1")).asked("2026-02-02", "CA").allowed

@@ -23,10 +23,9 @@ from tests.hostile_times import PLACEHOLDERS
 from tests.ledger.policy.histories import LAWS, STEP, grants, moment, relations, sales, steps, uses
 from tests.ledger.policy.story import ANNA, HOME, day, happened, opted_in, opted_out
 from tests.ledger.policy.story import given as told
-from tests.profiles import examples
 
 law = settings(
-    max_examples=examples(150),
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -1,0 +1,90 @@
+"""`correct` and `two-people`: a stop taken back by name, and by how many people that is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from adapters.cli.options import EXIT, open_house, show
+from adapters.cli.people import happened
+from adapters.correcting import Correction, carry_out, plan_correction
+from adapters.report.masking import mask_email
+from adapters.why_words import WHAT, scope_of
+from adapters.wiring import now, read_files
+from ledger.commands import CommandRefusedError, Second, Signature
+from ledger.contact import Entry
+
+
+def run_correct(
+    position: int,
+    ledger: Path | None,
+    signed: Signature,
+    second: Second | None,
+    evidence: Sequence[Path],
+    *,
+    yes: bool,
+) -> int:
+    """Show what a correction takes back, then record it; the exit code."""
+    with open_house(ledger) as house:
+        files = read_files(evidence)
+        planned = plan_correction(house, position, signed, second, files, now())
+        for line in _lines(planned):
+            show(line)
+        if not (yes or (sys.stdin.isatty() and typer.confirm("take it back?", err=True))):
+            show("nothing is recorded; --yes records it")
+            return EXIT.FINDINGS
+        done = carry_out(house, planned, files, now())
+    if done:
+        show(f"taken back (position {', '.join(map(str, done))}); every report lists it")
+    if planned.suppressed is not None:
+        show("the address is suppressed no more")
+    return EXIT.OK
+
+
+def run_two_people(wanted: bool, ledger: Path | None, signed: Signature, second: Second | None) -> int:
+    """Say how many people a correction needs; the exit code."""
+    with open_house(ledger) as house:
+        position = house.require_two(wanted, signed, second)
+    how = "two people" if wanted else "one person, and two for an erasure request"
+    show(f"a correction needs {how}" + (" already" if position is None else f" from now on (position {position})"))
+    return EXIT.OK
+
+
+def second_of(name: str | None, role: str | None) -> Second | None:
+    """The second person, if one is named. Raises CommandRefusedError for a name without a role."""
+    if name is None and role is None:
+        return None
+    if name is None or role is None:
+        raise CommandRefusedError("the second person needs both --second and --second-role")
+    return Second(name=name, role=role)
+
+
+def _lines(planned: Correction) -> Iterator[str]:
+    """What is taken back, and what the answers become."""
+    whose = f" of {mask_email(planned.email)}" if planned.email else ""
+    for entry in planned.lifted:
+        yield f"takes back{whose}: {_stop(entry)}"
+    if not planned.lifted:
+        yield f"the stop at {planned.command.position} was taken back before; what is left is the suppression"
+    if planned.suppressed is not None:
+        yield f"and ends the suppression of {mask_email(planned.suppressed)}: imports may make the address known again"
+    changes = [change for change in planned.changes if change.before != change.after]
+    for change in changes:
+        yield f"    {change.purpose} by {change.channel}: {_word(change.before)} -> {_word(change.after)}"
+    if planned.lifted and not changes:
+        yield "    no answer changes: something else decides them"
+    if planned.contact.linked:
+        yield "    it also decides for those merged with this contact"
+
+
+def _stop(entry: Entry) -> str:
+    event = entry.event
+    recorded = f", recorded {event.recorded_at:%Y-%m-%d}" if event.recorded_at else ""
+    return f"{WHAT[type(event)]}, of {happened(event)}{recorded} (position {entry.position}), for {scope_of(event)}"
+
+
+def _word(reason: str | None) -> str:
+    return "allowed" if reason is None else f"not allowed ({reason.replace('_', ' ')})"
