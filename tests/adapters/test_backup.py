@@ -47,7 +47,7 @@ with House.open(Path(sys.argv[1]), {}) as house:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder with a ledger: a yes, a no, an erasure request, a note."""
-    program(tmp_path, "record", "opt-in", YES, "--via", "web", "--ledger", "L")
+    program(tmp_path, "record", "opt-in", YES, "--via", "website", "--ledger", "L")
     program(tmp_path, "record", "opt-out", NO, "--ledger", "L")
     program(tmp_path, "record", "erasure-request", GONE, "--ledger", "L")
     program(tmp_path, "note", YES, "--by", "Dana", "--role", "DPO", "--text", "seen", "--ledger", "L")

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from eventsourcing.persistence import DatabaseError, ProgrammingError, StoredEvent
+from eventsourcing.persistence import ProgrammingError, StoredEvent
 
 from ledger import sqlite
+from ledger.damage import DamagedError
 from ledger.database import DurabilityError, uuid_bytes, uuid_text
 from ledger.log import Log
 from ledger.shared_commit import SharedCommit
@@ -72,7 +73,7 @@ def test_errors_are_the_librarys(tmp_path: Path) -> None:
     with pytest.raises(ProgrammingError):
         log.insert_events([StoredEvent(_uuid(), 1, "topic", b"state")])
     (tmp_path / "no.db").write_bytes(b"this is not a database, and it is longer than a header of one " * 20)
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DamagedError, match=r"no\.db is damaged"):
         Log.make(tmp_path / "no.db", now)
 
 
