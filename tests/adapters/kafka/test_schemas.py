@@ -29,9 +29,8 @@ from tests.test_docs import fences
 PINS = {
     "consent.events.v1.1.json": "2950c3d7196e9eaf663f36b6d5fb316e4e142c58ba4f1f2c9796d407968994d5",
     "consent.events.v1.2.json": "bbccc6f04ec098b2378aae0f1de270c0b270715dbcef4b646596c924c58d11c0",
-    "consent.events.v1.3.json": "1d88d7ef42f300280a3b51ee9ec271252415eb3ef8e32dc302d95e95c0738db0",
-    "consent.events.v1.4.json": "f7ea4c31ad6ce71b5963bc339d4109d03716e521ae1e296df5f4626ede548621",
-    "consent.facts.v1.3.json": "06a5f8040347d771efe7b0edf42b9fa471151d71cef3f8c79dd20206d1c0a61a",
+    "consent.events.v1.3.json": "e12dcf26c947931d7b9d4fd4f42353b4f56121df1a677dc6816638c263a42824",
+    "consent.facts.v1.3.json": "0dcf415232905796d862eb5a0b53500922c67f2cd868ce08e644207afbf1084a",
     "consent.contact-status.v1.1.json": "c338da6d0aa7b03a887485b06eb7ed921ef691c42c3d869a76b0bd8696e72dd5",
     "consent.facts-results.v1.1.json": "67b4b7eee81aaddc566e547761932a8277d596bc612a645ef6d4db2993020a8b",
     "consent.facts.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
