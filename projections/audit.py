@@ -112,7 +112,8 @@ class Auditor:
             marketing=flag.marketing,
             scheduled=flag.scheduled,
             undeliverable=dead,
-            stopped_all=bool(owner.stops) and all(d.reason in STOPPED for d in asked.decisions),
+            stopped_all=any(contact.stops for contact in contacts)
+            and all(d.reason in STOPPED for d in asked.decisions),
             shown_stopped=_shown(owner, record),
             jurisdictions=asked.laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
