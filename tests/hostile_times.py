@@ -30,9 +30,9 @@ TEXTS = {
 
 
 def ahead(now: datetime) -> dict[str, datetime]:
-    """Times after `now`, by more than two right clocks may lie apart."""
+    """Times after `now`, by more than two right clocks may lie apart, and more than a test takes."""
     return {
-        "ten minutes ahead": now + timedelta(minutes=10),
-        "tomorrow": now + timedelta(days=1),
+        "in half a day": now + timedelta(hours=12),
+        "in two days": now + timedelta(days=2),
         "next year": now + timedelta(days=400),
     }

@@ -21,7 +21,7 @@ from adapters.evidence_map.writing import MOST_CAMPAIGNS, extend_map, write_map
 from adapters.statements import BoxFound, FormFound, Found, NameFound
 from adapters.tabular import UnreadableInput
 from adapters.tokens import token_of
-from adapters.wiring import House
+from adapters.wiring import House, init_ledger
 from ledger import events as e
 from projections.verdicts import Money
 from tests.ledgers import open_house
@@ -554,6 +554,7 @@ def test_a_map_is_checked_and_adopted_from_the_command_line(folder: Path) -> Non
     assert checked.exit_code == 0
     assert "4 declarations, 2 files that they name" in checked.output
     assert "spring, by Dana Weiss, data protection officer, 2026-11-20: no evidence" in checked.output
+    init_ledger(folder / "new", {})
     asked = ["adopt", str(path), "--ledger", str(folder / "new"), "--json"]
     for counts in ((4, 0, 0), (0, 0, 4)):
         done = CliRunner().invoke(app, asked, catch_exceptions=False)

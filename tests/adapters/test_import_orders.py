@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from adapters.hubspot.portal import write_portal
-from adapters.wiring import House, now
+from adapters.wiring import now
 from ledger.terms import MARKETING_PURPOSES
 from tests.adapters.test_cli import answer, rows, run
+from tests.ledgers import open_house
 
 CONSENT = (
     "--act", "unticked_box", "--purpose", "marketing.*", "--informed", "--specific",
@@ -166,9 +167,9 @@ def test_a_timeline_that_names_a_number_ties_what_other_files_left_by_either(fil
         "tying", "2026-03-01", CHANGES, "eve@example.com,UNSUBSCRIBED,SUBSCRIPTION_STATUS,News,5,2026-01-20"
     )
     for order in permutations((contacts, by_number, tying)):
-        with House.open(files.taken(*order), {}) as house:
+        with open_house(files.taken(*order), {}) as house:
             assert house.catalogue.declared.known_as("5") == {"5", "news"}
-    with House.open(files.taken(contacts, by_number), {}) as house:
+    with open_house(files.taken(contacts, by_number), {}) as house:
         assert house.catalogue.declared.known_as("5") == {"5"}
 
 
@@ -263,7 +264,7 @@ def _answers(portal: Path, home: Path, order: Sequence[str]) -> dict[str, dict[s
         }
         for name in LISTS
     }
-    with House.open(home / "ledger", {}) as house:
+    with open_house(home / "ledger", {}) as house:
         house.runner.follow(once=True)
         found["gate"] = {
             email: {

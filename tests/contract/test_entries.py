@@ -18,7 +18,7 @@ from msgspec import inspect
 from ledger import codec
 from ledger.events import TOPICS, Clicked, CountryEvidenced, CountryHint, Event, OptedIn
 
-_IDS = ("stream", "address", "record", "other")
+_IDS = ("stream", "address", "record", "other", "alike")
 _FIRST = string.ascii_letters + string.digits + "*"
 _tokens = st.builds(str.__add__, st.sampled_from(_FIRST), st.text(_FIRST + "_.:/+-", max_size=95))
 _few = settings(max_examples=12, deadline=None)

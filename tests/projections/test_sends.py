@@ -89,7 +89,7 @@ SAID = {"allowed": "allowed by the rules applied", "cannot_be_shown": "cannot be
 def test_the_finding_of_a_mail_is_the_answer_of_its_page(tmp_path: Path, seed: int) -> None:
     """One mail, two pages: the list of what was sent and the page of the person say the same."""
     with open_log(tmp_path / "log.db", seed) as log:
-        for part in batches(seed, history(seed, 300)):
+        for part in batches(seed, history(seed, 500)):
             log.append(part)
         mails = [n for n in audited(log, tmp_path / "log.db", POLICY, Window(), Totals()) if n.purpose is not None]
     assert len(mails) > 2

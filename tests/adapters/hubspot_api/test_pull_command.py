@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from adapters.cli.hubspot_said import Pace
+from adapters.wiring import init_ledger
 from ledger.codec import decode
 from tests.hubspot.forms import consent
 from tests.hubspot.service import Fake, fake
@@ -23,6 +24,8 @@ COMMAND = (sys.executable, "-m", "adapters.cli", "hubspot", "pull")
 def run(
     folder: Path, served: Fake | None, *arguments: str, token: str | None = None
 ) -> subprocess.CompletedProcess[str]:
+    if served is not None:
+        init_ledger(folder / "ledger", {})
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(folder, served, token),

@@ -15,8 +15,7 @@ from threading import Thread
 from typing import Any
 
 from tests.adapters.web.test_serve import PROGRAM
-
-BUDGET = 60.0
+from tests.waiting import BUDGET
 
 
 def run(home: Path, *words: str, files: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -36,6 +35,8 @@ def serving(
     home: Path, lines: list[dict[str, Any]], files: int | None = None, **settings: object
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A process that serves; its URL. Afterwards `lines` holds what it logged."""
+    made = run(home, "init", "--if-absent")
+    assert made.returncode == 0, made.stderr
     process = subprocess.Popen(
         [*_bounded(files), PROGRAM, "serve", "--port", "0"],
         cwd=home,

@@ -18,9 +18,10 @@ import httpx
 import pytest
 
 from adapters.web.connections import FILES_KEPT, connections_within_files
-from tests.adapters.web.process import BUDGET, connected, eventually, problem_of, rest_of, run, serving
+from tests.adapters.web.process import connected, eventually, problem_of, rest_of, run, serving
 from tests.adapters.web.test_serve import key
 from tests.adapters.web.world import SIMILAR
+from tests.waiting import BUDGET
 
 HALF_HEAD = b"POST /v1/gate HTTP/1.1\r\nHost: ledger\r\n"
 LIVE = b"GET /livez HTTP/1.1\r\nHost: ledger\r\n\r\n"

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.adapters.web.process import BUDGET, eventually, serving
+from tests.adapters.web.process import eventually, serving
 from tests.adapters.web.test_serve import key
 from tests.adapters.web.world import ANA, SIMILAR, fact
+from tests.waiting import BUDGET
 
 MANY = 100
 """Callers at once: more than there are turns, and threads."""
