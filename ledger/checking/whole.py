@@ -14,11 +14,12 @@ from ledger.checking.entries import Claim, Entries
 from ledger.checking.findings import Finding, Unreadable
 from ledger.checking.people import People
 from ledger.checking.schema import check_file, check_server
-from ledger.database import Location, is_server
+from ledger.database import Location, is_server, uuid_bytes
 from ledger.keys import Keys
 from ledger.scanning import Scan, scanning
 from ledger.store_table import read_store
 from ledger.stores import Stored, misfits_of
+from ledger.terms import LEDGER_STREAM
 
 _CLAIMS = 5_000
 
@@ -78,7 +79,8 @@ def _compare(entries: Entries, people: People | None, note: Callable[[Finding], 
             for finding in people.missing(one for one in part if isinstance(one, Claim)):
                 note(finding)
     if people is not None:
-        for finding in people.unknown(sorted(entries.streams)):
+        # the ledger's own stream is nobody's: it has a key only where an entry of it has a payload
+        for finding in people.unknown(sorted(entries.streams.keys() - {uuid_bytes(LEDGER_STREAM)})):
             note(finding)
 
 

@@ -215,6 +215,14 @@ def test_a_sound_ledger_is_said_to_be_sound(home: Path) -> None:
     assert "sound" in program(home, "check", "--ledger", "L").stderr
 
 
+def test_a_ledger_after_its_first_audit_is_sound(tmp_path: Path) -> None:
+    """What concerns the whole ledger belongs to no contact, and its stream may have no key."""
+    export = tmp_path / "contacts.csv"
+    export.write_text("Record ID,Email,Unsubscribed from all email\n1,ana@example.com,Yes\n", "utf-8")
+    program(tmp_path, "audit", "contacts.csv", "--ledger", "L", "--out", "out")
+    assert checked(tmp_path, EXIT.OK)["listed"] == []
+
+
 BROKEN = {
     "log cut": cut("log.db"),
     "log overwritten": overwrite("log.db"),
