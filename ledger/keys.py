@@ -118,7 +118,10 @@ class Keys(NamedTuple):
 
 def _refuse_open_folder(folder: Path) -> None:
     """Whoever may write to the folder may put other keys and another log in the place of ours."""
-    mode = stat.S_IMODE(folder.stat().st_mode)
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except FileNotFoundError:  # a ledger is about to be brought back there: nobody can have written to it
+        return
     if mode & 0o022:
         raise KeyFileError(
             f"{folder} has mode {mode:04o}: others can put files of their own in the place of the ledger's. "
