@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from adapters.kinds import KINDS
 from adapters.looked import imported_of, imports_of
@@ -80,10 +80,13 @@ def liabilities(policy: Policy, held: Held, candidates: Sequence[Candidate]) -> 
         regime = policy.regime(candidate.code)
         for stop in owner.stops:
             until = liability_date(stop, regime)
-            if until is not None and stop.event.occurred_from is not None and regime.stop is not None:
+            if until is None or stop.event.occurred_from is None or regime.stop is None:
+                continue
+            last = local_date(until, regime.zone) - timedelta(days=1)
+            if last > local_date(stop.event.earliest, regime.zone):  # else the law leaves no time, or no law is known
                 yield (
-                    f"{candidate.code}: the law's own grace for the stop at position {stop.position} "
-                    f"ended on {until:%Y-%m-%d} ({regime.stop.id}); here it holds from the first moment"
+                    f"{regime.title}: the law's own grace for the stop at position {stop.position} "
+                    f"runs to the end of {last:%Y-%m-%d} ({regime.stop.id}); here the stop holds from the first moment"
                 )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from adapters.report.why import Note, RowKind, WhyRow, WhySend, WhyStop
-from adapters.why_words import WHAT, said, scope_of
+from adapters.why_words import describe, said, scope_of
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -225,7 +225,7 @@ def stops(held: Held) -> Iterator[WhyStop]:
         covered = [n for n in held.sendings if _covered(entry, n)]
         kept = {} if event.stream in held.joined else held.house.payload(event)
         yield WhyStop(
-            what=WHAT[type(event)],
+            what=describe(event),
             recorded=recorded,
             position=entry.position,
             received_from=event.occurred_from,

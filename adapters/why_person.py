@@ -21,10 +21,11 @@ from adapters.report.why import (
     WhySend,
 )
 from adapters.why_history import Held, held_since, kind_of
-from adapters.why_words import PERSON_WHAT
+from adapters.why_words import PERSON_SUPPRESSED, PERSON_WHAT
 from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, UNDATED_STOP, Asked
 from adapters.wiring import House
 from ledger import events as e
+from ledger.commands import is_suppressing
 
 _SENTENCES = {
     UNDATED_STOP: "A no is on record, and our records do not show whether it came before this moment or after it.",
@@ -106,6 +107,8 @@ def _rows(held: Held) -> Iterator[WhyRow]:
 
 
 def _told(held: Held, event: e.Event, what: str) -> str:
+    if is_suppressing(event):
+        return PERSON_SUPPRESSED
     if isinstance(event, e.BoxAnswered):
         return "You ticked a box of a form" if event.ticked else "You left a box of a form unticked"
     if isinstance(event, e.EmailSent):

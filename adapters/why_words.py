@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger import events as e
+from ledger.commands import is_suppressing
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -91,7 +92,6 @@ _DETAILS = (
     "field",
     "opted_out",
     "outcome",
-    "undoes",
     "via",
 )
 
@@ -146,10 +146,24 @@ REASONS: dict[str, str] = {
 }
 
 
+SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
+"""A stop that the ledger itself records: the person did nothing of the kind at that moment."""
+PERSON_SUPPRESSED = "Your address was put on our list of those who get no marketing"
+
+
+def describe(event: e.Event) -> str:
+    """A fact's kind in words."""
+    if is_suppressing(event):
+        return SUPPRESSED
+    return WHAT[type(event)] + (f" (position {event.undoes})" if isinstance(event, e.Corrected) else "")
+
+
 def said(event: e.Event) -> str:
     """One fact in words, with what it names."""
     details = []
     for name in _DETAILS:
+        if name == "via" and is_suppressing(event):
+            continue
         value = getattr(event, name, None)
         if name == "purposes" and isinstance(event, e.Stop):
             value = scope_of(event)
@@ -157,7 +171,7 @@ def said(event: e.Event) -> str:
             details.append(", ".join(value) if isinstance(value, tuple) else str(value).lower())
     if isinstance(event, e.CountryEvidenced):
         details += [f"{hint.country} {hint.kind}" for hint in event.hints]
-    return WHAT[type(event)] + (f" ({'; '.join(details)})" if details else "")
+    return describe(event) + (f" ({'; '.join(details)})" if details else "")
 
 
 def scope_of(stop: e.Event) -> str:

@@ -120,7 +120,7 @@ def _refuse_open_folder(folder: Path) -> None:
     """Whoever may write to the folder may put other keys and another log in the place of ours."""
     try:
         mode = stat.S_IMODE(folder.stat().st_mode)
-    except FileNotFoundError:
+    except FileNotFoundError:  # a ledger is about to be brought back there: nobody can have written to it
         return
     if mode & 0o022:
         raise KeyFileError(

@@ -18,7 +18,7 @@ import msgspec
 
 from ledger.backups import COPIED, FORM, MANIFEST, BackupError, Manifest, PlaceError, sha256_of, sync
 from ledger.damage import naming_damage
-from ledger.keys import KeyFileError, Keys, Random
+from ledger.keys import ENVIRONMENT, KeyFileError, Keys, NoKeysError, Random
 from ledger.opening import FILES, Place, is_there
 from ledger.store_table import put_epoch, read_store
 from ledger.stores import Misfit, StoresError, mark_of, misfits_of, next_epoch
@@ -42,7 +42,7 @@ def restore(folder: Path, home: Path, random: Random, env: Mapping[str, str], ke
     """
     manifest = _read(folder)
     _refuse_ledger(home)
-    keys = Keys.load(key_file or home / "keys", env)
+    keys = _load_keys(key_file or home / "keys", env)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     drafts = {copy.name: home / f".{copy.name}.restoring" for copy in manifest.files}
     try:
@@ -63,6 +63,15 @@ def restore(folder: Path, home: Path, random: Random, env: Mapping[str, str], ke
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
     return Restored(manifest, epoch)
+
+
+def _load_keys(path: Path, env: Mapping[str, str]) -> Keys:
+    try:
+        return Keys.load(path, env)
+    except NoKeysError:
+        raise NoKeysError(
+            f"there are no keys at {path}: name the file that they were copied to with --keys, or set {ENVIRONMENT}"
+        ) from None
 
 
 def _read(folder: Path) -> Manifest:

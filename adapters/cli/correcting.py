@@ -12,7 +12,7 @@ from adapters.cli.options import EXIT, open_house, show
 from adapters.cli.people import happened
 from adapters.correcting import Correction, carry_out, plan_correction
 from adapters.report.masking import mask_email
-from adapters.why_words import WHAT, scope_of
+from adapters.why_words import describe, scope_of
 from adapters.wiring import now, read_files
 from ledger.commands import CommandRefusedError, Second, Signature
 from ledger.contact import Entry
@@ -66,7 +66,7 @@ def _lines(planned: Correction) -> Iterator[str]:
     """What is taken back, and what the answers become."""
     whose = f" of {mask_email(planned.email)}" if planned.email else ""
     for entry in planned.lifted:
-        yield f"takes back{whose}: {_stop(entry)}"
+        yield f"takes back a stop{whose}: {_stop(entry)}"
     if not planned.lifted:
         yield f"the stop at {planned.command.position} was taken back before; what is left is the suppression"
     if planned.suppressed is not None:
@@ -83,7 +83,7 @@ def _lines(planned: Correction) -> Iterator[str]:
 def _stop(entry: Entry) -> str:
     event = entry.event
     recorded = f", recorded {event.recorded_at:%Y-%m-%d}" if event.recorded_at else ""
-    return f"{WHAT[type(event)]}, of {happened(event)}{recorded} (position {entry.position}), for {scope_of(event)}"
+    return f"{describe(event)}, of {happened(event)}{recorded} (position {entry.position}), for {scope_of(event)}"
 
 
 def _word(reason: str | None) -> str:

@@ -12,11 +12,12 @@ import typer
 
 from adapters.cli.options import moment
 from adapters.doors import check_door
+from adapters.reading import NOT_AN_ADDRESS, address_in
 from adapters.recording import Saying, record_all
 from adapters.wiring import keep_files, now
 from ledger import events as e
 from ledger.codec import EntryError
-from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW
+from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW, bounded
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -61,11 +62,20 @@ class Taken:
 
     position: int
     status: str
+    first: bool = False
+    """Whether the ledger had not met the address before."""
+    impossible: bool = False
+    """Whether its time cannot be right."""
 
     def as_text(self) -> str:
         """For a person."""
+        recorded = f"recorded at position {self.position}"
+        if self.impossible:
+            recorded += "; the time given cannot be right, and counts as unknown"
+        if self.first:
+            recorded += "; this ledger had not met the address before: check its spelling"
         return {
-            "recorded": f"recorded at position {self.position}",
+            "recorded": recorded,
             "unchanged": f"nothing new: this stands at position {self.position} already",
             "conflict": f"not recorded: that source id is of another fact, at position {self.position}",
         }[self.status]
@@ -73,6 +83,17 @@ class Taken:
     def as_json(self) -> bytes:
         """For a program."""
         return msgspec.json.encode({"position": self.position, "status": self.status})
+
+
+def mailable(email: str) -> str:
+    """The address in what was given for one, such as `Ben <ben@example.com>`.
+
+    Raises BadParameter where there is none: a stop recorded under it would reach nobody.
+    """
+    found = address_in(email)
+    if found is None:
+        raise typer.BadParameter(f"{email!r} is {NOT_AN_ADDRESS}: nothing is recorded")
+    return found
 
 
 def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
@@ -99,8 +120,10 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         raise EntryError(f"this cannot be recorded: {error}") from error
     payload = {"note": told.note} if told.note else None
     who = Registration(told.email, SOURCE, None)
+    impossible = bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible
+    first = house.ledger.vault.find_address(told.email) is None
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
-    return Taken(recorded.position, recorded.status)
+    return Taken(recorded.position, recorded.status, first, impossible)
 
 
 def _interval(at: str | None, kind: type[e.Event]) -> dict[str, Any]:

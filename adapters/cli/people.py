@@ -18,7 +18,7 @@ from adapters.report.why_text import render_why
 from adapters.sends import reference_of
 from adapters.sent_mail import mail_called
 from adapters.why_person import for_person
-from adapters.why_words import WHAT
+from adapters.why_words import WHAT, describe
 from adapters.whys import Asked, answer
 from adapters.wiring import House, keep_files, now
 from ledger import events as e
@@ -74,8 +74,9 @@ def _write(path: Path, content: bytes) -> None:
 def asked_of(
     on: str | None, purpose: str | None, channel: str, known_at: datetime | None, law_at: datetime | None
 ) -> Asked:
-    """What the options ask: without a time of day, the whole day."""
+    """What the options ask: without a time of day, the whole day. What will be recorded, nobody knows yet."""
     at = moment(on)
+    known_at = known_at and min(known_at, now())
     day = at.date() if at is not None and on is not None and len(on) == len("2026-11-23") else None
     return Asked(at or now(), purpose, channel, known_at, law_at, day)
 
@@ -143,7 +144,7 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
             happened(event),
             _day(event.captured_at),
             _day(event.recorded_at),
-            WHAT.get(type(event), topic_of(event)),
+            describe(event) if type(event) in WHAT else topic_of(event),
         )
     screen = console()
     screen.print(f"{mask_email(email)}, contact {contact}", style="bold")

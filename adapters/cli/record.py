@@ -5,6 +5,7 @@ A fact is taken whatever it is worth; what it is worth, the rules decide when a 
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,8 +32,9 @@ Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collecte
 
 
 def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
-    from adapters.cli.facts import record_fact
+    from adapters.cli.facts import mailable, record_fact
 
+    told = dataclasses.replace(told, email=mailable(told.email))
     for path in (*(told.evidence or ()), *filter(None, [fields.get("wording")])):
         path.open("rb").close()  # first: a file that cannot be read leaves no new ledger behind
     with open_house(ledger, make=True) as house:

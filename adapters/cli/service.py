@@ -149,7 +149,7 @@ def add(
         raise typer.BadParameter(f"{expires!r} has passed: name a day to come")
     secret = _keys(ledger).add(name, known, now(), os.urandom, ends)
     until = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
-    show(f"the key {name!r} may do what a {role} may{until}; it is not shown again:")
+    show(f"the key {name!r} has the role {role}{until}; it is not shown again:")
     typer.echo(secret)
 
 

@@ -18,6 +18,7 @@ from adapters.cli.options import EXIT
 from adapters.inbox import Inbox
 from adapters.receiving import Delivery
 from adapters.wiring import House, now
+from ledger.keys import ENVIRONMENT
 from ledger.stores import ordinal_of
 from tests.adapters.test_damaged import GONE, NO, YES, program
 from tests.tampering import cut, edit
@@ -129,8 +130,18 @@ def test_a_restore_wants_the_keys_of_that_ledger(home: Path) -> None:
     program(home, "init", "--ledger", "other")
     said = program(home, "restore", "B", "--to", "R", "--keys", "other/keys", code=EXIT.ERROR).stderr
     assert "not those of the ledger in this backup" in said
-    program(home, "restore", "B", "--to", "R", code=EXIT.ERROR)
+    for named in ((), ("--keys", "mislaid")):
+        said = program(home, "restore", "B", "--to", "R", *named, code=EXIT.ERROR).stderr
+        assert f"there are no keys at {'mislaid' if named else 'R/keys'}: name the file" in said
     assert not list((home / "R").glob("*")) if (home / "R").exists() else True
+
+
+def test_a_restore_takes_the_keys_of_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(home, "backup", "--to", "B", "--ledger", "L")
+    monkeypatch.setenv(ENVIRONMENT, (home / "L/keys").read_text())
+    program(home, "restore", "B", "--to", "R")
+    program(home, "check", "--ledger", "R")
+    assert not (home / "R/keys").exists()
 
 
 def test_a_restore_overwrites_nothing(home: Path) -> None:
