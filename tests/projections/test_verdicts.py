@@ -249,3 +249,11 @@ def test_what_lapses_by_itself_says_when() -> None:
     assert verdict.rule == "FR-L34-5-EXC"
     assert verdict.expires_at is not None
     assert verdict.expires_at.isoformat() == "2029-10-24"
+
+
+def test_a_stop_of_a_linked_contact_stops_everything_for_this_record_too() -> None:
+    """So the list of opt-outs to import names it, wherever the objection was filed."""
+    other = fold(OTHER, [Entry(9, 1, fact(e.Objected, stream=OTHER, address=None, record=None))])
+    record = Record(CONTACT, RECORD, ADDRESS, "101", "ana@example.com")
+    verdict = Auditor(policy(), Catalogue(controller=Entry(1, 1, SENDER)), NOW).verdict([given(MARKED), other], record)
+    assert (verdict.bucket, verdict.stopped_all) == (Bucket.STOPPED, True)
