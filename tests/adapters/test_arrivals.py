@@ -33,6 +33,7 @@ from ledger.terms import MARKETING_PURPOSES
 from ledger.vault import Registration
 from projections.audit import Auditor, Record
 from projections.verdicts import Bucket, Verdict
+from tests.ledgers import open_house
 
 NOW = datetime.now(UTC)
 A, B, C = "a@x.example", "b@x.example", "t@fußball.de"
@@ -107,7 +108,7 @@ def answers(house: House, emails: Sequence[str]) -> dict[str, bool]:
 
 def told(deeds: Sequence[Deed], emails: Sequence[str], *, follow: bool) -> dict[str, bool]:
     """The answers of a new ledger after these deeds, by rows kept in step or by folds; a rebuild agrees."""
-    with TemporaryDirectory() as folder, House.open(Path(folder), {}) as house:
+    with TemporaryDirectory() as folder, open_house(Path(folder), {}) as house:
         house.describe_controller("Nordlicht GmbH", "DE", None)
         for deed in deeds:
             do(house, deed)
@@ -159,7 +160,7 @@ def test_a_stop_reaches_every_spelling_and_a_yes_none(said: str, turn: bool, rec
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with House.open(tmp_path / "ledger", {}) as house:
+    with open_house(tmp_path / "ledger", {}) as house:
         house.describe_controller("Nordlicht GmbH", "DE", None)
         yield house
 
@@ -307,7 +308,7 @@ def test_the_audit_and_the_gate_agree_of_every_record_of_a_portal(tmp_path: Path
     others = ["forms", "deals.csv", "unsubscribes-and-bounces.csv", "mailchimp-audience.zip", "email-events.json"]
     files = [portal / name for name in ("contacts.csv", *others)]
     dice = random.Random(seed)
-    with House.open(tmp_path / "ledger", {}) as house:
+    with open_house(tmp_path / "ledger", {}) as house:
         house.describe_controller("Nordlicht GmbH", "DE", None)
         adopt_map(house, said, NOW)
         if early:  # people are known by their addresses before the CRM's records are

@@ -21,6 +21,7 @@ from ledger import events as e
 from ledger.codec import EntryError
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
+from tests.ledgers import open_house
 
 PERSON = "Anna.Mueller_1985-03-02_0170-1234567"
 STOP = b'{"person": {"email": "anna@example.org"}, "via": "%s"}'
@@ -54,7 +55,7 @@ def test_an_address_in_a_name_leaves_no_trace_in_its_token(local: str, host: str
 
 @pytest.fixture
 def house(tmp_path: Path) -> Any:
-    with House.open(tmp_path / "ledger", {}) as opened:
+    with open_house(tmp_path / "ledger", {}) as opened:
         yield opened
 
 
