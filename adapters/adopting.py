@@ -26,7 +26,8 @@ def _people(house: House) -> Iterator[tuple[Contact, ...]]:
     for start in range(0, len(streams), _CHUNK):
         for contact in house.contacts(streams[start : start + _CHUNK]).values():
             if contact.contact != LEDGER_STREAM:
-                yield tuple(house.group(contact)) if contact.links else (contact,)
+                linked = contact.links or contact.stop_links
+                yield tuple(house.group(contact)) if linked else (contact,)
 
 
 def adopt(house: House, chosen: Policy, name: str, role: str) -> int:

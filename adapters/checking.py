@@ -14,6 +14,7 @@ from ledger.keys import Keys, NoKeysError
 from ledger.opening import FILES, NoLedgerError, Place, is_there
 from ledger.scanning import scanning
 from ledger.stores import Misfit
+from projections import views
 
 BESIDE = ("inbox", "crm", "hubspot", "streams")
 """Files beside log and vault that a check reads as files alone."""
@@ -58,6 +59,13 @@ def _file(path: Path) -> list[Finding]:
     return found
 
 
+def _are_of_another_program(house: House) -> bool:
+    """Whether an earlier or later program made the answers: then they are made anew, and none is used."""
+    with house.runner.views.snapshot() as driver:
+        held = views.held(driver)
+    return held.position > 0 and held.policy is None
+
+
 def _answers(place: Place, env: Mapping[str, str]) -> Iterator[Finding]:
     """The answers kept beside the facts, as of where they stand, compared with ones judged anew."""
     store = "views" if place.database_url else "views.db"
@@ -65,6 +73,8 @@ def _answers(place: Place, env: Mapping[str, str]) -> Iterator[Finding]:
         return  # they are made from the log when they are asked for
     with House.open(place.home, env) as house:
         try:
+            if _are_of_another_program(house):
+                house.runner.follow(once=True)
             found = house.runner.replay()
             if not found.same_setting and not found.altered and found.fault is None:
                 house.runner.follow(once=True)  # another rule set or program made them, and they are to be made anew

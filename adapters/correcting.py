@@ -16,6 +16,7 @@ from ledger.contact import Contact, Entry, extend
 from ledger.policy.judge import Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Question
+from ledger.spelling import forms
 from ledger.terms import BEGINNING
 from projections.cells import cells_of
 
@@ -117,14 +118,9 @@ def _suppressed(house: House, contact: Contact, stop: Entry) -> str | None:
         return None
     email = _written(house, stop.event.address)
     since = house.ledger.vault.suppressed_since([email]).get(email) if email else None
-    if email is None or since is None or _others(contact, stop):
+    if email is None or since is None or _others(contact, stop) or _is_asked_by_kin(house, contact, email):
         return None
-    requests = [
-        entry.event.recorded_at or BEGINNING
-        for entry in contact.stops
-        if isinstance(entry.event, e.ErasureRequested) and entry.event.address == stop.event.address
-    ]
-    if not any(recorded - SAME_ACT <= since <= recorded for recorded in requests):
+    if not _came_with(house, contact, stop.event.address, since):
         raise CommandRefusedError(
             f"this address is suppressed since {since:%Y-%m-%d}, by another request than the one at "
             f"{stop.position}: that one stands, and only a new opt-in of the person counts"
@@ -135,6 +131,26 @@ def _suppressed(house: House, contact: Contact, stop: Entry) -> str | None:
 def _others(contact: Contact, stop: Entry) -> bool:
     """Whether another erasure request about the same address stands."""
     return any(entry.position != stop.position for entry in standing_requests(contact, stop.event.address))
+
+
+def _is_asked_by_kin(house: House, contact: Contact, email: str) -> bool:
+    """Whether a linked contact asks for the same of an address that shares a form with this one, or may."""
+    for other in house.group(contact)[1:]:
+        for request in standing_requests(other, None):
+            written = _written(house, request.event.address)
+            if written is None or not set(forms(email)).isdisjoint(forms(written)):
+                return True
+    return False
+
+
+def _came_with(house: House, contact: Contact, address: str | None, since: datetime) -> bool:
+    """Whether a suppression came with a request for the address: of the day that it claims, or just before it."""
+    for _, _, event in house.ledger.contact_entries(contact.contact):
+        if isinstance(event, e.ErasureRequested) and event.address == address:
+            recorded = event.recorded_at or BEGINNING
+            if since == event.occurred_from or recorded - SAME_ACT <= since <= recorded:
+                return True
+    return False
 
 
 def _changes(house: House, contact: Contact, events: Sequence[e.Event], at: datetime) -> Iterator[Change]:

@@ -82,7 +82,7 @@ def seen_of(contact: Contact, record: str | None, at: datetime) -> Seen:
         for n in sorted(old["bounces"], key=_captured)
         if isinstance(n.event, e.Bounced) and n.event.source == SOURCE
     ]
-    rows = [n.event for n in own["flags"] if n.event.source == SOURCE and _captured(n)[0] > at]
+    rows = [n.event for n in own["flags"] if _is_row_after(n, at)]
     later = [row for row in rows if isinstance(row, e.MarketingStatusObserved)]
     newer = {name for row in later for name in row.answered}
     newer |= {_answer(n.event) for place in ("claims", "countries") for n in own[place] if _captured(n)[0] > at}
@@ -91,7 +91,7 @@ def seen_of(contact: Contact, record: str | None, at: datetime) -> Seen:
         claims=tuple(t for n in old["claims"] if isinstance(n.event, e.BasisClaimed) for t in n.event.claims),
         suspended=bool(bounces) and bounces[-1] not in ("cleared", "soft"),
         newer=frozenset(newer),
-        is_older=bool(later),
+        is_older=any(_is_row_after(n, at) for entries in own.values() for n in entries),
         opted_out_until=_first(later, NOT_OPTED_OUT),
         dead_until=_first(later, TAKES_MAIL),
     )
@@ -109,6 +109,10 @@ def news_of(row: Row, person: Person, at: datetime, seen: Seen) -> Iterator[tupl
 def _is_before(entry: Entry, at: datetime) -> bool:
     captured = _captured(entry)[0]
     return captured < at or (captured == at and entry.event.source != SOURCE)
+
+
+def _is_row_after(entry: Entry, at: datetime) -> bool:
+    return entry.event.source == SOURCE and _captured(entry)[0] > at
 
 
 def _captured(entry: Entry) -> tuple[datetime, int]:

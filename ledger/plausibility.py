@@ -20,6 +20,8 @@ SKEW = timedelta(minutes=5)
 """How far two right clocks may lie apart: a claim that is so little ahead means the moment of recording."""
 FIRST_ZONE = timedelta(hours=14)
 """How long before UTC a day begins where it begins first."""
+_FIRST_END = FIRST_PLAUSIBLE + FIRST_ZONE
+"""What is only known to have been by an earlier moment may be of a day before `FIRST_PLAUSIBLE`, in some zone."""
 _PLACEHOLDER_DAYS = (datetime(2038, 1, 19, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 """Placeholders that are not before `FIRST_PLAUSIBLE`: the end of 32-bit time, and "never"."""
 _FIRST_PLACEHOLDER = _PLACEHOLDER_DAYS[0] - FIRST_ZONE
@@ -43,8 +45,8 @@ def bounded(event: AnEvent) -> AnEvent:
     begin, end, captured = event.occurred_from, event.occurred_to, event.captured_at
     if (
         (begin is None or FIRST_PLAUSIBLE <= begin <= recorded)
-        and (end is None or FIRST_PLAUSIBLE <= end <= recorded)
-        and (captured is None or FIRST_PLAUSIBLE <= captured <= recorded)
+        and (end is None or (_FIRST_END if begin is None else FIRST_PLAUSIBLE) <= end <= recorded)
+        and (captured is None or _FIRST_END <= captured <= recorded)
         and recorded < _FIRST_PLACEHOLDER
         and event.recorded_clock is None
         and event.precision != "recorded"
@@ -59,7 +61,8 @@ def _bounded(event: AnEvent, recorded: datetime) -> AnEvent:
     clock = min(event.recorded_clock or recorded, recorded)
     changes: dict[str, Any] = {"recorded_clock": None}
     if event.captured_at is not None:
-        changes["captured_at"] = _within(event.captured_at, clock, recorded)
+        seen = _within(event.captured_at, clock, recorded)
+        changes["captured_at"] = None if seen is None or seen < _FIRST_END else seen
     changes |= _occurred(event, END if may_lie_ahead(event) else clock, recorded)
     if clock < recorded and isinstance(event, e.Stop | e.ReviewDecided):
         changes |= _put_back(msgspec.structs.replace(event, **changes), recorded - clock, recorded)
@@ -84,7 +87,7 @@ def _occurred(event: e.Event, limit: datetime, recorded: datetime) -> dict[str, 
     begin, end = event.occurred_from, event.occurred_to
     last = None if end is None else _end_within(end, limit)
     if begin is None:
-        return {"occurred_to": last}
+        return {"occurred_to": None if last is None or last < _FIRST_END else last}
     first = _within(begin, limit, recorded)
     if first is None:  # nor is anything else true that the source derived from such a time
         return {"occurred_from": None, "occurred_to": None, "captured_at": None, "precision": IMPOSSIBLE}

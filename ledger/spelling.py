@@ -15,7 +15,7 @@ from contextlib import suppress
 import idna
 
 VERSION = 2
-"""Of `normal`. 1 was `former`. A vault keeps the version its look-ups were made by, and is moved on when it opens."""
+"""Of `normal`. 1 was `former`. A vault keeps the version its look-ups were made by; `upgrade` moves it on."""
 
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What the domain standards read as a full stop."""

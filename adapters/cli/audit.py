@@ -144,11 +144,13 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "older": done.older,
                 "rejected": len(done.rejected),
             }
-            rejected = done.rejected
+            rejected, findings = done.rejected, done.findings
     if asked.json:
         out(msgspec.json.encode(counts))
     else:
         show(", ".join(f"{count} {name}" for name, count in counts.items()))
+        for finding in findings:
+            show(finding)
         for row in rejected[:20]:
             show(f"rejected: {row.file} row {row.row}, {row.column or 'row'}: {row.reason}")
     return EXIT.OK

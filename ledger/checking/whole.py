@@ -18,7 +18,7 @@ from ledger.database import Location, is_server, uuid_bytes
 from ledger.keys import Keys
 from ledger.scanning import Scan, scanning
 from ledger.store_table import read_store
-from ledger.stores import Stored, misfits_of
+from ledger.stores import Misfit, Stored, misfits_of
 from ledger.terms import LEDGER_STREAM
 
 _CLAIMS = 5_000
@@ -38,6 +38,8 @@ def check_stores(log: Location, vault: Location, keys: Keys | None) -> Checked:
     The log is read as of one moment, and the vault as of a later one, which then holds all that the log names.
     """
     names = ("log", "vault") if is_server(log) else ("log.db", "vault.db")
+    if _is_made_before(log, vault):  # in the form of an earlier program, which is no sign of damage
+        return Checked(0, 0, [_found(one, names) for one in misfits_of(None, None, lambda _: b"", lambda _: None)])
     found: list[Finding] = []
     entries: Entries | None = None
     of_log, of_vault = Unreadable(names[0], found), Unreadable(names[1], found)
@@ -59,6 +61,26 @@ def check_stores(log: Location, vault: Location, keys: Keys | None) -> Checked:
                 found += people.check()
     head, contacts = (entries.head, len(entries.streams)) if entries is not None else (0, 0)
     return Checked(head, contacts, found)
+
+
+def _is_made_before(log: Location, vault: Location) -> bool:
+    """Whether neither says which ledger it is of, and both can be read."""
+    unread: list[Finding] = []
+    with Unreadable("log", unread), scanning(log) as one, scanning(vault, "vault") as other:
+        return not (_says_of_which(one) or _says_of_which(other))
+    return False
+
+
+def _says_of_which(scan: Scan) -> bool:
+    if isinstance(scan.driver, sqlite3.Connection):
+        there = scan.driver.execute("SELECT 1 FROM sqlite_master WHERE name = 'store'").fetchone()
+        if there is None:
+            return False
+    return read_store(scan.driver) is not None
+
+
+def _found(one: Misfit, names: tuple[str, str]) -> Finding:
+    return Finding({"log": names[0], "vault": names[1]}.get(one.store, one.store), one.kind, "", one.text)
 
 
 def _declared(scan: Scan, store: str, metadata: sa.MetaData) -> Iterator[Finding]:
@@ -102,4 +124,4 @@ def _misfits(log: Scan, vault: Scan, known: Stored | None, keys: Keys, names: tu
         return bytes(row[0]) if row else None
 
     for one in misfits_of(read_store(log.driver), of_vault, keys.check_of, entry_at):
-        yield Finding({"log": names[0], "vault": names[1]}.get(one.store, one.store), one.kind, "", one.text)
+        yield _found(one, names)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.adopting import _people
 from adapters.crew import Brief
 from adapters.evidence_map.adopting import adopt_map
 from adapters.evidence_map.reading import read_map
@@ -193,6 +194,16 @@ def test_a_page_shows_a_linked_contacts_stops_and_nothing_else_of_it(house: Hous
     told = for_person(house, B, on, why)
     assert not told.requests
     assert [row.what for row in told.timeline] == ["You opted in"]
+
+
+def test_who_would_gain_by_a_rule_set_is_judged_with_the_stops_of_linked_contacts(house: House) -> None:
+    do(house, Deed(B, None, "yes", 100))
+    do(house, Deed(A, "1", "no", 50))
+    do(house, Deed(B, "1", "", 5))
+    contact, _ = house.find(B)
+    groups = {group[0].contact: group for group in _people(house)}
+    assert list(groups[contact]) == list(house.group(house.contacts([contact])[contact]))
+    assert any(member.stops for member in groups[contact])
 
 
 def test_a_contact_has_no_answer_about_an_address_of_another(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,26 @@ def test_a_suppression_older_than_the_request_is_anothers(house: House) -> None:
         correct(house, position, b"letter", second=OMAR)
     assert suppressed(house, "old@example.org")
     assert contact(house, "old@example.org").undone == frozenset()
+
+
+def test_a_request_of_an_earlier_day_is_taken_back_with_its_suppression(house: House) -> None:
+    """It suppresses the address from its own day on, long before it was recorded."""
+    asked = now() - timedelta(days=30)
+    position = house.ledger.erasure_request(ANNA, source="mail", occurred_from=asked).position
+    assert correct(house, position, b"letter", second=OMAR)
+    assert not suppressed(house)
+
+
+def test_a_request_for_an_address_that_is_written_alike_keeps_both_suppressed(house: House) -> None:
+    """The two share a form in the list: to lift one is to lift the other, whose request stands."""
+    alike = ("t@fußball.example", "t@fussball.example")
+    first, second = (erasure(house, email) for email in alike)
+    correct(house, first, b"letter", second=OMAR)
+    assert house.ledger.vault.is_suppressed(alike) == set(alike)
+    correct(house, second, b"other letter", second=OMAR)
+    assert house.ledger.vault.is_suppressed(alike) == {alike[0]}
+    assert correct(house, first, b"letter", second=OMAR) == [], "now that nobody asks for it, the rest is finished"
+    assert not house.ledger.vault.is_suppressed(alike)
 
 
 def test_a_correction_cut_short_is_finished_by_the_same_command(house: House) -> None:

@@ -223,6 +223,29 @@ def test_a_ledger_after_its_first_audit_is_sound(tmp_path: Path) -> None:
     assert checked(tmp_path, EXIT.OK)["listed"] == []
 
 
+def test_a_ledger_made_before_is_to_be_upgraded_and_not_called_damaged(home: Path) -> None:
+    """Its rows are in the form of an earlier program, which counted none of them."""
+    for name, tables in {"log.db": ("store",), "vault.db": ("store", "spelling", "tally")}.items():
+        with closing(sqlite3.connect(home / "L" / name)) as driver:
+            for table in tables:
+                driver.execute(f"DROP TABLE {table}")
+    assert [(one["store"], one["kind"]) for one in checked(home, EXIT.VERIFICATION)["listed"]] == [
+        ("log.db", "unmarked")
+    ]
+    program(home, "upgrade", "--ledger", "L")
+    assert checked(home, EXIT.OK)["listed"] == []
+
+
+def test_answers_of_an_earlier_program_are_made_anew(home: Path) -> None:
+    program(home, "replay", "--ledger", "L")
+    (views,) = (path for path in (home / "L").glob("views.db.*") if path.suffix not in (".db-wal", ".db-shm"))
+    with closing(sqlite3.connect(views)) as driver:
+        driver.execute("UPDATE generation SET form = 'status/2'")
+        driver.execute("UPDATE tracking SET hash = NULL, ledger = NULL, epoch = NULL")
+        driver.commit()
+    assert checked(home, EXIT.OK)["listed"] == []
+
+
 BROKEN = {
     "log cut": cut("log.db"),
     "log overwritten": overwrite("log.db"),

@@ -15,10 +15,14 @@ from typing import NamedTuple
 import pytest
 
 from adapters.esp.ses import SesReceiver
-from adapters.evidence import take_in
+from adapters.evidence import Taken, record, take_in
+from adapters.hubspot.api.reading import address_state, contact_of
+from adapters.hubspot.changes import Changes
+from adapters.hubspot.pull.contacts import _history
+from adapters.hubspot.pull.statuses import facts_of
 from adapters.inputs import sort_inputs
 from adapters.recording import Saying, record_all
-from adapters.statements import Wanted
+from adapters.statements import Statement, Wanted
 from adapters.submitting import Submission, take
 from ledger import events as e
 from ledger.codec import instant
@@ -167,6 +171,33 @@ def by_hubspot(held: World, folder: Path, claim: Claim) -> None:
     held.take(receiver(), hubspot_sent(body_of(notice(501, "true") | {"occurredAt": milliseconds}), NOW))
 
 
+def pulled_status(held: World, folder: Path, claim: Claim) -> None:
+    """What HubSpot's API says of the address: that it left all mail."""
+    said = {"status": "UNSUBSCRIBED", "timestamp": claim.text if claim.moment is None else instant(claim.moment)}
+    state = address_state(ANA, (), [said])
+    told = [Statement(ANA, "501", event, key, None, 0) for event, key in facts_of(state, frozenset(), frozenset())]
+    record(held.house, "hubspot", "subscription statuses", told, Taken("", "statuses", ""))
+
+
+def pulled_history(held: World, folder: Path, claim: Claim) -> None:
+    """The history of the property, where it has a time; where it has none, the property itself is the stop."""
+    if claim.moment is None:
+        return pulled_status(held, folder, claim)
+    versions = [{"value": "true", "timestamp": instant(claim.moment), "sourceType": "EMAIL"}]
+    contact = contact_of(
+        {"id": "501", "properties": {"email": ANA}, "propertiesWithHistory": {"hs_email_optout": versions}}
+    )
+    told = list(_history(contact, Changes({}, lambda _: False)))
+    return record(held.house, "hubspot", "contacts", told, Taken("", "contacts", ""))
+
+
+def contacts(held: World, folder: Path, claim: Claim) -> None:
+    """A row of a contacts export, by the day on which the record was last modified."""
+    header = "Record ID,Email,Last Modified Date,Unsubscribed from all email"
+    (folder / "contacts.csv").write_text(f"{header}\n501,{ANA},{claim.text},Yes\n", encoding="utf-8")
+    run("import", folder / "contacts.csv", "--ledger", held.house.directory)
+
+
 def by_mailchimp(held: World, folder: Path, claim: Claim) -> None:
     data = {"action": "unsub", "reason": "manual", "email": ANA}
     held.take(mailchimp.RECEIVER, mailchimp.fired("unsubscribe", claim.text, NOW, mailchimp.SECRET, **data))
@@ -201,6 +232,9 @@ DOORS: tuple[Callable[[World, Path, Claim], None], ...] = (
     command_line,
     submitted,
     posted_fact,
+    contacts,
+    pulled_status,
+    pulled_history,
     by_hubspot,
     by_mailchimp,
     by_postmark,

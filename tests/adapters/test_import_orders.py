@@ -154,6 +154,17 @@ def test_the_screen_says_how_many_rows_were_older(files: Files) -> None:
     assert answer("import", new, "--ledger", ledger)["older"] == 0
 
 
+def test_a_row_that_shows_nothing_but_a_stop_is_counted_as_well(files: Files) -> None:
+    header = "Record ID,Email,Last Modified Date,Unsubscribed from all email"
+    new, old = (
+        files.written(day, "2026-11-01", header, f"1,ana@example.com,{day} 09:00,Yes")
+        for day in ("2026-04-01", "2026-01-01")
+    )
+    ledger = files.taken(new)
+    assert answer("import", old, "--ledger", ledger)["older"] == 1
+    assert answer("import", new, "--ledger", ledger)["older"] == 0
+
+
 CHANGES = "Recipient,Change,Change type,Subscription,Subscription ID,Timestamp"
 
 
