@@ -105,6 +105,9 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Say
         return (Reason("data", str(error)),)
     if written_at is not None and is_ahead(event, written_at):
         return (Reason("occurred_from", "lies in the future: what is recorded has happened"),)
+    if written_at is None and event.precision == "recorded" and not isinstance(event, e.Stop):
+        # it waited in a topic, so it did not happen as it is recorded, and a stop may have come before it is
+        event = msgspec.structs.replace(event, precision="unknown")
     return Saying(_registration(said, source), event, source_id, said.payload)
 
 

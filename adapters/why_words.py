@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger import events as e
 from ledger.commands import is_suppressing
+from ledger.terms import stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -180,7 +181,11 @@ def scope_of(stop: e.Event) -> str:
         return "everything"
     purposes = "all marketing" if stop.purposes in ((), ("marketing.*",)) else ", ".join(stop.purposes)
     purposes = "everything" if stop.purposes == ("*",) else purposes
+    if stop.purposes and stopped_purposes(stop.purposes) != stop.purposes:
+        purposes = f"all marketing (no rule knows {purposes})"
     if stop.except_purposes:
         purposes += f", except {', '.join(stop.except_purposes)}"
     channels = "every channel" if stop.channels in ((), ("*",)) else ", ".join(stop.channels)
+    if stop.channels and stopped_channels(stop.channels) != stop.channels:
+        channels = f"every channel (no rule knows {channels})"
     return f"{purposes}, by {channels}" + (", this address only" if stop.address_only else "")

@@ -16,9 +16,8 @@ import msgspec
 
 from ledger import events as e
 from ledger.contact import Contact, Entry
-from ledger.terms import BEGINNING, END, Act
+from ledger.terms import ALL_MARKETING, BEGINNING, END, Act
 
-ALL_MARKETING = ("marketing.*",)
 _KEPT = tuple(name for name in e.Event.__struct_fields__ if name not in ("commitment", "evidence"))
 
 

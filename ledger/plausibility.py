@@ -26,6 +26,9 @@ _PLACEHOLDER_DAYS = (datetime(2038, 1, 19, tzinfo=UTC), datetime(9999, 12, 31, t
 """Placeholders that are not before `FIRST_PLAUSIBLE`: the end of 32-bit time, and "never"."""
 _FIRST_PLACEHOLDER = _PLACEHOLDER_DAYS[0] - FIRST_ZONE
 
+_VAGUE = frozenset({"day", "month", "year", "period", "unknown"})
+"""Precisions that say of a time without an end that it is only where the fact's own time begins."""
+
 AnEvent = TypeVar("AnEvent", bound=e.Event)
 
 
@@ -35,6 +38,7 @@ def bounded(event: AnEvent) -> AnEvent:
     - A time from `FIRST_PLAUSIBLE` to the recording stays.
     - An end of an interval after the recording becomes the recording; so does a time up to `SKEW` after it.
     - Any other time is unknown, and the precision says that an impossible one was claimed.
+    - A stop that has a day, a month, a year or less, and no end of it, may have come until that is over.
     - A fact that was reported as happening when it is recorded (`precision` "recorded") has that moment.
 
     Idempotent. An event that was not recorded yet is returned as it is.
@@ -50,6 +54,7 @@ def bounded(event: AnEvent) -> AnEvent:
         and recorded < _FIRST_PLACEHOLDER
         and event.recorded_clock is None
         and event.precision != "recorded"
+        and (end is not None or event.precision not in _VAGUE or begin is None or not isinstance(event, e.Stop))
     ):
         return event  # nearly every fact
     return _bounded(event, recorded)
@@ -57,13 +62,17 @@ def bounded(event: AnEvent) -> AnEvent:
 
 def _bounded(event: AnEvent, recorded: datetime) -> AnEvent:
     if event.precision == "recorded":
-        return msgspec.structs.replace(event, occurred_from=recorded, occurred_to=None, precision="exact")
+        if event.occurred_from is None or isinstance(event, e.Stop):
+            return msgspec.structs.replace(event, occurred_from=recorded, occurred_to=None, precision="exact")
+        event = msgspec.structs.replace(event, precision="exact")  # a yes with a time of its own is not given anew
     clock = min(event.recorded_clock or recorded, recorded)
     changes: dict[str, Any] = {"recorded_clock": None}
     if event.captured_at is not None:
         seen = _within(event.captured_at, clock, recorded)
         changes["captured_at"] = None if seen is None or seen < _FIRST_END else seen
     changes |= _occurred(event, END if may_lie_ahead(event) else clock, recorded)
+    if isinstance(event, e.Stop) and event.occurred_to is None and event.precision in _VAGUE:
+        changes |= _to_its_end(msgspec.structs.replace(event, **changes), recorded)
     if clock < recorded and isinstance(event, e.Stop | e.ReviewDecided):
         changes |= _put_back(msgspec.structs.replace(event, **changes), recorded - clock, recorded)
     return msgspec.structs.replace(event, **changes)
@@ -113,6 +122,15 @@ def _is_placeholder(moment: datetime) -> bool:
     return any(
         day - FIRST_ZONE <= moment < day + timedelta(days=1) + FIRST_ZONE for day in _PLACEHOLDER_DAYS if day < END
     ) or (moment >= END - FIRST_ZONE)
+
+
+def _to_its_end(stop: e.Event, recorded: datetime) -> dict[str, Any]:
+    """The end of the day, month or year that a stop names by its beginning alone, in whichever zone; else its recording."""
+    begin = stop.occurred_from
+    if begin is None:
+        return {}
+    days = {"day": 1, "month": 31, "year": 366}.get(stop.precision)
+    return {"occurred_to": recorded if days is None else min(begin + timedelta(days=days), recorded)}
 
 
 def _put_back(stop: e.Event, behind: timedelta, recorded: datetime) -> dict[str, Any]:

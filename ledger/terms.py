@@ -38,6 +38,9 @@ MARKETING_PURPOSES = (
 
 CHANNELS = ("email", "sms", "phone", "post")
 
+ALL_MARKETING = ("marketing.*",)
+EVERY_CHANNEL = ("*",)
+
 Precision = Literal["exact", "day", "month", "year", "period", "stylised", "unknown", "recorded"]
 """How well `occurred` is known. `stylised`: order and gaps are real, the day is an editor's. `recorded`: it was
 reported as happening now, without a time of its own, so it happened when the log recorded it."""
@@ -93,3 +96,20 @@ def covers(pattern: str, name: str) -> bool:
 def any_covers(patterns: tuple[str, ...], name: str) -> bool:
     """Whether one of the patterns covers the name."""
     return any(covers(pattern, name) for pattern in patterns)
+
+
+def stopped_purposes(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The purposes a stop of these reaches: all marketing, if it names none, or one that nobody knows.
+
+    A misspelt name may have meant any of them, and a stop that was taken must not stop nothing.
+    """
+    return named if named and all(map(_is_purpose, named)) else (*named, *ALL_MARKETING)
+
+
+def stopped_channels(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The channels a stop of these reaches: every one, if it names none, or one that nobody knows."""
+    return named if named and all(any(covers(name, one) for one in CHANNELS) for name in named) else EVERY_CHANNEL
+
+
+def _is_purpose(name: str) -> bool:
+    return name.startswith("service.") or any(covers(name, one) for one in MARKETING_PURPOSES)

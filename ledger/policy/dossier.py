@@ -15,14 +15,14 @@ import msgspec
 
 from ledger import events as e
 from ledger.contact import Contact, Entries, Entry, StopLink, latest_per_record, stop_links_of
-from ledger.terms import BEGINNING, END, any_covers
+from ledger.terms import BEGINNING, END, any_covers, stopped_channels, stopped_purposes
 
 CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_record"})
 """Sources accepted as recording when it happened, until an evidence map says otherwise (P10)."""
-_ALL_MARKETING, _EVERY_CHANNEL = ("marketing.*",), ("*",)
 
 reaches = lru_cache(maxsize=16_384)(any_covers)
 """`any_covers`, remembered: the same few scopes are asked for the same few names, contact after contact."""
+_purposes, _channels = lru_cache(maxsize=4_096)(stopped_purposes), lru_cache(maxsize=4_096)(stopped_channels)
 
 
 class Erasure(NamedTuple):
@@ -136,10 +136,7 @@ class Dossier:
             return True  # a review that stops, stops everything
         if stop.address_only and stop.address is not None and stop.address != address:
             return False
-        # an empty scope is the widest: a stop that names nothing must not stop nothing
-        if not reaches(stop.channels or _EVERY_CHANNEL, channel) or not reaches(
-            stop.purposes or _ALL_MARKETING, purpose
-        ):
+        if not reaches(_channels(stop.channels), channel) or not reaches(_purposes(stop.purposes), purpose):
             return False
         if not stop.except_purposes:
             return True
@@ -267,7 +264,8 @@ def usable_from(event: e.Event) -> datetime:
 
 
 def _carved_out(purpose: str, kept: str) -> bool:
-    return any_covers((kept,), purpose) or purpose.rsplit(".", 1)[-1] == kept
+    """A family is never kept: a stop of everything but everything would stop nothing."""
+    return kept in (purpose, purpose.rsplit(".", 1)[-1])
 
 
 def _current_claims(entries: Entries) -> list[Entry]:

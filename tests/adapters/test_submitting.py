@@ -321,3 +321,17 @@ def test_a_batch_is_answered_as_its_facts_are_one_by_one(
             status = "unchanged" if before.status == "recorded" else before.status
             assert (after.status, after.position, after.contact) == (status, before.position, before.contact)
         assert together.ledger.log.last_position() == head
+
+
+def test_a_yes_that_waited_in_a_topic_did_not_happen_when_it_was_recorded(house: House) -> None:
+    """It says `recorded`; an opt-out may have come, and be known, between its being written and its being read."""
+    waited = said(2, OPT_IN, act="unticked_box", purposes=["marketing.similar"], precision="recorded")
+    (answer,) = take(house, [waited])
+    assert answer.status == "recorded"
+    assert events(house)[-1].precision == "unknown"
+    assert take(house, [waited])[0].status == "unchanged"
+    assert take(house, [said(3, precision="recorded")])[0].status == "recorded"
+    assert events(house)[-1].precision == "recorded"  # a stop that waited counts until it is recorded
+    (posted,) = take(house, [said(4, OPT_IN, act="unticked_box", precision="recorded")], NOW)
+    assert posted.status == "recorded"
+    assert events(house)[-1].precision == "recorded"

@@ -105,6 +105,33 @@ def test_p04_a_stop_that_names_no_scope_has_the_widest(empty: dict[str, object])
         assert not given(CONSENT, happened(kind, "2023-03-01", **empty)).asked("2023-04-01").allowed
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"purposes": ("marketing.newsletter",)},
+        {"purposes": ("Marketing.Similar",)},
+        {"purposes": ("similar",)},
+        {"purposes": ("marketing",)},
+        {"purposes": ("marketing.survey", "newsletters")},
+        {"purposes": ("service.invoice", "newsletters")},
+        {"channels": ("EMAIL",)},
+        {"channels": ("e-mail",)},
+        {"channels": ("sms", "mail")},
+        {"except_purposes": ("*",)},
+        {"except_purposes": ("marketing.*",)},
+    ],
+)
+def test_p04_a_stop_that_names_what_nobody_knows_has_the_widest_scope(scope: dict[str, object]) -> None:
+    """A misspelt name may have meant any: what was taken as a stop stops."""
+    for kind in (e.OptedOut, e.Objected, e.OptOutObstructed, e.Complained):
+        assert not given(CONSENT, happened(kind, "2023-03-01", **scope)).asked("2023-04-01").allowed
+
+
+@pytest.mark.parametrize("scope", [{"purposes": ("marketing.survey",)}, {"channels": ("sms",)}])
+def test_p04_a_stop_that_names_what_is_known_stops_that_alone(scope: dict[str, object]) -> None:
+    assert given(CONSENT, happened(e.OptedOut, "2023-03-01", **scope)).asked("2023-04-01").allowed
+
+
 def test_p04_what_the_person_carves_out_is_kept() -> None:
     """GP v juris: objected to everything, except the newsletter."""
     kept = {"purposes": ("marketing.*",), "except_purposes": ("marketing.similar",)}

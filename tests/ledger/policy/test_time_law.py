@@ -220,3 +220,30 @@ def test_a_grant_of_a_clock_that_ran_ahead_does_not_outlive_a_stop_of_the_right_
     for later in (right, ahead, ahead + timedelta(days=30), ahead + timedelta(days=3000)):
         question = Question(purpose="marketing.similar", channel="email", at=later, jurisdictions=(Candidate("FR"),))
         assert not judge([person(stored)], question, shipped.policy()).allowed
+
+
+@pytest.mark.parametrize(
+    ("precision", "begins", "open_until"),
+    [
+        ("day", "2023-03-01T00:00:00", "2023-03-01T12:00:00"),
+        ("month", "2023-03-01T00:00:00", "2023-03-31T12:00:00"),
+        ("year", "2023-01-01T00:00:00", "2023-12-31T12:00:00"),
+        ("period", "2023-01-01T00:00:00", "2024-01-31T12:00:00"),
+        ("unknown", "2023-01-01T00:00:00", "2024-01-31T12:00:00"),
+    ],
+)
+def test_a_stop_of_a_time_without_its_end_may_have_come_until_that_is_over(
+    precision: str, begins: str, open_until: str
+) -> None:
+    """Known to the year, it may have come in December: a yes of March is not later."""
+    stop = opted_out(begins, precision=precision, recorded_at="2024-02-01")
+    assert not told(opted_in(open_until), stop).asked("2024-03-01").allowed
+    assert told(stop, opted_in("2024-02-10")).asked("2024-03-01").allowed
+
+
+def test_a_yes_of_a_time_of_its_own_is_not_given_anew_when_it_is_recorded() -> None:
+    """A source says when it happened and, as well, that it was reported as happening: the earlier counts."""
+    yes = opted_in("2023-01-10", precision="recorded", recorded_at="2023-05-01")
+    history = told(opted_out("2023-03-01"), yes)
+    assert not history.asked("2023-06-01").allowed
+    assert told(yes).asked("2023-06-01").allowed
