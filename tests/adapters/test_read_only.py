@@ -24,7 +24,12 @@ from adapters.cli.main import app
 ANA = "ana@example.com"
 USER = "nobody" if os.geteuid() == 0 else None
 """Root may write everywhere."""
-LOADED = ("adapters.cli.service", "adapters.cli.backing_up", "adapters.cli.receivers", "adapters.inbox")
+LOADED: tuple[str, ...] = (
+    "adapters.cli.service",
+    "adapters.cli.backing_up",
+    "adapters.cli.receivers",
+    "adapters.inbox",
+)
 LOADED += ("adapters.web.app", "adapters.web.connections", "adapters.web.keys", "adapters.logs", "ledger.backups")
 LOADED += ("uvicorn", "prometheus_client")
 """What backup and serve need: another user may not be able to read it."""
