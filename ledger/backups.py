@@ -20,6 +20,7 @@ from ledger.codec import instant
 from ledger.damage import naming_damage
 from ledger.log import Clock
 from ledger.opening import Place
+from ledger.sqlite import cannot_be_written
 from ledger.stores import Mark, StoreIdentity, mark_of
 
 FORM = "consent-ledger/backup/1"
@@ -64,6 +65,11 @@ def back_up(place: Place, identity: StoreIdentity, folder: Path, clock: Clock) -
     Whatever was acknowledged before is in the copy. Until the manifest is there, the last of all, it is no backup.
     Raises PlaceError, DamagedError.
     """
+    if cannot_be_written(place.home / "vault.db"):
+        raise PlaceError(
+            f"{place.home} cannot be written here, and a backup has to hold off, for a moment, whoever writes there: "
+            "run it where the ledger may be written"
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder), ExitStack() as stack:
         _refuse_other(folder)

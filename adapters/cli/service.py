@@ -28,6 +28,15 @@ KeyName = Annotated[str, typer.Option(help="what the key is called, such as the 
 RoleName = Annotated[str, typer.Option(help="writer, reader, auditor or dpo")]
 
 
+def _refuse_unwritable(home: Path) -> None:
+    """Raises SetupError for a ledger in files that may only be read: the service would answer nothing."""
+    from ledger.database import SetupError
+    from ledger.sqlite import cannot_be_written
+
+    if cannot_be_written(home / "vault.db"):
+        raise SetupError(f"{home} cannot be written here, and the service writes its answers there: serve it elsewhere")
+
+
 def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
     """Serve until SIGTERM or SIGINT; requests at hand are answered first."""
     import uvicorn
@@ -44,6 +53,7 @@ def run_serve(ledger: Path | None, host: str | None, port: int | None) -> None:
 
     settings = Settings.read(os.environ)
     with open_house(ledger) as house, ExitStack() as stack:
+        _refuse_unwritable(house.directory)
         lines = logs.to_stdout(now)
         logs.take_over(lines)
         receivers = receivers_of(settings, house, stack)
