@@ -176,6 +176,13 @@ def _is_table(member: zipfile.ZipInfo) -> bool:
 def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableInput("cannot_read", f"{name} is encrypted.", "Unpack it and give the CSV files.")
+    names = [member.filename for member in members if _is_table(member)]
+    if len(set(names)) < len(names):  # one of them would be read for each, and the others never
+        raise UnreadableInput(
+            "cannot_read",
+            f"{name} holds several files of the same name: {next(one for one in names if names.count(one) > 1)}.",
+            "Unpack it, and give each of them under a name of its own.",
+        )
     # zipfile hands out no more than the size a member declares, so the declared sizes bound the work
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNCOMPRESSED:
         raise UnreadableInput(
