@@ -77,7 +77,17 @@ class World:
         return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=BUDGET, check=False)
 
     def worker(self, which: str, **env: str) -> Worker:
-        """Start a worker; it is joining when this returns."""
+        """Start a worker; it is joining when this returns. One that records has a ledger."""
+        if which != "mirror":
+            made = subprocess.run(
+                [sys.executable, "-m", "adapters.cli", "init", "--if-absent"],
+                env=self.env | env,
+                capture_output=True,
+                text=True,
+                timeout=BUDGET,
+                check=False,
+            )
+            assert made.returncode == 0, made.stderr
         started = Worker(which, self.env | env, self.folder / f"{which}-{len(self.workers)}.log")
         self.workers.append(started)
         return started
