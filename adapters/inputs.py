@@ -15,13 +15,12 @@ from adapters.hubspot.unsubscribes import is_opt_out_list
 from adapters.mailchimp.audience import LAYOUT as AUDIENCE
 from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
+from adapters.sources import DOCUMENTS
 from adapters.statements import Evidence
 from adapters.stops import stops_of
 from adapters.tabular import Table, UnreadableInput, open_tables
 from adapters.times import TimeReader
 
-_DOCUMENTS = (".toml", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".html", ".htm", ".eml", ".msg", ".doc", ".docx")
-"""What may lie beside the files of a folder and is no table: maps, screenshots, contracts."""
 _CONTACTS_ALONE = {"marketing", "legal_basis", "lifecycle", "double_opt_in", "quarantined", "until_next_update"}
 
 
@@ -77,7 +76,7 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for child in sorted(path.iterdir(), key=lambda found: found.name):
-        if child.is_file() and not child.name.startswith((".", "~$")) and not child.name.lower().endswith(_DOCUMENTS):
+        if child.is_file() and not child.name.startswith((".", "~$")) and not child.name.lower().endswith(DOCUMENTS):
             yield child
 
 

@@ -31,6 +31,8 @@ _NO_TABLES = {
     b"%PDF": "a PDF",
     b"\x1f\x8b": "a gzip file",
 }
+DOCUMENTS = (".toml", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".html", ".htm", ".eml", ".msg", ".doc", ".docx")
+"""What may lie beside the files of a folder or ZIP and is no table: maps, screenshots, contracts."""
 _JSON = (".json", ".ndjson", ".jsonl")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", *_JSON)
 _BEGINS_AS_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{\]]|\{\s*[\"}])").match
@@ -153,6 +155,12 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
         return [plain], None
     _refuse_bad_archive(path.name, members)
     names = sorted(member.filename for member in members if _is_table(member))
+    if names and (other := next(filter(_is_unread, members), None)):
+        raise UnreadableInput(
+            "not_a_table",
+            f"{path.name} holds {other.filename}, which is not a CSV, XLSX or JSON file.",
+            "Unpack it, save that file as CSV or leave it out, and give the files.",
+        )
     if not names:
         raise UnreadableInput(
             "no_table_in_archive",
@@ -168,14 +176,29 @@ def is_office(members: list[zipfile.ZipInfo]) -> bool:
 
 
 def _is_table(member: zipfile.ZipInfo) -> bool:
-    parts = member.filename.split("/")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return not hidden and parts[-1].lower().endswith(_TABLES)
+    return not _is_hidden(member) and member.filename.lower().endswith(_TABLES)
+
+
+def _is_unread(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is left out that may hold somebody's stop; a picture or a document does not."""
+    name = member.filename.lower()
+    return not (_is_hidden(member) or member.is_dir() or _is_table(member) or name.endswith(DOCUMENTS))
+
+
+def _is_hidden(member: zipfile.ZipInfo) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in member.filename.split("/"))
 
 
 def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableInput("cannot_read", f"{name} is encrypted.", "Unpack it and give the CSV files.")
+    names = [member.filename for member in members if _is_table(member)]
+    if len(set(names)) < len(names):  # one of them would be read for each, and the others never
+        raise UnreadableInput(
+            "cannot_read",
+            f"{name} holds several files of the same name: {next(one for one in names if names.count(one) > 1)}.",
+            "Unpack it, and give each of them under a name of its own.",
+        )
     # zipfile hands out no more than the size a member declares, so the declared sizes bound the work
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNCOMPRESSED:
         raise UnreadableInput(

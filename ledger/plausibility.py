@@ -125,7 +125,7 @@ def _is_placeholder(moment: datetime) -> bool:
 
 
 def _to_its_end(stop: e.Event, recorded: datetime) -> dict[str, Any]:
-    """The end of the day, month or year that a stop names by its beginning alone, in whichever zone; else its recording."""
+    """The end of the day, month or year that a stop names by its beginning alone, in any zone; else its recording."""
     begin = stop.occurred_from
     if begin is None:
         return {}

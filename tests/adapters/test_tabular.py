@@ -160,6 +160,23 @@ def test_what_is_no_table_is_refused(write: Write, content: bytes, expected: str
     assert code(write(content)) == expected
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
+    """The last would be read twice and the first never, and with it a stop."""
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for email in ("a@example.com", "b@example.com"):
+            archive.writestr("list.csv", f"Email,Unsubscribed from all email\n{email},Yes\n")
+    assert code(tmp_path / "two.zip") == "cannot_read"
+
+
+@pytest.mark.parametrize("name", ["stops.xls", "inner.zip", "stops.csv.bak", "stops"])
+def test_a_zip_with_a_file_that_is_not_read_is_refused(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        archive.writestr("list.csv", "Email,Unsubscribed from all email\na@example.com,Yes\n")
+        archive.writestr(name, "b@example.com,Yes\n")
+    assert code(tmp_path / "some.zip") == "not_a_table"
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert code(tmp_path / "none.csv") == "cannot_read"
     assert code(tmp_path) == "cannot_read"
