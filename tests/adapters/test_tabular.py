@@ -132,6 +132,38 @@ def test_every_row_that_cannot_be_read_is_named_with_its_reason(write: Write) ->
     ]
 
 
+@pytest.mark.parametrize("swallowed", [1, 2, 50])
+@pytest.mark.parametrize("place", range(4))
+def test_rows_between_a_quote_that_is_open_and_one_that_closes_it_are_reported(
+    write: Write, place: int, swallowed: int
+) -> None:
+    """What stands between them is one cell by the rules of CSV, and every opt-out in it would be gone."""
+    rows = [[str(number), f"p{number}@example.com", "true", "Acme"] for number in range(60)]
+    rows[3][place] = f'"{rows[3][place]}'
+    rows[3 + swallowed][place] += '"'
+    text = "\n".join(["ID,Email,Out,Firm", *map(",".join, rows)]) + "\n"
+    (table,) = open_tables(write(text.encode()))
+    cells, rejected = read(table)
+    assert len(cells) == 60 - 1 - swallowed
+    (one,) = rejected
+    assert one.reason.endswith(f"(lines 5 to {5 + swallowed})")
+
+
+def test_a_list_of_addresses_in_one_cell_is_reported(write: Write) -> None:
+    (table,) = open_tables(write(b'Email\n"a@example.com\nb@example.com\nc@example.com"\nd@example.com\n'))
+    cells, rejected = read(table)
+    assert cells == [["d@example.com"]]
+    assert [one.reason.rpartition(" (")[2] for one in rejected] == ["lines 2 to 4)"]
+
+
+def test_a_cell_of_several_lines_is_a_cell(write: Write) -> None:
+    """An address of a street, a note with somebody's address in it, a list."""
+    notes = ("Main St 5,\n10115 Berlin,\nGermany", "call\nanna@example.com\nor 5, 6", "a\nb\nc", "one, two\n3, 4")
+    text = "ID,Email,Note,Out\n" + "".join(f'{n},p{n}@example.com,"{note}",true\n' for n, note in enumerate(notes))
+    (table,) = open_tables(write(text.encode()))
+    assert [cells[2] for cells in read(table)[0]] == list(notes)
+
+
 def test_a_quote_never_closed_is_reported_with_its_lines(write: Write) -> None:
     (table,) = open_tables(write(b'A,B\n1,2\n"open,2\n' + b"3,4\n" * 60_000))
     rows, rejected = read(table)
