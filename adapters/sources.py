@@ -33,6 +33,8 @@ _NO_TABLES = {
 }
 _JSON = (".json", ".ndjson", ".jsonl")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", *_JSON)
+_NOT_INSIDE = (".zip", ".xls", ".xlsb", ".ods", ".gz")
+"""What holds tables, and is not read inside a ZIP."""
 _BEGINS_AS_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{\]]|\{\s*[\"}])").match
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -152,6 +154,7 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
     if is_office(members):
         return [plain], None
     _refuse_bad_archive(path.name, members)
+    _refuse_unread(path.name, members)
     names = sorted(member.filename for member in members if _is_table(member))
     if not names:
         raise UnreadableInput(
@@ -168,9 +171,30 @@ def is_office(members: list[zipfile.ZipInfo]) -> bool:
 
 
 def _is_table(member: zipfile.ZipInfo) -> bool:
-    parts = member.filename.split("/")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return not hidden and parts[-1].lower().endswith(_TABLES)
+    return not _is_hidden(member) and member.filename.lower().endswith(_TABLES)
+
+
+def _is_hidden(member: zipfile.ZipInfo) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in member.filename.split("/"))
+
+
+def _refuse_unread(name: str, members: list[zipfile.ZipInfo]) -> None:
+    """A member that would go by unread may be a list of opt-outs: it is named."""
+    seen: set[str] = set()
+    for member in members:
+        if member.filename in seen and _is_table(member):
+            raise UnreadableInput(
+                "cannot_read",
+                f"{name} holds two files called {member.filename}, of which one alone can be read.",
+                "Unpack both, under two names, and give the files themselves.",
+            )
+        seen.add(member.filename)
+        if not _is_hidden(member) and member.filename.lower().endswith(_NOT_INSIDE):
+            raise UnreadableInput(
+                "cannot_read",
+                f"{name} holds {member.filename}, which is not read inside a ZIP.",
+                "Unpack it and give the files themselves; save an old workbook as CSV or XLSX.",
+            )
 
 
 def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:

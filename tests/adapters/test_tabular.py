@@ -430,3 +430,26 @@ def test_any_bytes_are_read_or_refused(write: Write, content: bytes, encoding: s
             assert all(len(cells) == len(table.header) for cells in rows)
     except UnreadableInput:
         pass
+
+
+@pytest.mark.parametrize("unread", ["old.xls", "more/inner.zip", "optouts.csv.gz"])
+def test_a_zip_with_a_member_that_would_go_by_unread_is_refused(tmp_path: Path, unread: str) -> None:
+    """It may be the list of opt-outs."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "Email\na@example.com\n")
+        archive.writestr(f"__MACOSX/{unread}", b"junk")
+    assert len(open_tables(path)) == 1
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(unread, b"\xd0\xcf\x11\xe0")
+    assert code(path) == "cannot_read"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path) -> None:
+    """Only the later can be had by its name."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "Email\na@example.com\n")
+        archive.writestr("a.csv", "Email\nb@example.com\n")
+    assert code(path) == "cannot_read"
