@@ -63,6 +63,11 @@ class Soundness:
         known = head is not None and head.position == held.position
         return self.fault(held, head if known else self._log.mark_at(held.position))
 
+    @property
+    def seen(self) -> int:
+        """How far the log had come when it was last looked over; one that is shorter now has lost entries."""
+        return self._whole.position
+
     def refuse_gaps(self, head: Mark) -> None:
         """Raise LogDamagedError where the log misses an entry. Each is counted once, for as long as it stays.
 

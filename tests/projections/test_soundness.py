@@ -178,6 +178,16 @@ def test_a_log_put_back_while_it_is_open_closes_the_gate(here: Restorable, besid
     assert here.ask(2).allowed
 
 
+def test_rows_that_a_shortened_log_fits_again_are_not_served(here: Restorable) -> None:
+    """They stand where the log ends now, and the stop that was acknowledged after them is gone."""
+    head = filled(here)
+    assert here.serves(3)
+    here.append(opted_out(3))
+    assert not here.ask(3).allowed
+    in_place(here, head)
+    assert here.ask(3)[:1] + here.ask(3)[4:] == (None, DAMAGED)
+
+
 def test_rows_ahead_of_the_log_are_never_served_and_built_anew_with_an_alarm(
     here: Restorable, caplog: pytest.LogCaptureFixture
 ) -> None:
