@@ -20,6 +20,7 @@ MAX_LINE = 16 * 1024**2
 _CHUNK = 1024**2
 _HEAD = 64 * 1024
 _DIALECT_ROWS = 50
+_SWALLOWED = "one cell holds what reads as rows of its own; is a quote not closed? (lines {first} to {last})"
 
 
 class Scan(NamedTuple):
@@ -89,14 +90,18 @@ class Lines:
             lines = io.TextIOWrapper(raw, self.encoding, errors_for(self.encoding), newline="")
             try:
                 reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-                row, ended = 0, False
+                row, width, ended = 0, 0, False
                 while not ended:
                     line = reader.line_num
                     try:
                         for cells in reader:
                             row += 1
-                            line = reader.line_num
+                            first, line = line + 1, reader.line_num
                             if any(cells) and not (row == 1 and _namesdelimiter_of(cells)):
+                                width = width or len(cells)
+                                if line > first and _swallows_rows(cells, width, self.delimiter):
+                                    yield Record(row, [], _SWALLOWED.format(first=first, last=line))
+                                    continue
                                 yield Record(row, cells, None)
                         ended = True
                     except csv.Error as error:
@@ -109,6 +114,18 @@ class Lines:
                     f"{self.source.name} does not read as {self.encoding}.",
                     "Say which encoding it is with --encoding.",
                 ) from error
+
+
+def _swallows_rows(cells: list[str], width: int, delimiter: str) -> bool:
+    """Whether a cell reads like rows that a quote, opened in one and closed in another, has made one cell.
+
+    It then holds for each of its lines as many delimiters as a row has, and somebody: an address, or a record's id.
+    """
+    for cell in cells:
+        lines = cell.splitlines()
+        if len(lines) > 1 and cell.count(delimiter) >= (len(lines) - 1) * (width - 1):
+            return any("@" in line or line.lstrip('"')[:1].isdigit() for line in lines[1:])
+    return False
 
 
 def _broken_row(error: csv.Error, first: int, last: int) -> str:

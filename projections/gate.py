@@ -86,7 +86,7 @@ class Gate:
             if row is not None:
                 segments, next_change, revision, mac, policy, known_hash, head, state = row
                 said, rules = (policy, known_hash, head, state), self._vouched
-                if rules is None or rules[0] != said or self._soundness.trouble:
+                if rules is None or rules[0] != said or self._soundness.trouble or head < self._soundness.seen:
                     rules = self._vouch(said)
                 if (
                     rules is not None

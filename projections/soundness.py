@@ -16,6 +16,11 @@ from projections.views import Held
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED = 1_000
+_CHANGED = (
+    "the log was shortened or put back while it was open: entry {position}, which it held, is gone or another one. "
+    "A stop may have stood there, so nothing is allowed. End what works on this ledger, see that keys, vault and log "
+    "belong together (`consent-ledger check`), and start again."
+)
 
 
 class Soundness:
@@ -58,17 +63,28 @@ class Soundness:
         known = head is not None and head.position == held.position
         return self.fault(held, head if known else self._log.mark_at(held.position))
 
+    @property
+    def seen(self) -> int:
+        """How far the log had come when it was last looked over; one that is shorter now has lost entries."""
+        return self._whole.position
+
     def refuse_gaps(self, head: Mark) -> None:
-        """Raise LogDamagedError where the log misses an entry. Each is counted once, for as long as it stays."""
+        """Raise LogDamagedError where the log misses an entry. Each is counted once, for as long as it stays.
+
+        Also where it no longer holds what it held while it was open: only a program that opens it anew sees whether
+        keys, vault and log belong together.
+        """
         known = self._whole
-        if head != known:
-            kept = self._log.mark_at(known.position) == known
-            try:
-                self._log.refuse_gaps(known.position if kept else 0)
-            except LogDamagedError as error:
-                self.damaged(str(error))
-                raise
-            self._whole = head
+        if head == known:
+            return
+        try:
+            if known.position and self._log.mark_at(known.position) != known:
+                raise LogDamagedError(_CHANGED.format(position=known.position))
+            self._log.refuse_gaps(known.position)
+        except LogDamagedError as error:
+            self.damaged(str(error))
+            raise
+        self._whole = head
 
     # --- what is told ---------------------------------------------------------------------------
 

@@ -132,6 +132,38 @@ def test_every_row_that_cannot_be_read_is_named_with_its_reason(write: Write) ->
     ]
 
 
+@pytest.mark.parametrize("swallowed", [1, 2, 50])
+@pytest.mark.parametrize("place", range(4))
+def test_rows_between_a_quote_that_is_open_and_one_that_closes_it_are_reported(
+    write: Write, place: int, swallowed: int
+) -> None:
+    """What stands between them is one cell by the rules of CSV, and every opt-out in it would be gone."""
+    rows = [[str(number), f"p{number}@example.com", "true", "Acme"] for number in range(60)]
+    rows[3][place] = f'"{rows[3][place]}'
+    rows[3 + swallowed][place] += '"'
+    text = "\n".join(["ID,Email,Out,Firm", *map(",".join, rows)]) + "\n"
+    (table,) = open_tables(write(text.encode()))
+    cells, rejected = read(table)
+    assert len(cells) == 60 - 1 - swallowed
+    (one,) = rejected
+    assert one.reason.endswith(f"(lines 5 to {5 + swallowed})")
+
+
+def test_a_list_of_addresses_in_one_cell_is_reported(write: Write) -> None:
+    (table,) = open_tables(write(b'Email\n"a@example.com\nb@example.com\nc@example.com"\nd@example.com\n'))
+    cells, rejected = read(table)
+    assert cells == [["d@example.com"]]
+    assert [one.reason.rpartition(" (")[2] for one in rejected] == ["lines 2 to 4)"]
+
+
+def test_a_cell_of_several_lines_is_a_cell(write: Write) -> None:
+    """An address of a street, a note with somebody's address in it, a list."""
+    notes = ("Main St 5,\n10115 Berlin,\nGermany", "call\nanna@example.com\nor 5, 6", "a\nb\nc", "one, two\n3, 4")
+    text = "ID,Email,Note,Out\n" + "".join(f'{n},p{n}@example.com,"{note}",true\n' for n, note in enumerate(notes))
+    (table,) = open_tables(write(text.encode()))
+    assert [cells[2] for cells in read(table)[0]] == list(notes)
+
+
 def test_a_quote_never_closed_is_reported_with_its_lines(write: Write) -> None:
     (table,) = open_tables(write(b'A,B\n1,2\n"open,2\n' + b"3,4\n" * 60_000))
     rows, rejected = read(table)
@@ -415,3 +447,26 @@ def test_any_bytes_are_read_or_refused(write: Write, content: bytes, encoding: s
             assert all(len(cells) == len(table.header) for cells in rows)
     except UnreadableInput:
         pass
+
+
+@pytest.mark.parametrize("unread", ["old.xls", "more/inner.zip", "optouts.csv.gz"])
+def test_a_zip_with_a_member_that_would_go_by_unread_is_refused(tmp_path: Path, unread: str) -> None:
+    """It may be the list of opt-outs."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "Email\na@example.com\n")
+        archive.writestr(f"__MACOSX/{unread}", b"junk")
+    assert len(open_tables(path)) == 1
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(unread, b"\xd0\xcf\x11\xe0")
+    assert code(path) == "not_a_table"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path) -> None:
+    """Only the later can be had by its name."""
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "Email\na@example.com\n")
+        archive.writestr("a.csv", "Email\nb@example.com\n")
+    assert code(path) == "cannot_read"

@@ -147,6 +147,47 @@ def test_a_yes_that_the_log_has_lost_is_not_served_at_the_same_position(here: Re
     assert here.runner.replay().equal
 
 
+def in_place(here: Restorable, position: int) -> None:
+    """The log becomes what it was at a position, under a program that goes on working on it."""
+    if here.place.owner_url is not None:
+        with driver_of(here.place.owner_url) as driver:
+            driver.execute("ALTER TABLE log.entry DISABLE TRIGGER ALL")
+            driver.execute("DELETE FROM log.entry WHERE position > %s", (position,))
+            driver.execute("ALTER TABLE log.entry ENABLE TRIGGER ALL")
+            driver.execute("UPDATE log.head SET position = (SELECT coalesce(max(position), 0) FROM log.entry)")
+        return
+    with closing(sqlite3.connect(here.place("log"))) as file, file:
+        file.execute("DROP TRIGGER IF EXISTS entry_no_delete")
+        file.execute("DELETE FROM entry WHERE position > ?", (position,))
+
+
+@pytest.mark.parametrize("beside", [-1, 0, 1])
+def test_a_log_put_back_while_it_is_open_closes_the_gate(here: Restorable, beside: int) -> None:
+    """The stop was acknowledged; with the log of before it the answer would be yes, and nobody would know."""
+    head = filled(here)
+    here.append(opted_out(3), opted_out(4))
+    assert not here.ask(3).allowed
+    in_place(here, head)
+    for _ in range(2 + beside):
+        here.append(e.FormSubmitted(stream=contact(91), source="t"))
+    for number in (3, 2):
+        assert here.ask(number)[:1] + here.ask(number)[4:] == (None, DAMAGED)
+    with pytest.raises(LogDamagedError, match=f"entry {head + 2}, which it held"):
+        here.runner.follow(once=True)
+    here.again()
+    assert here.ask(2).allowed
+
+
+def test_rows_that_a_shortened_log_fits_again_are_not_served(here: Restorable) -> None:
+    """They stand where the log ends now, and the stop that was acknowledged after them is gone."""
+    head = filled(here)
+    assert here.serves(3)
+    here.append(opted_out(3))
+    assert not here.ask(3).allowed
+    in_place(here, head)
+    assert here.ask(3)[:1] + here.ask(3)[4:] == (None, DAMAGED)
+
+
 def test_rows_ahead_of_the_log_are_never_served_and_built_anew_with_an_alarm(
     here: Restorable, caplog: pytest.LogCaptureFixture
 ) -> None:
