@@ -160,10 +160,14 @@ class Ledger:
         """The log, as eventsourcing's EventStore and notification log know it."""
         return self.log
 
+    def settle(self) -> None:
+        """Let the vault know how far the log has come, so that a log that lacks the last entries is known beside it."""
+        settle(self._parts)
+
     def close(self) -> None:
         """Close log and vault. Idempotent."""
         if not self.log.closed:
-            settle(self._parts)
+            self.settle()
         self.log.close()
         self.vault.close()
 

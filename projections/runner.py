@@ -6,7 +6,7 @@ that was killed and started again, never apply an entry twice and never skip one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from threading import Event as Flag
 from typing import NamedTuple
@@ -61,13 +61,24 @@ class StatusRunner(CurrentStatus):
 
     # --- following ------------------------------------------------------------------------------
 
-    def follow(self, stop: Flag | None = None, *, once: bool = False, poll_seconds: float = 0.2) -> int:
-        """Apply what the log holds; unless `once`, then what comes, until `stop` is set. Returns the position."""
+    def follow(
+        self,
+        stop: Flag | None = None,
+        *,
+        once: bool = False,
+        poll_seconds: float = 0.2,
+        when_idle: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Apply what the log holds; unless `once`, then what comes, until `stop` is set. Returns the position.
+
+        `when_idle` is called each time everything was applied.
+        """
         while not (stop is not None and stop.is_set()):
             if self.step():
                 continue
             if once or stop is None:
                 break
+            when_idle()
             self.log.wait(self.position(), poll_seconds)
         return self.position()
 

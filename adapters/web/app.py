@@ -91,7 +91,7 @@ def make_app(
         raise ValueError("what webhooks bring needs an inbox")
     models()  # made once, here, and not by the first fact
     metrics = Metrics(registry)
-    follower = Follower(house.runner, house.ledger.log, house.away, lines)
+    follower = Follower(house.runner, house.ledger, house.away, lines)
     named = {one.name: one for one in receivers}
     actor = Actor(house, inbox, receivers, lines, metrics, clock, random(8).hex()) if inbox and receivers else None
     limits = limits or Limits(UNLIMITED, UNLIMITED, time.monotonic)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from threading import Event, Thread
 
 from adapters.logs import Lines, described
+from ledger.application import Ledger
 from ledger.codec import BrokenEntryError
 from ledger.damage import DamagedError
-from ledger.log import Log
 from projections.runner import StatusRunner
 
 _PAUSE_SECONDS = 1.0
@@ -16,9 +16,9 @@ _PAUSE_SECONDS = 1.0
 class Follower:
     """Applies what comes until it is stopped. A database that is away is waited for."""
 
-    def __init__(self, runner: StatusRunner, log: Log, away: tuple[type[Exception], ...], lines: Lines) -> None:
+    def __init__(self, runner: StatusRunner, ledger: Ledger, away: tuple[type[Exception], ...], lines: Lines) -> None:
         """`away`: what is waited out; see `ledger.recorder.away`."""
-        self._runner, self._log, self._away, self._lines = runner, log, away, lines
+        self._runner, self._ledger, self._away, self._lines = runner, ledger, away, lines
         self._stop = Event()
         self._thread = Thread(target=self._run, name="follower")
 
@@ -29,7 +29,7 @@ class Follower:
     def stop(self) -> None:
         """End, and wait for it: the batch at hand is finished first."""
         self._stop.set()
-        self._log.announce()
+        self._ledger.log.announce()
         self._thread.join()
 
     @property
@@ -39,12 +39,12 @@ class Follower:
 
     def lag(self) -> int:
         """Entries that the rows do not know of yet."""
-        return max(0, self._log.last_position() - self._runner.position())
+        return max(0, self._ledger.log.last_position() - self._runner.position())
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._runner.follow(self._stop)
+                self._runner.follow(self._stop, when_idle=self._ledger.settle)
             except self._away as error:
                 self._lines.write("warning", "follower.waits", **described(error))
                 self._stop.wait(_PAUSE_SECONDS)

@@ -108,8 +108,7 @@ class _Paces(NamedTuple):
 
 def _in_process(house: House, people: list[Whom], rounds: int) -> _Paces:
     """Each side by the same people."""
-    log = house.ledger.log
-    follower = Follower(house.runner, log, house.away, to_stdout(now))
+    follower = Follower(house.runner, house.ledger, house.away, to_stdout(now))
     limits, turns = Limits(UNLIMITED, UNLIMITED, time.monotonic), Turns(1, 1.0)
     service = Service(
         house,

@@ -64,7 +64,7 @@ def test_looked_at_refused_and_dropped(here: World, tmp_path: Path) -> None:
     told = here.run("dlq", "drop", place, "nowhere/0/1", "--reason", "none")
     assert (told.returncode, told.stderr) == (EXIT.ERROR, "no dead letter about nowhere/0/1\n")
     other = str(tmp_path / "other")
-    here.run("import", str(Path(__file__)), "--ledger", other)
+    here.run("init", "--ledger", other)
     told = here.run("dlq", "retry", place, "--ledger", other)
     assert told.returncode == EXIT.ERROR
     assert "sealed by another ledger" in told.stderr
