@@ -64,8 +64,8 @@ def test_an_audit_that_is_killed_goes_on_and_comes_to_the_same(portal: list[Path
     """Each time at another moment, some before anything was written, some in the midst of it."""
     expected = whole(portal, tmp_path / "calm", tmp_path / "calm-out")
     dice, killed, grown = random.Random(60), 0, set()
-    for number in range(KILLS):
-        process = audit(portal, tmp_path / "killed", tmp_path / f"out{number}")
+    for _ in range(KILLS):
+        process = audit(portal, tmp_path / "killed", tmp_path / "killed-out")
         log = tmp_path / "killed" / "log.db-wal"
         until(lambda log=log, process=process: log.exists() or process.poll() is not None)  # type: ignore[misc]
         with suppress(subprocess.TimeoutExpired):
@@ -75,7 +75,7 @@ def test_an_audit_that_is_killed_goes_on_and_comes_to_the_same(portal: list[Path
         killed += process.returncode == -signal.SIGKILL
         grown.add(entries(tmp_path / "killed"))
     assert killed
-    assert whole(portal, tmp_path / "killed", tmp_path / "last") == expected
+    assert whole(portal, tmp_path / "killed", tmp_path / "killed-out") == expected
     assert max(grown) <= entries(tmp_path / "killed")
     assert not list(tmp_path.glob("**/*.part"))
 
