@@ -269,7 +269,7 @@ SecondRole = Annotated[str | None, typer.Option("--second-role", help="the role 
 
 @app.command()
 def correct(
-    position: Annotated[int, typer.Argument(help="position of the stop, from `history`")],
+    position: Annotated[int, typer.Argument(min=1, max=2**53, help="position of the stop, from `history`")],
     by: ByName,
     role: Role,
     reason: Reason,
