@@ -177,17 +177,26 @@ def fold(contact: str, entries: Iterable[Entry]) -> Contact:
 
 
 def stops_alone(contact: Contact) -> Contact:
-    """What of a contact passes over a stop link: its stops, and the corrections that take them back."""
+    """What of a contact passes over a stop link: its stops and what else only forbids, and what takes that back.
+
+    That a minor stands behind it, or that a review holds it, would count if the two had been known as one from the
+    beginning; so it counts whichever of the facts that tell who is who came first.
+    """
     return Contact(
         contact.contact,
         contact.version,
         contact.position,
         contact.recorded_at,
         stops=contact.stops,
-        reviews=tuple(n for n in contact.reviews if getattr(n.event, "outcome", None) == "stop"),
+        described=tuple(n for n in contact.described if _says_minor(n.event)),
+        reviews=contact.reviews,
         stop_links=contact.stop_links,
         corrections=contact.corrections,
     )
+
+
+def _says_minor(event: e.Event) -> bool:
+    return isinstance(event, e.RecipientDescribed) and (event.minor is not None or event.age is not None)
 
 
 class StopLink(NamedTuple):

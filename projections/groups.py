@@ -24,9 +24,9 @@ LINK_TOPICS = tuple(topic_of(kind(stream="", source="", other="")) for kind in (
 class Kin(NamedTuple):
     """A contact with its folds.
 
-    group   the contact itself, then who is one person with it by id, then whose stops alone count by id
+    group   the contact itself, then who is one person with it by id, then who counts by what forbids alone, by id
     newest  the fold that changed last, of all that were ever linked
-    joined  the ids of those of the group whose stops alone count
+    joined  the ids of those of the group who only forbid
     """
 
     group: tuple[Contact, ...]

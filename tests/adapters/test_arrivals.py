@@ -165,16 +165,35 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-def test_only_stops_pass_over_a_stop_link(house: House) -> None:
-    """Who is a minor, held, or from elsewhere on one side is not so on the other; the history stays there."""
+def test_only_what_forbids_passes_over_a_stop_link(house: House) -> None:
+    """An erasure and the history stay where they are; that one is a minor, or is held, counts on the other side."""
     do(house, Deed(B, None, "yes", 100))
     do(house, Deed(A, "1", "", 10))
     contact, _ = house.find(A)
-    house.ledger.record(Fact(e.RecipientDescribed(stream=contact, source="t", minor=True)))
-    house.ledger.record(Fact(e.ReviewDecided(stream=contact, source="t", outcome="hold")))
     house.ledger.record(Fact(e.ErasureCompleted(stream=contact, source="t")))
+    house.ledger.record(Fact(e.RecipientDescribed(stream=contact, source="t", professional=True)))
     do(house, Deed(B, "1", "", 5))
     assert answers(house, (A, B)) == {A: False, B: True}
+    house.ledger.record(Fact(e.ReviewDecided(stream=contact, source="t", outcome="hold")))
+    assert answers(house, (B,)) == {B: False}
+    house.ledger.record(Fact(e.ReviewDecided(stream=contact, source="t", outcome="release_hold")))
+    assert answers(house, (B,)) == {B: True}
+    house.ledger.record(Fact(e.RecipientDescribed(stream=contact, source="t", minor=True)))
+    assert answers(house, (B,)) == {B: False}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("minor by record", "yes at A", "record at A"))))
+def test_a_minor_is_one_whatever_came_first(house: House, order: tuple[str, ...]) -> None:
+    """The record is told to be a minor's, the address says yes, and the two belong together."""
+    for deed in order:
+        if deed == "minor by record":
+            (who,) = house.ledger.register_many([Registration(None, "hubspot", "7")])
+            house.ledger.record(Fact(e.RecipientDescribed(stream=who.contact, source="t", minor=True)))
+        elif deed == "yes at A":
+            do(house, Deed(A, None, "yes", 100))
+        else:
+            do(house, Deed(A, "7", "", 5))
+    assert answers(house, (A,)) == {A: False}
 
 
 def test_a_page_shows_a_linked_contacts_stops_and_nothing_else_of_it(house: House) -> None:
@@ -220,8 +239,8 @@ def test_a_merge_by_a_named_person_makes_one_person_of_them(house: House) -> Non
     assert answers(house, (B,)) == {B: True}
     one, other = (house.contacts([house.find(email)[0]]) for email in (A, B))
     folds = [*one.values(), *other.values()]
-    house.ledger.record(Fact(e.RecipientDescribed(stream=folds[0].contact, source="t", minor=True)))
-    assert answers(house, (B,)) == {B: True}
+    house.ledger.record(Fact(e.RecipientDescribed(stream=folds[0].contact, source="t", professional=True)))
+    assert not house.group(house.contacts([folds[1].contact])[folds[1].contact])[1].described
     house.carry_out(Merge(signed=Signature(name="Eva", role="DPO", reason="the same person")), folds)
     assert [member.contact for member in house.group(house.contacts([folds[1].contact])[folds[1].contact])] == [
         folds[1].contact,
