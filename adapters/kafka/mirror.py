@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -51,13 +52,22 @@ class Told(NamedTuple):
         return self.revision, self.status is None
 
 
+def _make_missing(engine: sa.Engine) -> None:
+    """Make the tables that are missing. Of workers that begin at the same moment, one finds what another just made."""
+    for _ in metadata.sorted_tables:
+        with suppress(sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.IntegrityError):
+            metadata.create_all(engine)
+            return
+    metadata.create_all(engine)
+
+
 class Mirror:
     """The tables in one database. Safe to be written by several workers at once."""
 
     def __init__(self, url: str) -> None:
         """Opens the database and makes what is missing. Raises SQLAlchemy's errors."""
         self._engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
-        metadata.create_all(self._engine)
+        _make_missing(self._engine)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -59,6 +61,20 @@ def letters(mirror: Mirror, records: Sequence[Record]) -> list[Letter]:
     effects = mirroring(mirror, "dlq", lambda: NOW)(records)
     assert effects.dead == len(effects.messages)
     return [msgspec.json.decode(message.value or b"", type=Letter) for message in effects.messages]
+
+
+def test_workers_that_begin_at_the_same_moment_make_the_tables_together(tmp_path: Path) -> None:
+    """Each looks for them, finds none, and makes them; whoever is second must not end for that."""
+    for number in range(12):
+        begin = Barrier(4)
+
+        def opened(number: int = number, begin: Barrier = begin) -> None:
+            begin.wait()
+            Mirror(f"sqlite:///{tmp_path / f'{number}.db'}").close()
+
+        with ThreadPoolExecutor(4) as workers:
+            for one in [workers.submit(opened) for _ in range(4)]:
+                one.result()
 
 
 def test_a_contact_is_replaced_whole(mirror: Mirror, path: Path) -> None:
