@@ -112,7 +112,7 @@ def records(held: Held) -> tuple[str, ...]:
 
 
 def linked(held: Held) -> Iterator[WhyLinked]:
-    """Whoever is merged with the contact, and who merged them; and whose stops alone hold here too."""
+    """Whoever is merged with the contact, and who merged them; and of whom only what forbids counts here too."""
     for member in held.group[1:]:
         reference = f"CL-{member.contact[:8]}-{member.position}"
         if member.contact in held.joined:

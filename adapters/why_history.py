@@ -54,7 +54,7 @@ _GRANT_NOTHING = (
 class Held:
     """The entries of a contact and of those merged with it, as far as they were known, and as declared.
 
-    `joined`: ids of the contacts whose stops alone are held here with them.
+    `joined`: ids of the contacts of whom only what forbids counts here with them.
     """
 
     def __init__(

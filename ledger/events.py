@@ -400,7 +400,7 @@ class ContactsUnlinked(Event, frozen=True, tag="contact.unlinked.v1"):
 
 
 class StopsLinked(Event, frozen=True, tag="contact.stops_linked.v1"):
-    """This contact and `other` may be one person: the stops of each hold for both, and nothing else passes over.
+    """This contact and `other` may be one person: what forbids to write to one forbids it to both; nothing else passes.
 
     Recorded on both. `record` and `address` met: the record is one contact's, the address the other's. Or `address`
     and `alike` are written alike, one on each contact, or both on this one.

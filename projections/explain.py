@@ -31,7 +31,7 @@ class Explanation(NamedTuple):
     """The decision and everything it was made of.
 
     group         the contact first, then who is linked with it
-    joined        ids of those of the group of whom the stops alone count
+    joined        ids of those of the group of whom only what forbids counts
     entries       of all of these, in log order, as far as they were known, with the times that can be true of them
     """
 

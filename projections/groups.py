@@ -2,7 +2,7 @@
 
 *Kin* are contacts that were ever linked, in either way and however far: an entry of one can change the row of
 another, also the entry that parts them. The *group* is who is linked now. Who is in it by a stop link alone is
-there with its stops and nothing else.
+there with what forbids and nothing else.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class WhyClaim(_Part, frozen=True, kw_only=True):
 class WhyLinked(_Part, frozen=True, kw_only=True):
     """A record merged with this one: its masked addresses, and who merged them when.
 
-    `stops_only`: it is not merged, and may be the same person; its stops hold here, and nothing else of it.
+    `stops_only`: it is not merged, and may be the same person; only what forbids there counts here.
     """
 
     reference: str

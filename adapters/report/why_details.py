@@ -97,7 +97,7 @@ def _last(items: tuple[str, ...], why: Why) -> Iterator[str]:
 
 def _linked(one: WhyLinked) -> str:
     if one.stops_only:
-        return f"{one.reference} may be the same person: its stops hold here too, and nothing else of it"
+        return f"{one.reference} may be the same person: what forbids there (stops, a hold, a minor) forbids here too"
     return f"{one.reference} ({'; '.join(one.addresses) or 'no address'}), merged by {line(one.merged, 160)}"
 
 
