@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData
 
+from adapters.near import near_addresses
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -317,7 +318,9 @@ class House:
         """(contact id, address id) of an address. Raises UnknownAddressError."""
         found = self.ledger.vault.find_address(email)
         if found is None:
-            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
+            near = near_addresses(self.ledger.vault, email)
+            meant = f". Did you mean {' or '.join(near)}?" if near else ""
+            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address{meant}")
         return found
 
     def contacts(self, streams: Collection[str]) -> dict[str, Contact]:
