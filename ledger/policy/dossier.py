@@ -116,6 +116,19 @@ class Dossier:
                     newest = began
         return newest
 
+    def held_later(self, since: datetime) -> tuple[datetime, ...]:
+        """When somebody came to hold uses that may keep a consent alive, of those that nobody held by `since` (P10)."""
+        owner = self.owner
+        uses = (owner.opt_ins, owner.confirmations, owner.contracts, owner.endings, owner.sendings, owner.activity)
+        if all(not entries or (entries[-1].event.recorded_at or BEGINNING) <= since for entries in uses):
+            return ()
+        return tuple(
+            held
+            for entries in uses
+            for entry in entries
+            if (held := usable_from(entry.event)) > since and held > entry.event.latest
+        )
+
     def owns(self, address: str | None) -> bool:
         """Whether the address still belongs to the owner (unlinked: it does not)."""
         linked = True

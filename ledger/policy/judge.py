@@ -182,6 +182,7 @@ class Bench:
         self._owned: dict[str | None, bool] = {}
         self._codes: tuple[tuple[Candidate, ...], tuple[str, ...]] = ((), ())
         self._newest: datetime | None = None
+        self._held_later: tuple[datetime, tuple[datetime, ...]] = (END, ())
         self._scene: tuple[object, ...] = ()
 
     def decide(self, question: Question, trace: list[Trial] | None = None) -> tuple[Decision, datetime]:
@@ -236,7 +237,13 @@ class Bench:
         """Whether every fact lies before `since`, and the message has no say: later moments find no other."""
         if self._newest is None:
             self._newest = self.dossier.newest
-        return question.message is None and self._newest < since
+        return question.message is None and self._newest < since and not self.held_later(since)
+
+    def held_later(self, since: datetime) -> tuple[datetime, ...]:
+        """See `Dossier.held_later`; the same moment is asked about for cell after cell."""
+        if self._held_later[0] != since:
+            self._held_later = (since, self.dossier.held_later(since))
+        return self._held_later[1]
 
     def shape(self, question: Question, since: datetime) -> Shape | None:
         """What an answer depends on: cells of one contact that share it share their segments.
@@ -315,7 +322,7 @@ class _Cell:
         self.bench, self.question, self.purpose = bench, question, purpose
         self.plan, self.regime, self.candidate = plan, plan.regime, candidate
         self.against: list[Against] = []
-        self.moments: list[datetime] = []
+        self.moments: list[datetime] = list(bench.held_later(question.at))
         self.forbidden = self._malformed()
         self.minor = self._is_minor()
         self.stops = self.possible = NO_STOPS

@@ -200,13 +200,16 @@ def _kept_alive(entry: Entry, names: tuple[str, ...], inactivity: str, case: Cas
 
 
 def _activity(names: tuple[str, ...], case: Case) -> list[_Activity]:
-    """Signs of life, in order of time."""
-    owner, address = case.dossier.owner, case.question.address
+    """Signs of life that somebody held by the moment asked about (P10), in order of time."""
+    owner, address, at = case.dossier.owner, case.question.address, case.question.at
+    some_held_later = bool(case.dossier.held_later(at))
     found: list[_Activity] = []
     for name in names:
         place, kind = ACTIVITY[name]
         for position, _, event in getattr(owner, place):
             about = event.address is None or event.address == address
+            if some_held_later and usable_from(event) > max(event.latest, at):
+                continue
             if about and isinstance(event, kind) and _is_use(event):
                 found.append(_Activity(event.earliest, position, theirs=not isinstance(event, e.EmailSent)))
     found.sort()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ledger import events as e
 from ledger.policy import shipped
 from ledger.policy.judge import Bench, judge, segments
+from ledger.policy.question import Decision
 from ledger.terms import BEGINNING
 from tests.ledger.policy.histories import (
     LAST,
@@ -36,7 +37,7 @@ from tests.ledger.policy.histories import (
     stops,
     uses,
 )
-from tests.ledger.policy.story import ANNA, DOUBLE, opted_in
+from tests.ledger.policy.story import ANNA, DOUBLE, day, happened, opted_in
 
 some = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -164,13 +165,30 @@ def test_the_answer_at_a_known_moment_does_not_depend_on_what_was_recorded_later
 
 
 @some
-@given(histories, st.one_of(grants(), sales(), relations()), questions)
-def test_a_grant_that_nobody_held_yet_never_does(history: History, late: e.Event, asked: Asked) -> None:
-    """P10: recorded after the message, by a source that does not record as it happens."""
+@given(histories, st.one_of(grants(), sales(), relations(), uses()), questions)
+def test_a_grant_or_a_use_that_nobody_held_yet_never_does(history: History, late: e.Event, asked: Asked) -> None:
+    """P10: recorded after the message, by a source that does not record as it happens. Neither is it a sign of life."""
     late = msgspec.structs.replace(late, recorded_at=asked.at + STEP, captured_by=None, captured_at=None)
     assume(not isinstance(late, e.ContractEnded))
     if ask([*history, late], asked).allowed:
         assert ask(history, asked).allowed
+
+
+def test_a_sale_keeps_a_consent_alive_from_when_somebody_held_it() -> None:
+    """A consent of 2020 lapses in 2022. The sale of 2021 is entered in 2023: it tells nothing of 2022."""
+    sale = happened(e.ContractStarted, "2021-06-01", kind="purchase")
+    late = happened(e.ContractStarted, "2021-06-01", kind="purchase", recorded_at="2023-03-01")
+
+    def decide(at: str, *history: e.Event) -> Decision:
+        asked = Asked(day(at), ("DE",), "marketing.similar", "email", None)
+        return ask([opted_in("2020-01-10"), *history], asked)
+
+    assert decide("2021-12-01").allowed
+    assert not decide("2022-06-01").allowed
+    assert decide("2022-06-01", sale).allowed
+    assert not decide("2022-06-01", late).allowed
+    assert decide("2022-06-01", late).changes_at == day("2023-03-01")
+    assert decide("2023-04-01", late).allowed
 
 
 @some
