@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
-from ledger.contact import Contact
+from ledger.contact import Contact, placed
 from ledger.policy.rules import Policy
 from ledger.terms import LEDGER_STREAM
 from projections.simulate import Change, differences
@@ -27,7 +27,7 @@ def _people(house: House) -> Iterator[tuple[Contact, ...]]:
         for contact in house.contacts(streams[start : start + _CHUNK]).values():
             if contact.contact != LEDGER_STREAM:
                 linked = contact.links or contact.stop_links
-                yield tuple(house.group(contact)) if linked else (contact,)
+                yield tuple(house.group(contact)) if linked else (placed(contact, ()),)
 
 
 def adopt(house: House, chosen: Policy, name: str, role: str) -> int:

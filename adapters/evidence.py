@@ -90,7 +90,7 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
     ledger = house.ledger
     chunk = _of_their_file(house, chunk, result.sha256)
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
-    if CROWDED not in result.findings and any(who.finding == "crowd" for who in people):
+    if CROWDED not in result.findings and any(who.is_crowded for who in people):
         result.findings.append(CROWDED)
     facts = [
         Fact(

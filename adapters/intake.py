@@ -188,7 +188,7 @@ class Share:
         own = [Registration(row.email, SYSTEM, row.record_id) for row in named]
         registered = ledger.register_many([*own, *(other for row in rows for other in _others(row))])
         people = iter(registered)
-        self._crowded += sum(person.finding == "crowd" for person in registered)
+        self._crowded += sum(person.is_crowded for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
@@ -226,7 +226,7 @@ class Share:
             person.address,
             row.record_id,
             row.email,
-            astray=person.finding is not None,
+            astray=person.is_apart,
             lead=_lead(row),
             origin=self._origin(row),
             created=self._day(row),

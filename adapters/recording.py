@@ -19,8 +19,8 @@ from ledger.events import AnyEvent, ErasureRequested, Event
 from ledger.vault import Registration
 
 CROWDED = (
-    "A record or an address meets more than three contacts of this ledger. Nobody is linked there, and all of these "
-    "contacts are held for review: merge those that are one person, then release them."
+    "More than three addresses come together in one record or at one address. Contacts are not linked there, and all "
+    "of them are held for review: merge those that are one person, then release them."
 )
 """The finding of an import that made such a meeting."""
 

@@ -41,7 +41,7 @@ from ledger.recorder import away
 from ledger.terms import LEDGER_STREAM
 from projections.binding import Binding
 from projections.gate import Gate
-from projections.groups import kin_among
+from projections.groups import kin, kin_among
 from projections.runner import StatusRunner
 from projections.tracking import Source
 from projections.views import Views
@@ -338,7 +338,7 @@ class House:
     def group_of(self, contacts: Mapping[str, Contact], contact: str) -> Sequence[Contact]:
         """The group of one of many folds read at once; an unknown contact is one of whom nothing is known."""
         owner = contacts.get(contact) or Contact(contact)
-        return self.group(owner) if owner.links or owner.stop_links else [owner]
+        return self.group(owner) if owner.links or owner.stop_links else kin(contact, {contact: owner}).group
 
     def payload(self, event: e.Event) -> Mapping[str, object]:
         """What is personal about an event; empty when there is nothing, or nothing any more."""

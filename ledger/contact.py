@@ -7,7 +7,7 @@ never raises and never decides. Linked contacts fold alone; `group_of` says who 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     """One stream, folded: entries by what they can be used for, each in log order.
 
     `linked` holds the ids of contacts merged with this one; `undone` the positions of corrected stops.
+    `scattered`: its records were shown with several addresses, so what names no address is about none of them for
+    certain; see `placed`.
     """
 
     contact: str
@@ -63,6 +65,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     stop_links: Entries = ()
     corrections: Entries = ()
     erasures: Entries = ()
+    scattered: bool = False
 
     @property
     def linked(self) -> frozenset[str]:
@@ -176,11 +179,38 @@ def fold(contact: str, entries: Iterable[Entry]) -> Contact:
     return extend(Contact(contact), entries)
 
 
-def stops_alone(contact: Contact) -> Contact:
-    """What of a contact passes over a stop link: its stops and what else only forbids, and what takes that back.
+_ABOUT_A_GROUP = ("stops", "reviews", "corrections", "countries", "erasures", "links", "stop_links", "addresses")
+_NOT_PLACED = frozenset(("contact", "version", "position", "recorded_at", "scattered", *_ABOUT_A_GROUP))
+PLACED = tuple(name for name in Contact.__struct_fields__ if name not in _NOT_PLACED)
+"""What counts for one address. The rest counts for a whole group, or says who belongs to it."""
+_MAY_FORBID = ("activity", "confirmations", "bounces")
 
-    That a minor stands behind it, or that a review holds it, would count if the two had been known as one from the
-    beginning; so it counts whichever of the facts that tell who is who came first.
+
+def placed(owner: Contact, tied: Sequence[Contact]) -> Contact:
+    """The contact with what is known of no address in particular, as it counts for the contact's addresses.
+
+    `tied`: those with whom its records or addresses met, however far. Where all of them together have one address,
+    what any of their records said without an address is about that one. Where they have several, it cannot be placed:
+    in another order of arrival it would stand with another of them. It then allows nothing; where it may forbid, as
+    signs of life after a bounce do, it counts for each.
+    """
+    if not tied and len(owner.addresses) < 2:
+        return owner
+    scattered = len({entry.event.address for contact in (owner, *tied) for entry in contact.addresses}) > 1
+    changes: dict[str, Entries] = {}
+    for place in _MAY_FORBID if scattered else PLACED:
+        theirs = [n for contact in tied for n in getattr(contact, place) if n.event.address is None]
+        if theirs:
+            changes[place] = tuple(sorted((*getattr(owner, place), *theirs), key=_position))
+    return msgspec.structs.replace(owner, scattered=scattered, **changes) if changes or scattered else owner
+
+
+def stops_alone(contact: Contact) -> Contact:
+    """What of a contact passes over a stop link: its stops, what else only forbids, and what takes that back.
+
+    That a minor stands behind it, that a review holds it, that a contract has ended or that it is in a country whose
+    law is asked as well, would count if the two had been known as one from the beginning; so it counts whichever of
+    the facts that tell who is who came first. So do the addresses, which say where a fact can be placed.
     """
     return Contact(
         contact.contact,
@@ -188,11 +218,19 @@ def stops_alone(contact: Contact) -> Contact:
         contact.position,
         contact.recorded_at,
         stops=contact.stops,
+        endings=contact.endings,
+        answers=contact.answers,
         described=tuple(n for n in contact.described if _says_minor(n.event)),
+        countries=contact.countries,
+        addresses=contact.addresses,
         reviews=contact.reviews,
         stop_links=contact.stop_links,
         corrections=contact.corrections,
     )
+
+
+def _position(entry: Entry) -> int:
+    return entry.position
 
 
 def _says_minor(event: e.Event) -> bool:

@@ -38,12 +38,12 @@ class Linking:
     def link(self, registrations: Sequence[Registration], people: Sequence[Resolved]) -> list[Resolved]:
         """Append it for people as they were resolved; the same people, those in a crowd marked as such."""
         self._link_addresses(registrations, people)
-        apart = {(p.record, p.address) for p in people if p.finding and p.record and p.address}
-        met = self._vault.met_in_records(apart) if apart else Met()
+        together = {(p.record, p.address) for p in people if p.gathered and p.record and p.address}
+        met = self._vault.met_in_records(together) if together else Met()
         self._record(met)
         self._record(self._vault.met_in_spellings({one.email for one in registrations if one.email}))
         crowded = {crowd.key for crowd in met.crowds}
-        return [p._replace(finding="crowd") if p.finding and crowded & {p.record, p.address} else p for p in people]
+        return [_marked(p) if p.gathered and crowded & {p.record, p.address} else p for p in people]
 
     def catch_up(self) -> None:
         """Link the contacts whose addresses became alike when the vault was moved on to a newer form."""
@@ -105,6 +105,10 @@ class Linking:
         for sid in self._log.find(drafts):
             del drafts[sid]
         self._log.append([_draft(event, sid) for sid, event in drafts.items()])
+
+
+def _marked(person: Resolved) -> Resolved:
+    return person._replace(finding="crowd" if person.finding else "many")
 
 
 def _of_tie(kind: type[e.StopsLinked | e.StopsUnlinked], name: str, tie: Tie, now: datetime) -> Iterator[_Own]:

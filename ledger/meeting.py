@@ -13,12 +13,28 @@ from ledger.database import Driver, uuid_bytes, uuid_text
 from ledger.resolving import select_in
 
 MOST = 3
-"""Contacts that may meet in one record, address or spelling; more of them are a crowd."""
+"""Addresses that may come together in one record, address or spelling; more of them are a crowd.
+
+Addresses are counted, and not contacts: how many contacts they are hangs on which of them was known first.
+"""
 
 _MEETINGS = (
     "SELECT m.record_ref, r.contact, m.address_id, a.contact FROM meeting m "
     "JOIN record r ON r.record_ref = m.record_ref JOIN address a ON a.address_id = m.address_id"
 )
+
+
+class _Together(NamedTuple):
+    """A record and an address that were seen together, and whose each is."""
+
+    record: str
+    of_record: str
+    address: str
+    of_address: str
+
+    @property
+    def is_apart(self) -> bool:
+        return self.of_record != self.of_address
 
 
 class Tie(NamedTuple):
@@ -32,7 +48,7 @@ class Tie(NamedTuple):
 
 
 class Crowd(NamedTuple):
-    """Contacts that are too many to be tied, and the id of what they meet in."""
+    """Contacts of which too many addresses come together, and the id of what those meet in."""
 
     key: str
     contacts: tuple[str, ...]
@@ -47,19 +63,39 @@ class Met(NamedTuple):
 
 
 def met_in_records(driver: Driver, pairs: Collection[tuple[str, str]]) -> Met:
-    """What records and addresses, by their ids, come to that met in two contacts."""
-    ends = {uuid_bytes(one) for pair in pairs for one in pair}
-    rows = {*select_in(driver, _MEETINGS, "m.record_ref", ends), *select_in(driver, _MEETINGS, "m.address_id", ends)}
-    known = [Tie(uuid_text(c), uuid_text(o), uuid_text(r), uuid_text(a)) for r, c, a, o in sorted(rows)]
-    contacts: dict[str, set[str]] = {}
-    for tie in known:
-        for end in (tie.record or "", tie.address):
-            contacts.setdefault(end, set()).update((tie.one, tie.other))
-    asked = {end for pair in pairs for end in pair}
-    crowds = {end for end in asked if len(contacts.get(end, ())) > MOST}
-    undone = tuple(tie for tie in known if crowds & {tie.record, tie.address})
-    ties = tuple(tie for tie in known if tie not in undone and (tie.record, tie.address) in pairs)
-    return Met(ties, undone, tuple(Crowd(end, tuple(sorted(contacts[end]))) for end in sorted(crowds)))
+    """What records and addresses, by their ids, come to that were seen together, each in other company as well."""
+    near = _seen_together(driver, "m.record_ref", {record for record, _ in pairs})
+    near = _seen_together(driver, "m.address_id", {one.address for one in near} | {address for _, address in pairs})
+    near = _seen_together(driver, "m.record_ref", {one.record for one in near})
+    of_record, of_address = _gathered(near, "record"), _gathered(near, "address")
+    crowds = {record: seen for record, seen in of_record.items() if len(seen) > MOST}
+    for address, seen in of_address.items():
+        company = {one for met in seen for one in of_record[met.record]}
+        if len({one.address for one in company}) > MOST:
+            crowds[address] = company
+    within = {one for company in crowds.values() for one in company}
+    apart = {one: Tie(one.of_record, one.of_address, one.record, one.address) for one in sorted(near) if one.is_apart}
+    ties = tuple(tie for one, tie in apart.items() if one not in within and (one.record, one.address) in pairs)
+    found = (Crowd(key, _contacts(company)) for key, company in sorted(crowds.items()))
+    return Met(ties, tuple(tie for one, tie in apart.items() if one in within), tuple(found))
+
+
+def _seen_together(driver: Driver, column: str, ends: Collection[str]) -> set[_Together]:
+    return {
+        _Together(*map(uuid_text, row))
+        for row in select_in(driver, _MEETINGS, column, {uuid_bytes(end) for end in ends})
+    }
+
+
+def _gathered(together: Iterable[_Together], end: str) -> dict[str, set[_Together]]:
+    found: dict[str, set[_Together]] = {}
+    for one in together:
+        found.setdefault(getattr(one, end), set()).add(one)
+    return found
+
+
+def _contacts(company: Iterable[_Together]) -> tuple[str, ...]:
+    return tuple(sorted({contact for one in company for contact in (one.of_record, one.of_address)}))
 
 
 def met_in_spellings(driver: Driver, broad: Iterable[bytes] | None = None) -> Met:
@@ -79,8 +115,7 @@ def met_in_spellings(driver: Driver, broad: Iterable[bytes] | None = None) -> Me
     for form in sorted(written):
         (_, first, contact), *others = sorted(written[form])
         made = [Tie(contact, other, None, first, address) for _, address, other in others]
-        members = {contact, *(tie.other for tie in made)}
-        if len(members) > MOST:
-            crowds.append(Crowd(form.hex(), tuple(sorted(members))))
-        (undone if len(members) > MOST else ties).extend(made)
+        if len(written[form]) > MOST:
+            crowds.append(Crowd(form.hex(), tuple(sorted({contact, *(tie.other for tie in made)}))))
+        (undone if len(written[form]) > MOST else ties).extend(made)
     return Met(tuple(ties), tuple(undone), tuple(crowds))

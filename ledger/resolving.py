@@ -35,7 +35,9 @@ class Asked(NamedTuple):
 class Resolved(NamedTuple):
     """Whom a registration means.
 
-    `finding`: `two_contacts` when address and record disagree; `crowd` when too many contacts meet there.
+    finding   `two_contacts` when address and record disagree; `crowd` when too many contacts meet there as well;
+              `many` when they agree, and too many addresses come together there
+    gathered  the record was shown with another address as well
     """
 
     contact: str
@@ -43,6 +45,17 @@ class Resolved(NamedTuple):
     record: str | None
     created: bool
     finding: str | None
+    gathered: bool = False
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the address and the record are of two contacts."""
+        return self.finding in ("two_contacts", "crowd")
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether too many come together there."""
+        return self.finding in ("many", "crowd")
 
 
 FOUND = (
@@ -109,6 +122,7 @@ class Resolving:
         self._moved: dict[bytes, bytes] = {}
         self._alike: list[tuple[bytes, bytes]] = []
         self._met: set[tuple[bytes, bytes]] = set()
+        self._gathered: set[bytes] = set()
 
     def run(self, asked: Sequence[Asked]) -> list[Resolved]:
         """Resolve in order; a later registration sees what an earlier one of the batch made."""
@@ -127,6 +141,10 @@ class Resolving:
             self._driver, "SELECT lookup, contact, record_ref, address FROM record", "lookup", records
         ):
             self._records[lookup] = contact, record, address
+        known = {record for _, record, _ in self._records.values()}
+        self._gathered.update(
+            record for (record,) in select_in(self._driver, "SELECT record_ref FROM meeting", "record_ref", known)
+        )
 
     def _resolve(self, one: Asked) -> Resolved:
         by_address = self._addresses.get(one.address_lookup) if one.address_lookup else None
@@ -139,9 +157,14 @@ class Resolving:
             record = self._add_record(one, contact, address)
         else:
             record = by_record[1]
-            if one.primary and address and address != by_record[2] and not apart:
+            before = self._moved.get(record, by_record[2])
+            if address and (apart or before not in (None, address)):
+                self._gathered.add(record)
+                self._met.update((record, place) for place in (address, before) if place is not None)
+            if address and address != before and not apart and (one.primary or before is None):
                 self._moved[record] = address
-        if apart and record and address:
+        gathered = record in self._gathered
+        if gathered and record and address:
             self._met.add((record, address))
         return Resolved(
             uuid_text(contact),
@@ -149,6 +172,7 @@ class Resolving:
             uuid_text(record) if record else None,
             known is None,
             "two_contacts" if apart else None,
+            gathered,
         )
 
     def _add_address(self, one: Asked, contact: bytes) -> bytes | None:

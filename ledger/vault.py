@@ -213,7 +213,7 @@ class Vault(MarkedStore):
         return self._lookups.spelled(narrow), None if wide == narrow else self._lookups.spelled(wide)
 
     def met_in_records(self, pairs: Collection[tuple[str, str]]) -> Met:
-        """What these (record, address) come to, which met in two contacts; see `ledger.meeting`."""
+        """What these (record, address) come to, each seen in other company as well; see `ledger.meeting`."""
         with self._database.reading() as driver:
             return met_in_records(driver, pairs)
 

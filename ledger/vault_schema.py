@@ -48,7 +48,7 @@ sa.Table(
     metadata,
     sa.Column("record_ref", sa.LargeBinary(16), primary_key=True),
     sa.Column("address_id", sa.LargeBinary(16), primary_key=True, index=True),
-    comment="a record of one contact that was seen with an address of another",
+    comment="the addresses of a record that was seen with several, or with one of another contact",
 )
 sa.Table(
     "spelling",

@@ -244,7 +244,7 @@ def _pending(owner: Contact, address: str | None, at: datetime) -> bool:
     """Whether a double opt-in mail went out within its time and is not answered (DOI-1)."""
     return any(
         isinstance(n.event, e.OptInRequested)
-        and n.event.address in (None, address)
+        and Dossier((owner,)).is_about(n.event, address)
         and n.event.earliest <= at < n.event.earliest + PENDING
         and not any(c.event.latest >= n.event.earliest for c in owner.confirmations)
         for n in owner.sendings
@@ -367,7 +367,7 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalog
         return None
     stops = frozenset(_scope(n.event, record.address) for n in owner.stops)
     claims = frozenset(
-        (n.event.field, n.event.claims, n.event.address in (None, record.address))
+        (n.event.field, n.event.claims, Dossier((owner,)).is_about(n.event, record.address))
         for n in owner.claims
         if isinstance(n.event, e.BasisClaimed)
     )

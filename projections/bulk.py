@@ -24,7 +24,7 @@ from ledger.terms import LEDGER_STREAM
 from projections import tracking, views
 from projections.binding import Binding, Kept
 from projections.generations import Generations
-from projections.groups import LINK_TOPICS, Kin, Pair, kin, neighbours, pair_of, reach
+from projections.groups import LINK_TOPICS, Pair, kin, neighbours, pair_of, reach
 from projections.status import Row, Setting, Settings, rows_of
 
 PolicyOf = Callable[[str | None], Policy]
@@ -157,7 +157,7 @@ def judged(work: Work) -> Iterator[Row]:
                 folds[contact.contact] = contact
                 yield from rows_of(kin(contact.contact, folds), work.setting)
             else:
-                yield from rows_of(Kin((contact,), contact), work.setting)
+                yield from rows_of(kin(contact.contact, {contact.contact: contact}), work.setting)
 
 
 def folded(source: Scan, work: Work) -> Iterator[Contact]:

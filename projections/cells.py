@@ -49,7 +49,7 @@ def cells_of(contact: Contact) -> list[Cell]:
 _FACTS = tuple(
     name
     for name in Contact.__struct_fields__
-    if name not in ("contact", "version", "position", "recorded_at", "stop_links")
+    if name not in ("contact", "version", "position", "recorded_at", "scattered", "stop_links")
 )
 """All but what names another contact's address beside this one's record."""
 

@@ -14,9 +14,10 @@ import msgspec
 
 from ledger.catalogue import Catalogue
 from ledger.codec import decode
-from ledger.contact import Contact, Entry, fold, latest_per_record
+from ledger.contact import PLACED, Contact, Entry, fold
 from ledger.log import Log
 from ledger.plausibility import bounded
+from ledger.policy.dossier import Dossier
 from ledger.policy.judge import judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
@@ -59,8 +60,7 @@ def explain(
     group = person.group
     laws = question.jurisdictions
     if not laws:
-        countries = [entry for member in group for entry in member.countries]
-        laws = candidates(_latest(group) if countries else (), catalogue)
+        laws = candidates(Dossier(group).country_entries(), catalogue)
         question = msgspec.structs.replace(question, jurisdictions=laws)
     trials: list[Trial] = []
     decision = judge(group, question, policy, catalogue, trials)
@@ -85,15 +85,23 @@ def history(
     person = kin(contact, folds)
     if len(person.group) == 1:
         return tuple(read[contact]), person
-    entries: list[Entry] = []
+    found = _placed_in(person.group[0])
     for member in person.group:
-        entries += _stops_of(member) if member.contact in person.joined else read[member.contact]
-    return tuple(sorted(entries)), person
+        found += _forbidding(member) if member.contact in person.joined else read[member.contact]
+    entries = {entry.position: entry for entry in found}
+    return tuple(entries[position] for position in sorted(entries)), person
 
 
-def _stops_of(member: Contact) -> list[Entry]:
-    """The entries of a contact whose stops alone count: of its history nothing else is shown."""
-    return [*member.stops, *member.reviews, *member.corrections]
+def _placed_in(owner: Contact) -> list[Entry]:
+    """What another contact's records said, and what counts for this one."""
+    if owner.scattered:
+        return []
+    return [n for place in PLACED for n in getattr(owner, place) if n.event.stream != owner.contact]
+
+
+def _forbidding(member: Contact) -> list[Entry]:
+    """The entries of a contact of which only what forbids counts: of its history nothing else is shown."""
+    return [*member.stops, *member.reviews, *member.corrections, *member.countries, *member.endings]
 
 
 def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
@@ -101,7 +109,3 @@ def _known(log: Log, stream: str, known_at: datetime | None) -> list[Entry]:
     if known_at is None:
         return entries
     return [n for n in entries if n.event.recorded_at is not None and n.event.recorded_at <= known_at]
-
-
-def _latest(group: Iterable[Contact]) -> list[Entry]:
-    return [n for member in group for n in latest_per_record(member.countries).values()]

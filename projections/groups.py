@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ledger import events as e
 from ledger.codec import topic_of
-from ledger.contact import Contact, stop_links_of, stops_alone
+from ledger.contact import Contact, placed, stop_links_of, stops_alone
 
 Pair = tuple[str, str]
 
@@ -79,16 +79,18 @@ def kin(contact: str, folds: Mapping[str, Contact]) -> Kin:
     """One contact's group out of the folds of its kin."""
     if len(folds) == 1:
         alone = folds[contact]
-        return Kin((alone,), alone)
+        return Kin((placed(alone, ()),), alone)
     merged, links = linked_now(folds.values()), stop_links_of(folds.values())
     persons = reach([contact], lambda one: merged.get(one, ())) & folds.keys()
+    met = neighbours((link.one, link.other) for link in links if link.record is not None)
+    tied = reach([contact], lambda one: met.get(one, ())) & folds.keys() - {contact}
     joined = frozenset[str]()
     if links:
         stops = neighbours((link.one, link.other) for link in links)
         everybody = reach([contact], lambda one: merged.get(one, set()) | stops.get(one, set()))
         joined = frozenset(everybody & folds.keys() - persons)
     group = (
-        folds[contact],
+        placed(folds[contact], [folds[one] for one in sorted(tied)]),
         *[folds[one] for one in sorted(persons - {contact})],
         *[stops_alone(folds[one]) for one in sorted(joined)],
     )

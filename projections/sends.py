@@ -187,7 +187,8 @@ class Person:
     def sent(self, window: Window) -> Iterator[Sending]:
         """Its e-mails of a window, in the order of the log."""
         for entry in self._now.bench.dossier.owner.sendings:
-            if isinstance(entry.event, e.EmailSent) and window.holds(entry.event):
+            own = entry.event.stream == self._contact
+            if own and isinstance(entry.event, e.EmailSent) and window.holds(entry.event):
                 yield self._judged(entry, entry.event)
 
     def _judged(self, entry: Entry, sent: e.EmailSent) -> Sending:

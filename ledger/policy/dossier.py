@@ -155,8 +155,17 @@ class Dossier:
             return True
         return not any(_carved_out(purpose, kept) for kept in stop.except_purposes)
 
+    def is_about(self, event: e.Event, address: str | None) -> bool:
+        """Whether a fact is for certain about this address; one that names none, where it can be placed."""
+        return not self.owner.scattered if event.address is None else event.address == address
+
     def facts(self, entries: Entries, address: str | None) -> list[Entry]:
-        """The owner's facts about this address, or about no address in particular."""
+        """The owner's facts about this address, or about no address in particular, as far as those can be placed."""
+        return [n for n in entries if self.is_about(n.event, address)]
+
+    @staticmethod
+    def possible(entries: Entries, address: str | None) -> list[Entry]:
+        """Facts that may be about this address, for what can only forbid."""
         return [n for n in entries if n.event.address is None or n.event.address == address]
 
     def consents(self, address: str | None) -> list[Entry]:
@@ -165,7 +174,7 @@ class Dossier:
 
     def recipient(self, address: str | None) -> Recipient:
         """What is known of the recipient, latest description of each trait."""
-        own = self.owner.described
+        own = self.facts(self.owner.described, address)
         described = [n for c in self._group for n in c.described]
         return Recipient(own, described, address) if described else UNDESCRIBED
 
@@ -174,12 +183,14 @@ class Dossier:
         return _current_claims(self.owner.claims)
 
     def country_entries(self) -> list[Entry]:
-        """The latest signs of a country, record by record, of the whole group."""
-        return [
-            n
-            for c in self._group
-            for n in (latest_per_record(c.countries).values() if len(c.countries) > 1 else c.countries)
-        ]
+        """The latest signs of a country of the whole group: those of each record, and of each address without one."""
+        found = tuple(n for c in self._group for n in c.countries)
+        if len(found) < 2:
+            return list(found)
+        by_address: dict[str | None, list[Entry]] = {}
+        for entry in found:
+            by_address.setdefault(entry.event.address if entry.event.record is None else None, []).append(entry)
+        return [n for entries in by_address.values() for n in latest_per_record(tuple(entries)).values()]
 
 
 class Recipient:
@@ -213,8 +224,6 @@ class Recipient:
         self.ward = False
         self.ward_age: int | None = None
         for position, _, event in sorted(own, key=_said_at) if len(own) > 1 else own:
-            if event.address is not None and event.address != address:
-                continue
             assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
             self.position = position
             self.ward = self.ward or event.minor is True

@@ -509,7 +509,9 @@ class _Cell:
     def _asserted(self) -> Claim | None:
         for entry in sorted(self.bench.dossier.claims(), key=_by_what_it_says):
             event = entry.event
-            if not isinstance(event, e.BasisClaimed) or event.address not in (None, self.question.address):
+            if not isinstance(event, e.BasisClaimed):
+                continue
+            if not self.bench.dossier.is_about(event, self.question.address):
                 continue
             families = {basis for token in event.claims for basis in CLAIMED_BASES.get(token, ())}
             for planned in self.plan.rules:
@@ -602,10 +604,10 @@ def _within_law(tried: Tried, planned: Planned) -> Tried:
 
 def _reassigned(dossier: Dossier, question: Question, regime: Regime) -> list[tuple[datetime, datetime, int]]:
     """Hard bounces followed, half a year on, by a sign of life: when that came, the bounce, its position."""
-    alive = [n.event.earliest for n in dossier.facts(dossier.owner.activity, question.address)]
-    alive += [n.event.earliest for n in dossier.facts(dossier.owner.confirmations, question.address)]
+    alive = [n.event.earliest for n in dossier.possible(dossier.owner.activity, question.address)]
+    alive += [n.event.earliest for n in dossier.possible(dossier.owner.confirmations, question.address)]
     found: list[tuple[datetime, datetime, int]] = []
-    for entry in dossier.facts(dossier.owner.bounces, question.address):
+    for entry in dossier.possible(dossier.owner.bounces, question.address):
         if isinstance(entry.event, e.Bounced) and entry.event.kind == "hard":
             long_after = end_of_window(entry.event.latest, span("P6M"), regime.zone)
             begins = min([moment for moment in alive if moment >= long_after], default=None)

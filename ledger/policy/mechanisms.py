@@ -207,10 +207,9 @@ def _activity(names: tuple[str, ...], case: Case) -> list[_Activity]:
     for name in names:
         place, kind = ACTIVITY[name]
         for position, _, event in getattr(owner, place):
-            about = event.address is None or event.address == address
             if some_held_later and usable_from(event) > max(event.latest, at):
                 continue
-            if about and isinstance(event, kind) and _is_use(event):
+            if case.dossier.is_about(event, address) and isinstance(event, kind) and _is_use(event):
                 found.append(_Activity(event.earliest, position, theirs=not isinstance(event, e.EmailSent)))
     found.sort()
     return found
