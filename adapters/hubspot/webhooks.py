@@ -8,7 +8,16 @@ from adapters.hubspot import notices
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
-from adapters.hubspot.hearing import Hearing, Known, is_hint, is_of_addresses, is_watched, records_of, wanted
+from adapters.hubspot.hearing import (
+    Hearing,
+    Known,
+    is_hint,
+    is_of_addresses,
+    is_watched,
+    may_be_lost,
+    records_of,
+    wanted,
+)
 from adapters.hubspot.notices import Notice
 from adapters.hubspot.pull.run import Ours
 from adapters.hubspot.rereading import Reread, addresses_of
@@ -83,7 +92,8 @@ class HubSpotReceiver:
         if isinstance(notice, str):
             return Heard(problem=notice)
         if not records_of(notice):
-            return Heard() if notice.kind is None else Heard(problem="a notice about no record")
+            quiet = notice.kind is None and not may_be_lost(notice)
+            return Heard() if quiet else Heard(problem="a notice about no record")
         if (is_hint(notice) or is_watched(notice)) and records_of(notice)[0] in unasked:
             return Heard(later=True)
         try:
