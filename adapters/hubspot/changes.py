@@ -33,7 +33,7 @@ WATCHED = (OPTED_OUT, LEGAL_BASIS, CONFIRMATION, MARKETING, QUARANTINE, HARD_BOU
 """Properties whose history says something; beside them `hs_email_optout_<id>`, one for each subscription type."""
 TYPE_PREFIX = "hs_email_optout_"
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
-"""Of a change whose moment cannot be read: no moment that can be, so a stop counts from ever, and nothing else counts."""
+"""Of a change whose moment cannot be read. It cannot be true, so a stop counts from ever, and a yes cannot be shown."""
 
 _type_left = re.compile(r"hs_email_optout_(\d+)\Z").match
 _THEMSELVES = frozenset({"EMAIL", "FORM", "FORMS", "PREFERENCES", "SUBSCRIPTIONS", "SOURCE_RECIPIENT"})

@@ -1,18 +1,25 @@
-"""A stop with one odd field, of any sender: it stops, or it is set aside for somebody to look at; it is never nothing."""
+"""A stop with one odd field, of any sender: it stops, or waits for somebody to look at it; it is never nothing."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from adapters.esp.ses import SesReceiver
+from adapters.inbox import Inbox
+from adapters.logs import Lines
+from adapters.metrics import Metrics
 from adapters.receiving import Accepted, Heard, Receiver, Refused, Sent
+from adapters.webhooks import Actor
 from ledger import events as e
 from tests.adapters import hubspot_hooks as hubspot
 from tests.adapters.senders import test_mailchimp_webhooks as mailchimp
@@ -172,7 +179,7 @@ def test_hubspot(held: World, fields: dict[str, Any]) -> None:
     names = {f"propertyName {how}" for how, value in ODD.items() if isinstance(value, str) and value.strip()}
     values = {"propertyValue empty", "propertyValue no", "propertyValue nought"}
     if said["propertyName"] == "hs_email_quarantined_reason":  # another reason is a bounce
-        values = {f"propertyValue {how}" for how in ODD if how not in ("null",)}
+        values = {f"propertyValue {how}" for how in ODD if how != "null"}
     others = {f"objectTypeId {how}" for how, value in ODD.items() if isinstance(value, str) and value.strip()}
     assert set(lost(held, receiver, make, said)) <= names | values | others
 
@@ -236,3 +243,25 @@ def test_two_events_of_sendgrid_with_one_id_hide_nothing_of_each_other(held: Wor
 def test_a_refusal_is_for_a_body_and_not_for_one_item() -> None:
     for body in (b"", b"{", b"{}", b"\xff", b"7"):
         assert isinstance(sendgrid.RECEIVER.accept(sendgrid.signed(body=body)), Refused)
+
+
+def test_a_stop_under_an_id_that_is_somebody_elses_is_set_aside(held: World) -> None:
+    """It is recorded of nobody, so somebody must look; the same stop told again is no loss."""
+    held.known(BEN)
+    events = [sendgrid.event("unsubscribe"), sendgrid.event("unsubscribe", email=BEN), sendgrid.event("spamreport", 2)]
+    log = io.StringIO()
+    with closing(Inbox.open(held.house)) as inbox:
+        lines, metrics = Lines(log, lambda: NOW), Metrics(CollectorRegistry())
+        actor = Actor(held.house, inbox, [sendgrid.RECEIVER], lines, metrics, lambda: NOW, "one")
+        for one in events:
+            answer = sendgrid.RECEIVER.accept(sendgrid.signed(one))
+            assert isinstance(answer, Accepted)
+            inbox.keep("sendgrid", answer.deliveries, NOW)
+            while actor.act():
+                pass
+        (dead,) = inbox.rows(["dead"])
+        assert dead.problem is not None
+        assert "somebody else" in dead.problem
+        assert inbox.counts() == (0, 1)
+    assert held.may(ANA)[0] is False
+    assert "marker" not in log.getvalue()
