@@ -185,7 +185,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(served: Served) -
 
 
 def _all_there(house: House, served: Served) -> None:
-    found: dict[bytes, list[int]] = {}
+    found: dict[str, list[int]] = {}
     for position, _, state in house.ledger.log.read(0, 1_000_000):
         event = decode(state)
         if isinstance(event, e.OptedIn | e.OptedOut) and event.sid is not None:
