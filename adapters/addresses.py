@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from contextlib import suppress
 from functools import cache, lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
+from ledger.spelling import normal
+
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z").match
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z").match
 _NOT_MAILABLE = frozenset({"invalid", "local", "localhost", "onion", "arpa"})
+_VARIANTS = {0xFE0E: None, 0xFE0F: None}
+"""Signs that say how a symbol is drawn, and belong to no name."""
 _JOINTS = str.maketrans("", "", "-_.")
 _ROLES = """
 info sales contact kontakt office hello hallo mail email support service kundenservice buero admin
@@ -55,5 +61,24 @@ def _unusual(text: str) -> bool:
     try:
         validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        return False
+        return _has_symbols(text)
     return True
+
+
+def _has_symbols(text: str) -> bool:
+    """Whether the domain has letters that were registered once and may be no longer, as in `o@\u2603.net`.
+
+    Mail goes there, under its name in ASCII, which any other program may show instead.
+    """
+    local, _, domain = text.rpartition("@")
+    written = normal(f"a@{domain}").removeprefix("a@")
+    lettered = ".".join(map(_in_letters, written.split(".")))
+    plain = unicodedata.normalize("NFC", domain.translate(_VARIANTS).lower())
+    return lettered == plain and not plain.isascii() and is_address(f"{local}@{written}")
+
+
+def _in_letters(label: str) -> str:
+    if label.startswith("xn--"):
+        with suppress(UnicodeError):
+            return label[4:].encode("ascii").decode("punycode")
+    return label

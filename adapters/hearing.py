@@ -35,9 +35,10 @@ _LARGE = 2**64
 NO_EVENT = Heard(problem="is no event that this program kept")
 NOBODY = "names nobody: its recipient is no e-mail address; if it is a stop, find out whose, and record it by hand"
 NO_TIME = "has no time: a mail nobody can say when it was sent"
-UNKNOWN = "is no event known here, and sounds like a stop: find out what it means, and record it by hand"
+UNKNOWN = "is no event known here: find out what it means, and if it is a stop, record it by hand"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _plain = re.compile(rf"{codec.PLAIN_TEXT}\Z").match
 _alarming = re.compile(
     r"unsub|opt.?out|opted|complain|spam|abuse|suppress|block|reject|objec|remov|delet", re.IGNORECASE
@@ -63,6 +64,19 @@ def json_of(body: bytes | str) -> object:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):  # DecodeError is a ValueError, as is text that is no UTF-8
         return None
+
+
+def items_of(body: bytes) -> list[Mapping[str, Any]] | None:
+    """The events of an array; one that is none stands there as it was sent, and holds up no other. None: no array."""
+    try:
+        items = _array(body)
+    except (ValueError, RecursionError):
+        return None
+    read = [json_of(bytes(one)) for one in items]
+    return [
+        one if isinstance(one, dict) else {"unread": bytes(item).decode(errors="replace")}
+        for one, item in zip(read, items, strict=True)
+    ]
 
 
 def delivery(key: str, occurred: Span | None, at: datetime, event: Mapping[str, Any]) -> Delivery:
@@ -152,9 +166,9 @@ def message(said: object) -> str | None:
     return written if _plain(written) else None
 
 
-def alarming(kind: str) -> bool:
-    """Whether an event that is not known sounds like a stop: then it is set aside for a person to look at."""
-    return _alarming(kind) is not None
+def alarming(words: str) -> bool:
+    """Whether a reason that is not known sounds like a stop."""
+    return _alarming(words) is not None
 
 
 def saying(system: str, email: str, event: Event, source_id: str, **payload: object) -> Saying:

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger import codec
 from ledger.application import Fact, Ledger, Status
-from ledger.events import AnyEvent, ErasureRequested, Event
+from ledger.events import AnyEvent, ErasureRequested, Event, Stop
 from ledger.vault import Registration
 
 CROWDED = (
@@ -57,6 +57,21 @@ def record_all(ledger: Ledger, sayings: Sequence[Saying]) -> list[Recorded]:
         run = list(pairs)
         recorded += [_erase(ledger, one) for one, _ in run] if erasing else _record(ledger, run)
     return recorded
+
+
+def stands(ledger: Ledger, one: Saying, recorded: Recorded) -> bool:
+    """Whether a fact stands in the ledger: not a stop whose id stands for another person, or for another fact."""
+    if recorded.status != "conflict" or not isinstance(one.event, Stop):
+        return True
+    ((_, _, state),) = ledger.log.read(recorded.position - 1, 1)
+    return isinstance(codec.decode(state), Stop) and recorded.contact in _contacts(ledger, one.who)
+
+
+def _contacts(ledger: Ledger, who: Registration) -> set[str]:
+    """The contacts that an address and a record are known by; stops reach from each to the other."""
+    address = None if who.email is None else ledger.vault.find_address(who.email)
+    record = None if who.record_id is None else ledger.vault.find_record(who.system, who.record_id)
+    return ({address[0]} if address else set()) | ({record.contact} if record else set())
 
 
 def _is_new_erasure(pair: tuple[Saying, AnyEvent | None]) -> bool:

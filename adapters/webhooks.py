@@ -17,7 +17,7 @@ from adapters.inbox import End, Inbox, Taken
 from adapters.logs import Lines, described
 from adapters.metrics import Metrics
 from adapters.receiving import AwayError, Heard, Receiver
-from adapters.recording import Recorded, record_all
+from adapters.recording import Recorded, record_all, stands
 from adapters.wiring import House
 
 MOST = 200
@@ -25,6 +25,7 @@ MOST = 200
 HOLD_SECONDS = 20.0
 LONGEST_WAIT = 600.0
 _LOOK_SECONDS = 1.0
+_LOST = "a stop whose id its sender has used for somebody else: find out whose it is, and record it by hand"
 _FORGET_EVERY = timedelta(hours=1)
 
 
@@ -109,7 +110,7 @@ class Actor:
             return
         try:
             heard = receiver.hear(self._house, [one.delivery for one in taken if one.delivery is not None])
-            self._record(receiver.name, heard)
+            heard = self._record(receiver.name, heard)
         except self._house.away:
             raise
         except AwayError:
@@ -138,15 +139,19 @@ class Actor:
         self._lines.write("warning", "webhooks.later", receiver=receiver.name, attempts=one.attempts, seconds=seconds)
         return End(one.id, "later", due=self._clock() + timedelta(seconds=seconds))
 
-    def _record(self, name: str, heard: Sequence[Heard]) -> None:
+    def _record(self, name: str, heard: Sequence[Heard]) -> Sequence[Heard]:
+        """What deliveries said is on record, but for a stop whose id stands there for another person."""
         sayings = [said for one in heard if not one.later and one.problem is None for said in one.sayings]
         if not sayings:
-            return
+            return heard
         recorded = record_all(self._house.ledger, sayings)
         self._conflicts(name, recorded)
-        for position in flips(self._house, zip(sayings, recorded, strict=True)):
+        pairs = list(zip(sayings, recorded, strict=True))
+        for position in flips(self._house, pairs):
             self._metrics.crm_flips.inc()
             self._lines.write("error", "crm.flip", receiver=name, position=position)
+        lost = {id(said) for said, told in pairs if not stands(self._house.ledger, said, told)}
+        return [one._replace(problem=_LOST) if any(id(said) in lost for said in one.sayings) else one for one in heard]
 
     def _conflicts(self, name: str, recorded: Sequence[Recorded]) -> None:
         """What stands there already by another way says the same act: it counts, and is told, and is no failure."""

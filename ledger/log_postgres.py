@@ -7,10 +7,12 @@ from struct import Struct
 from typing import cast
 
 from ledger import codec
+from ledger.damage import DamagedError
 from ledger.database import Driver
 from ledger.log_writing import Appended, Clock, Prepared
 from ledger.postgres import ARRIVED, PostgresDatabase, PostgresDriver
 
+_NO_HEAD = "the row that says how far it has come is gone"
 _APPEND_ONE = b"SELECT * FROM append_one(%b, %t, %b, %b, %b, %t)"
 _HEAD = b"SELECT position, recorded_at FROM head"
 _LAST_VERSIONS = b"SELECT stream, max(version) FROM entry WHERE stream = ANY(%b) GROUP BY stream"
@@ -37,7 +39,8 @@ class PostgresEntries:
     def head(self, driver: Driver, known: int) -> tuple[int, str | None]:  # noqa: ARG002 - as the protocol has it
         """Both stand in the head row, which this transaction has locked."""
         row = _psycopg(driver).connection.execute(_HEAD, binary=True).fetchone()
-        assert row is not None  # noqa: S101 - made with the table, never deleted
+        if row is None:  # made with the table, and never deleted by this program
+            raise DamagedError("the log", _NO_HEAD)
         return row[0], row[1]
 
     def last_versions(self, driver: Driver, streams: Collection[bytes]) -> dict[bytes, int]:
@@ -69,7 +72,8 @@ class PostgresEntries:
             row = driver.connection.execute(
                 _APPEND_ONE, (stream, topic, front, back, sid, codec.instant(clock())), prepare=True, binary=True
             ).fetchone()
-        assert row is not None  # noqa: S101 - the function returns one
+        if row is None:
+            raise DamagedError("the log", _NO_HEAD)
         return Appended(row[0], row[1], row[2], fresh=True)
 
 

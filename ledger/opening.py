@@ -93,8 +93,9 @@ def _compared(place: Place, keys: Keys, log: Log, vault: Vault) -> Parts:
         raise StoresError(misfits)
     if not vault.is_respelled:
         raise StoresError([Misfit("vault", "unmarked", _FORMER)])
-    if place.database_url is None:  # a database does this by itself
-        vault.know(log.mark, of_vault.changes)
+    is_file = place.database_url is None  # a database counts and notes by itself
+    vault.know(of_vault.changes, log.mark if is_file else None)
+    if is_file:
         log.know(lambda: vault.changes)
     parts = Parts(place, keys, log, vault, of_log.identity, _files_of(place))
     settle(parts)

@@ -32,7 +32,7 @@ from ledger.meeting import Met, met_in_records, met_in_spellings
 from ledger.resolving import FOUND, Asked, Keyring, Resolved, Resolving, select_in
 from ledger.respelling import is_current, move_on
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
-from ledger.store_table import MarkedStore, count_change
+from ledger.store_table import MarkedStore, count_change, read_store
 from ledger.stores import NOTHING, Mark, StoreIdentity
 from ledger.suppression import SuppressionList
 from ledger.tallies import COUNTED, Change, Tallies
@@ -96,6 +96,7 @@ class Vault(MarkedStore):
         self._tallies = Tallies(keys.tally)
         self._suppressions = SuppressionList(self._lookups)
         self._random = random
+        self._is_known = False
         self._mark_of_log: Callable[[], Mark] | None = None
         self.changes = 0
 
@@ -111,9 +112,12 @@ class Vault(MarkedStore):
 
     # --- what it goes with ----------------------------------------------------------------------
 
-    def know(self, mark: Callable[[], Mark], changes: int) -> None:
-        """Let every change be counted, from `changes` on, and note the newest entry of the log by then."""
-        self._mark_of_log, self.changes = mark, changes
+    def know(self, changes: int, mark: Callable[[], Mark] | None) -> None:
+        """Let no change be made once it was changed less often than it was: it was emptied, or put back.
+
+        With a mark every change is counted, and notes the newest entry of the log; else its database does that.
+        """
+        self._is_known, self._mark_of_log, self.changes = True, mark, changes
 
     def begin(self, identity: StoreIdentity, mark: Mark = NOTHING) -> None:
         """Write down which ledger and epoch it is of, first what it holds; what stands there already stays."""
@@ -138,9 +142,13 @@ class Vault(MarkedStore):
         """One write transaction, counted if it changes something. In a PostgreSQL database triggers do that."""
         changes = self.changes
         with self._database.writing() as driver:
+            if self._is_known:
+                changes = _same_as_before(driver, changes)
             before = _rows_changed(driver)
             yield driver
-            if self._mark_of_log is not None and _rows_changed(driver) != before:
+            if self._mark_of_log is None:
+                changes = _same_as_before(driver, changes) if self._is_known else changes
+            elif _rows_changed(driver) != before:
                 changes = count_change(driver, self._mark_of_log())
         self.changes = max(self.changes, changes)  # only now: what was rolled back is not to be known of
 
@@ -511,6 +519,17 @@ def _commitment(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         raise DamagedError("the log", "an entry names a commitment that is none") from None
+
+
+def _same_as_before(driver: Driver, changes: int) -> int:
+    """How often a vault was changed. DamagedError for one that was emptied, or put back, since it was changed so often.
+
+    It would know nobody any more, and who said no would be entered anew as somebody who never did.
+    """
+    stored = read_store(driver)
+    if stored is None or stored.changes < changes:
+        raise DamagedError("the vault", "it was emptied or put back while it was open")
+    return stored.changes
 
 
 def _rows_changed(driver: Driver) -> int:

@@ -64,6 +64,21 @@ _BOUNCES: Mapping[str, Literal["hard", "soft", "quarantined", "invalid"]] = {
     "Undeliverable": "soft",
     "Unknown": "soft",
 }
+_NO_BOUNCES = frozenset(
+    {
+        "Subscribe",
+        "AutoResponder",
+        "AddressChange",
+        "OpenRelayTest",
+        "VirusNotification",
+        "ChallengeVerification",
+        "Unconfirmed",
+        "SMTPApiError",
+        "InboundError",
+        "TemplateRenderingFailed",
+    }
+)
+"""Types of bounces that say nothing of whether the person wants mail, or whether it can be delivered."""
 _Facts = Iterator[tuple[str, e.Event]]
 
 
@@ -86,10 +101,9 @@ class PostmarkReceiver:
         if too_much:
             return too_much
         event = json_of(sent.body)
-        if not isinstance(event, dict) or not isinstance(event.get("RecordType"), str):
+        if not isinstance(event, dict):
             return Refused(400, "is no event of Postmark")
-        kind = event["RecordType"]
-        if kind in _QUIET or (kind not in _TIMES and not alarming(kind)):
+        if text(event.get("RecordType")) in _QUIET:
             return Accepted()
         return Accepted([delivery(same(event), _span(Told(sent.at, event)), sent.at, event)])
 
@@ -117,11 +131,13 @@ def _heard(one: Told | None) -> Heard:
         return NO_EVENT
     said, kind, span = one.event, text(one.event.get("RecordType")), _span(one)
     if kind not in _TIMES:
-        return Heard(problem=UNKNOWN) if alarming(kind) else Heard()
+        return Heard(problem=UNKNOWN)
     reads = {"SubscriptionChange": _changed, "Bounce": _bounced, "SpamComplaint": _complained, "Delivery": _delivered}
     facts = list(reads[kind](said, span))
     if kind == "Delivery" and not facts:
         return Heard(problem=NO_TIME)
+    if kind == "Bounce" and not facts and text(said.get("Type")) not in _NO_BOUNCES:
+        return Heard(problem=UNKNOWN)
     email = address(said.get("Recipient") or said.get("Email"))
     if email is None:
         return Heard(problem=NOBODY if facts else None)

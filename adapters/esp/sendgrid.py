@@ -26,10 +26,9 @@ from adapters.hearing import (
     UNKNOWN,
     Told,
     address,
-    alarming,
     delivery,
     exact,
-    json_of,
+    items_of,
     message,
     name_of,
     oversized,
@@ -53,6 +52,8 @@ WINDOW = timedelta(hours=25)
 """SendGrid tries again for a day, and nothing says that it signs anew. Within that, the events' ids tell."""
 _SENDING = ("processed", "delivered")
 _QUIET = frozenset({"open", "click", "deferred", "account_status_change"})
+_NOT_OF_THE_PERSON = ("invalid smtpapi", "spam content", "recipient list over")
+"""Reasons for which SendGrid drops a mail that lie with the mail or its sender."""
 _Facts = Iterator[tuple[str, e.Event]]
 
 
@@ -75,13 +76,13 @@ class SendGridReceiver:
             return Refused(401, "is not signed by the key that is set")
         if not -SKEW <= sent.at - signed_at <= WINDOW:
             return Refused(401, "was signed too long ago, or in the future")
-        events = json_of(sent.body)
-        if not isinstance(events, list) or not all(isinstance(one, dict) for one in events):
+        events = items_of(sent.body)
+        if events is None:
             return Refused(400, "is no list of events")
         if len(events) > MOST_ITEMS:
             return Refused(413, "holds more events than one request may")
-        wanted = [one for one in events if _listened_to(text(one.get("event")))]
-        kept = {_key(one): delivery(_key(one), _span(Told(sent.at, one)), sent.at, one) for one in reversed(wanted)}
+        wanted = [one for one in events if text(one.get("event")) not in _QUIET]
+        kept = {_same(one): delivery(_same(one), _span(Told(sent.at, one)), sent.at, one) for one in reversed(wanted)}
         return Accepted(list(reversed(kept.values())))
 
     def _signed(self, sent: Sent) -> bool:
@@ -120,12 +121,13 @@ def _without(heard: Heard, sids: Mapping[str, bytes], known: set[bytes]) -> Hear
     return heard._replace(sayings=stays)
 
 
-def _listened_to(kind: str) -> bool:
-    return kind in _READS or kind in _SENDING or (kind not in _QUIET and alarming(kind))
-
-
 def _key(said: Mapping[str, Any]) -> str:
     return text(said.get("sg_event_id")) or same(said)
+
+
+def _same(said: Mapping[str, Any]) -> str:
+    """What an event is known again by. Should two have one id, the one must not hide what the other says."""
+    return digest(_key(said), text(said.get("event")), text(said.get("email")).casefold())
 
 
 def _span(one: Told) -> Span | None:
@@ -137,7 +139,7 @@ def _heard(one: Told | None) -> Heard:
         return NO_EVENT
     said, kind, span = one.event, text(one.event.get("event")), _span(one)
     email = address(said.get("email"))
-    if not _listened_to(kind):
+    if kind in _QUIET:
         return Heard()
     if kind not in _READS and kind not in _SENDING:
         return Heard(problem=UNKNOWN)
@@ -150,7 +152,9 @@ def _heard(one: Told | None) -> Heard:
         mail = about["message_id"] or about["smtp_id"]
         key = digest(mail, email.casefold()) if mail else _key(said)
         return Heard([saying(SYSTEM, email, _sent(said, span), f"sent:{key}", **about)])
-    facts = _READS[kind](said, span)
+    facts = list(_READS[kind](said, span))
+    if kind == "dropped" and not facts and not _reason(said).startswith(_NOT_OF_THE_PERSON):
+        return Heard(problem=UNKNOWN)
     return Heard([saying(SYSTEM, email, event, f"{what}:{_key(said)}", **about) for what, event in facts])
 
 
@@ -201,15 +205,19 @@ def _bounced(said: Mapping[str, Any], span: Span | None) -> _Facts:
 
 def _dropped(said: Mapping[str, Any], span: Span | None) -> _Facts:
     """SendGrid itself did not send, for what it knew by then."""
-    reason, times = text(said.get("reason")).casefold(), by_then(span, CAPTURED_BY)
-    if reason.startswith("unsubscribed"):
+    reason, times = _reason(said), by_then(span, CAPTURED_BY)
+    if "unsubscribe" in reason:
         yield "opted_out", e.OptedOut(**_common("data_subject", times), channels=EMAIL)
-    elif reason.startswith("spam report"):
+    elif "spam report" in reason:
         yield "complained", e.Complained(**_common("data_subject", times))
     elif reason.startswith("bounced"):
         yield "bounced", e.Bounced(**_common("system", times), kind="hard")
     elif reason == "invalid":
         yield "bounced", e.Bounced(**_common("system", times), kind="invalid")
+
+
+def _reason(said: Mapping[str, Any]) -> str:
+    return text(said.get("reason")).casefold()
 
 
 _READS = {

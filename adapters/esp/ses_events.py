@@ -13,7 +13,6 @@ from adapters.hearing import (
     UNKNOWN,
     Told,
     address,
-    alarming,
     exact,
     json_of,
     message,
@@ -33,7 +32,17 @@ from ledger.terms import LEDGER_STREAM, Party
 
 SYSTEM = SOURCE = "ses"
 _MAILS = ("Send", "Delivery")
-_QUIET = frozenset({"Open", "Click", "Reject", "DeliveryDelay", "Rendering Failure"})
+_QUIET = frozenset(
+    {
+        "Open",
+        "Click",
+        "Reject",
+        "DeliveryDelay",
+        "Rendering Failure",
+        "RenderingFailure",
+        "AmazonSnsSubscriptionSucceeded",
+    }
+)
 _BOUNCES: Mapping[str, Literal["hard", "soft"]] = {"Permanent": "hard", "Transient": "soft", "Undetermined": "soft"}
 _Facts = Iterator[tuple[str, e.Event]]
 
@@ -47,20 +56,21 @@ def event_within(said: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def says_nothing(event: Mapping[str, Any]) -> bool:
     """Whether it counts for nothing here, and need not be kept."""
-    kind = _kind(event)
-    return kind in _QUIET or bool(kind and kind not in _READS and not alarming(kind))
+    return _kind(event) in _QUIET
 
 
 def recipients(event: Mapping[str, Any]) -> Sequence[object]:
     """Whom it is about. SES names everybody at a provider who may have complained: each of them did.
 
+    Where it names nobody, whoever the mail went to may have complained.
     Who left a list is whoever the mail went to; where it went to several, nobody can say which of them it was.
     """
     kind, mail = _kind(event), parts(part(event, "mail"), "destination")
     if kind == "Bounce":
         return _addresses(parts(part(event, "bounce"), "bouncedRecipients"))
     if kind == "Complaint":
-        return _addresses(parts(part(event, "complaint"), "complainedRecipients"))
+        named = _addresses(parts(part(event, "complaint"), "complainedRecipients"))
+        return named if any(map(address, named)) else [*named, *mail]
     return parts(part(event, "delivery"), "recipients") or mail if kind == "Delivery" else mail
 
 
@@ -74,7 +84,8 @@ def hear_event(one: Told, key: str, place: int) -> Heard:
     facts = list(_READS[kind](one))
     email = address(whom[place]) if 0 <= place < len(whom) else None
     if not facts:
-        return Heard(problem=NO_TIME) if kind in _MAILS else Heard()
+        problems = {"Send": NO_TIME, "Delivery": NO_TIME, "Subscription": UNKNOWN}
+        return Heard(problem=problems.get(kind))
     if email is None:
         return Heard(problem=NOBODY)
     mail = text(part(one.event, "mail").get("messageId"))
@@ -131,6 +142,8 @@ def _left(one: Told) -> _Facts:
         yield "opted_out", e.OptedOut(**_common("data_subject", span), channels=EMAIL)
     elif before.get("unsubscribeAll") is not False:
         yield "shown", _shown(span, name_of(SYSTEM, name), "subscribed")
+    if any(state != "OptIn" for topic, state in _states(after) if not topic):  # left, and nobody can say what
+        yield "left_unnamed", e.OptedOut(**_common("data_subject", span), channels=EMAIL)
     stood = _topics(before)
     for topic, state in _topics(after).items():
         kind, about = name_of(SYSTEM, name, topic), token_of(topic)
@@ -150,10 +163,14 @@ def _shown(span: Span | None, kind: str, state: Literal["subscribed", "unsubscri
 
 
 def _topics(preferences: Mapping[str, Any]) -> dict[str, str]:
-    """Topic -> how it stands."""
+    """Topic -> how it stands. Of one that stands there twice, a way in which it was left counts."""
+    named = [(topic, state) for topic, state in _states(preferences) if topic]
+    return dict(sorted(named, key=lambda one: one[1] != "OptIn"))
+
+
+def _states(preferences: Mapping[str, Any]) -> list[tuple[str, str]]:
     told_of = [one for one in parts(preferences, "topicSubscriptionStatus") if isinstance(one, dict)]
-    named = [(text(one.get("topicName")), text(one.get("subscriptionStatus"))) for one in told_of]
-    return {topic: state for topic, state in named if topic}
+    return [(text(one.get("topicName")), text(one.get("subscriptionStatus"))) for one in told_of]
 
 
 _READS: Mapping[str, Callable[[Told], _Facts]] = {

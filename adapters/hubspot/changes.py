@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from adapters.hubspot.said import EMAIL
@@ -32,6 +32,8 @@ BAD_ADDRESS = "hs_email_bad_address"
 WATCHED = (OPTED_OUT, LEGAL_BASIS, CONFIRMATION, MARKETING, QUARANTINE, HARD_BOUNCE, BAD_ADDRESS)
 """Properties whose history says something; beside them `hs_email_optout_<id>`, one for each subscription type."""
 TYPE_PREFIX = "hs_email_optout_"
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+"""Of a change whose moment cannot be read. It cannot be true, so a stop counts from ever, and a yes cannot be shown."""
 
 _type_left = re.compile(r"hs_email_optout_(\d+)\Z").match
 _THEMSELVES = frozenset({"EMAIL", "FORM", "FORMS", "PREFERENCES", "SUBSCRIPTIONS", "SOURCE_RECIPIENT"})
@@ -140,5 +142,5 @@ def _common(change: Change) -> dict[str, Any]:
         "occurred_from": change.at,
         "captured_at": change.at,
         "captured_by": CAPTURED_BY,
-        "via": f"hubspot.{token_of(change.source)}" if change.source else "hubspot",
+        "via": f"hubspot.{token_of(change.source)}" if change.source.strip() else "hubspot",
     }

@@ -26,7 +26,12 @@ from ledger.vault import RecordRow, Registration
 
 HINTS = frozenset({"creation", "restore", "merge"})
 ADDRESSES = ("email", "hs_additional_emails")
+_QUIET = frozenset({"associationChange", "deletion", "privacyDeletion", *HINTS})
+"""What happens to contacts and says nothing, or is heard by itself."""
+_OTHERS = frozenset({"object", "company", "deal", "ticket", "product", "line_item", "conversation"})
+"""What HubSpot tells of beside contacts; `object` is of any type that it names."""
 _REDACTED = "REDACTED"
+_UNKNOWN = "is no event known here: find out what it means, and if it is a stop, record it by hand"
 _NOBODY = (
     "a person was deleted there for privacy whom no address is known of here: find out who it was, and erase by hand"
 )
@@ -62,12 +67,26 @@ def is_of_addresses(notice: Notice) -> bool:
 
 def is_watched(notice: Notice) -> bool:
     """Whether it is about a property that says something."""
+    return notice.kind == "propertyChange" and _names_watched(notice)
+
+
+def _names_watched(notice: Notice) -> bool:
     name = notice.property_name or ""
-    return notice.kind == "propertyChange" and (name in WATCHED or name.startswith(TYPE_PREFIX))
+    return name in WATCHED or name.startswith(TYPE_PREFIX)
 
 
 def _is_redacted(notice: Notice) -> bool:
-    return notice.is_sensitive and notice.property_value == _REDACTED
+    """Whether the value is kept back. One that is not there at all is not one that was cleared."""
+    return notice.property_value is None or (notice.is_sensitive and notice.property_value == _REDACTED)
+
+
+def may_be_lost(notice: Notice) -> bool:
+    """Whether it is none that is known to say nothing: it may be a stop, told in another way than before."""
+    if notice.kind == "propertyChange":
+        return not (notice.property_name or "").strip()
+    if notice.kind is None:
+        return _names_watched(notice) or notice.subscription_type.partition(".")[0] not in _OTHERS
+    return notice.kind not in _QUIET
 
 
 class Hearing:
@@ -87,7 +106,7 @@ class Hearing:
             return Heard(list(self._noted(notice, "deleted this record; what is known of the person here stays")))
         if notice.kind == "privacyDeletion":
             return self._erased(notice)
-        return Heard()
+        return Heard(problem=_UNKNOWN if may_be_lost(notice) else None)
 
     def _changed(self, notice: Notice) -> Iterator[Saying]:
         record = records_of(notice)[0]

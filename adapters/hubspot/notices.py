@@ -6,12 +6,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from adapters.receiving import MOST_ITEMS, Delivery, Refused
-from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
+from adapters.unique_keys import require_unique_keys
 
 CONTACT = "0-1"
 """Type of the objects that are contacts, in notices about objects of any type."""
@@ -55,7 +55,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def key(self) -> str:
-        """The full key: of these, none is unique by itself."""
+        """The full key: of these, none is unique by itself, and HubSpot does not promise it of all but the value."""
         return msgspec.json.encode(
             (
                 self.portal_id,
@@ -63,12 +63,15 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
                 self.subscription_type,
                 self.object_id,
                 self.property_name,
+                self.property_value,
                 self.occurred_at,
                 self.event_id,
             )
         ).decode()
 
 
+_KINDS = {field.encode_name: field.type for field in msgspec.structs.fields(Notice)}
+_object = msgspec.json.Decoder(dict[str, Any])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _notice = msgspec.json.Decoder(Notice)
 
@@ -76,10 +79,7 @@ _notice = msgspec.json.Decoder(Notice)
 def deliveries(body: bytes) -> list[Delivery] | Refused:
     """The notices of a body, each by itself. One that is none is kept too, so that it can be looked at."""
     try:
-        require_unique_keys(body)
         items = _array.decode(body)
-    except RepeatedKeyError:
-        return Refused(400, f"the body is no JSON array: {TWICE}")
     except (ValueError, RecursionError):
         return Refused(400, "the body is no JSON array")
     if len(items) > MOST_ITEMS:
@@ -88,21 +88,52 @@ def deliveries(body: bytes) -> list[Delivery] | Refused:
 
 
 def _delivery(item: bytes) -> Delivery:
-    notice = read(item)
-    if isinstance(notice, Notice):
+    notice = _strictly(item)
+    if notice is not None:
         return Delivery(notice.key, notice.at, item)
     return Delivery(f"unread:{hashlib.sha256(item).hexdigest()}", None, item)
 
 
 def read(item: bytes) -> Notice | Literal["no notice of HubSpot's"]:
-    """A notice, or what is wrong with it."""
+    """A notice, or what is wrong with it. A field that cannot be read is left out: what is left may be a stop."""
+    return _strictly(item) or _leniently(item) or "no notice of HubSpot's"
+
+
+def _strictly(item: bytes) -> Notice | None:
     try:
+        require_unique_keys(item)
         notice = _notice.decode(item)
-        if all(_is_id(str(one)) for one in _ids(notice)):
-            return notice
     except (ValueError, RecursionError):
-        pass
-    return "no notice of HubSpot's"
+        return None
+    return notice if all(_is_id(str(one)) for one in _ids(notice)) else None
+
+
+def _leniently(item: bytes) -> Notice | None:
+    """A notice by those of its fields that can be read. None where it does not say what of whose it is."""
+    try:
+        require_unique_keys(item)
+        said = _object.decode(item)
+    except (ValueError, RecursionError):
+        return None
+    fields = {"subscriptionId": 0, "occurredAt": _EARLIEST} | {
+        name: value for name, value in said.items() if name in _KINDS and _fits(value, _KINDS[name])
+    }
+    value = said.get("propertyValue")
+    if not isinstance(value, str | None):  # present, and not understood
+        fields["propertyValue"] = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    try:
+        notice = msgspec.convert(fields, Notice)
+    except msgspec.ValidationError:
+        return None
+    return notice if notice.object_id is not None and all(_is_id(str(one)) for one in _ids(notice)) else None
+
+
+def _fits(value: object, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _ids(notice: Notice) -> Iterator[Id]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from adapters.evidence import name_types
 from adapters.hubspot import notices
 from adapters.hubspot.api.portal import Portal
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import SYSTEM, TYPE_PREFIX, Changes
-from adapters.hubspot.hearing import Hearing, Known, is_hint, is_of_addresses, is_watched, records_of, wanted
+from adapters.hubspot.hearing import (
+    Hearing,
+    Known,
+    is_hint,
+    is_of_addresses,
+    is_watched,
+    may_be_lost,
+    records_of,
+    wanted,
+)
 from adapters.hubspot.notices import Notice
 from adapters.hubspot.pull.run import Ours
 from adapters.hubspot.rereading import Reread, addresses_of
@@ -46,6 +56,7 @@ class HubSpotReceiver:
         self._ours, self._number = ours, number
         self._asking = Asking(portal, clock)
         self._changes = Changes(self._asking.known_types, ours.change)
+        self._named: set[str] = set()
 
     def accept(self, sent: Sent) -> Accepted | Refused:
         """Whether HubSpot signed it, and the notices in it."""
@@ -71,7 +82,16 @@ class HubSpotReceiver:
         self._asking.look_ahead([email for record in whole for email in addresses_of(record)])
         reread = Reread(house, self._changes, self._ours, self._asking)
         hearing = Hearing(house, self._changes, Known(here, there), self._asking, reread)
-        return [self._heard(hearing, one, need if is_away else ()) for one in read]
+        heard = [self._heard(hearing, one, need if is_away else ()) for one in read]
+        self._name_types(house)
+        return heard
+
+    def _name_types(self, house: House) -> None:
+        """Record which number goes with which name, of types that were learnt since: notices know them by number."""
+        learnt = {number: name for number, name in self._asking.known_types.items() if number not in self._named}
+        if learnt:
+            name_types(house, learnt.items())
+            self._named |= learnt.keys()
 
     def _ours_alone(self, notice: Notice | str) -> Notice | str:
         """What a portal tells, if it is the one that is meant."""
@@ -83,7 +103,8 @@ class HubSpotReceiver:
         if isinstance(notice, str):
             return Heard(problem=notice)
         if not records_of(notice):
-            return Heard() if notice.kind is None else Heard(problem="a notice about no record")
+            quiet = notice.kind is None and not may_be_lost(notice)
+            return Heard() if quiet else Heard(problem="a notice about no record")
         if (is_hint(notice) or is_watched(notice)) and records_of(notice)[0] in unasked:
             return Heard(later=True)
         try:

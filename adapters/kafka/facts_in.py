@@ -18,6 +18,7 @@ from adapters.reasons import Reason
 from adapters.submitting import Answer, Submission, take
 from adapters.wiring import House
 from ledger.codec import instant
+from ledger.events import TOPICS, Stop
 
 _OURS = Reason("", "could not be taken, and not for anything in it; it is kept, and somebody looks at it")
 log = logging.getLogger(__name__)
@@ -51,9 +52,13 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
         dead = 0
         for record, event in zip(records, events, strict=True):
             if isinstance(event, Received):
-                messages.append(result(_answered(record, event, next(answers)), at))
+                answer = next(answers)
+                messages.append(result(_answered(record, event, answer), at))
+                if may_be_lost_stop(event.type, answer):
+                    messages.append(letter(record, f"may be a stop, and is not recorded: {_why(answer)}"))
+                    dead += 1
                 continue
-            messages.append(letter(record, "no CloudEvent: " + "; ".join(_told(event))))
+            messages.append(letter(record, f"no CloudEvent: {_why(event)}"))
             messages.append(result(_refused(record, event), at))
             dead += 1
         return Effects(messages, dead)
@@ -67,6 +72,15 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
         return dead_letter(named(FACTS_DLQ, prefix), Failed(record, error), clock(), ledger.seal)
 
     return handle
+
+
+def may_be_lost_stop(topic: str, answer: Answer) -> bool:
+    """Whether a fact that was not recorded is a stop, or may be one: of a type nobody knows, who can say?"""
+    return answer.status in ("rejected", "conflict") and issubclass(TOPICS.get(topic, Stop), Stop)
+
+
+def _why(answer: Answer | Refusal) -> str:
+    return "; ".join(f"{reason.field or 'the value'} {reason.problem}" for reason in answer.reasons)
 
 
 def _answered(record: Record, event: Received, answer: Answer) -> ResultValue:
@@ -87,7 +101,3 @@ def _refused(record: Record, refusal: Refusal) -> ResultValue:
     return ResultValue(
         place=str(record.place), status="rejected", correlationid=refusal.correlationid, reasons=refusal.reasons
     )
-
-
-def _told(refusal: Refusal) -> list[str]:
-    return [f"{reason.field or 'the value'} {reason.problem}" for reason in refusal.reasons]

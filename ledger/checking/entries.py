@@ -97,8 +97,11 @@ class Entries:
         """On a server the head is a row of its own, which moves with every entry."""
         if isinstance(self._scan.driver, sqlite3.Connection):
             return
-        (kept,) = self._scan.driver.execute("SELECT position FROM head").fetchone()
-        if kept != self.head:
+        row = self._scan.driver.execute("SELECT position FROM head").fetchone()
+        kept = None if row is None else row[0]
+        if kept is None:
+            yield Finding(self._store, "head", "", "what it kept of its last entry is gone: somebody removed it")
+        elif kept != self.head:
             text = f"its last entry is {self.head}, and it was left with {kept}: the last ones were removed or added"
             yield Finding(self._store, "head", "", text)
 

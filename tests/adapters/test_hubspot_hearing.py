@@ -301,6 +301,20 @@ def test_who_may_not_read_the_types_may_read_the_records(world: World) -> None:
     assert world.hear(happened("creation", 999_999)) == [Heard([])]
 
 
+def test_a_type_that_is_heard_by_its_number_is_known_by_its_name_too(world: World) -> None:
+    """Else a stop kept under the one would not be a stop of the other."""
+    world.hubspot.state.add_contact(ANA)
+    world.hubspot.state.person_opts_out(ANA, PRODUCT_NEWS)
+    world.tell()
+    (stop,) = world.events(ANA, e.TypeOptedOut)
+    known = world.house.catalogue.declared.known_as(stop.subscription_type)
+    assert len(known) == 2
+    assert str(PRODUCT_NEWS) in known
+    before = world.house.ledger.log.last_position()
+    world.tell(notice(1, "Ada", propertyName="firstname"))
+    assert world.house.ledger.log.last_position() == before
+
+
 def test_of_two_types_of_one_name_each_is_heard_by_the_name_it_is_pulled_by(world: World) -> None:
     state = world.hubspot.state
     state.add_type(Type(1_777, "Product News", "Of another brand"))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.hearing import json_of
-from adapters.hubspot.notices import deliveries
+from adapters.hubspot.notices import deliveries, read
 from adapters.kafka import cloudevents
 from adapters.receiving import Refused
 from adapters.submitting import Submission, translate
@@ -64,12 +64,14 @@ def test_a_fact_that_names_its_scope_twice_is_refused() -> None:
     assert [reason.problem for reason in found] == [TWICE]  # type: ignore[union-attr]
 
 
-def test_a_record_on_kafka_and_a_body_of_hubspot_are_refused() -> None:
+def test_a_record_on_kafka_and_a_notice_of_hubspot_are_refused() -> None:
     headers = [("content-type", b"application/cloudevents+json")]
     refused = cloudevents.read(headers, b'{"id": "1", "id": "2"}')
     assert isinstance(refused, cloudevents.Refusal)
     assert TWICE in refused.reasons[0].problem
-    assert isinstance(deliveries(b'[{"eventId": 1, "eventId": 2}]'), Refused)
+    found = deliveries(b'[{"eventId": 1, "eventId": 2}]')
+    assert not isinstance(found, Refused)
+    assert [read(one.body) for one in found] == ["no notice of HubSpot's"]
 
 
 def test_a_line_of_many_is_refused_by_itself(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from eventsourcing.persistence import IntegrityError, OperationalError, StoredEv
 
 from ledger import setting_up
 from ledger.application import Fact, Ledger
+from ledger.checking.whole import check_stores
+from ledger.damage import DamagedError
 from ledger.database import DurabilityError, SetupError, open_database
 from ledger.events import OptedIn
 from ledger.keys import Keys
@@ -29,7 +31,7 @@ from tests.contract.test_log_contract import draft
 from tests.ledgers import open_ledger
 from tests.services import postgres
 from tests.services.postgres import WRITER, Fresh, Server, driver_of, own_server
-from tests.waiting import BUDGET, until
+from tests.waiting import BUDGET, join, until
 
 pytestmark = pytest.mark.service
 
@@ -306,3 +308,57 @@ def _patiently(log: Log) -> list[tuple[int, int, bytes]]:
         with suppress(OperationalError):
             return list(log.entries())
     return list(log.entries())
+
+
+@pytest.mark.parametrize("how", ["emptied", "put back"])
+def test_a_vault_that_is_emptied_or_put_back_while_it_is_open_makes_nobody_known_anew(
+    database: Fresh, tmp_path: Path, how: str
+) -> None:
+    """Who said no would be entered as somebody who never did, and a yes of before would count."""
+    with open_ledger(tmp_path, now, os.urandom, {}, database.url) as ledger:
+        ledger.register_many([Registration("ana@example.org", "t", None)])
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            if how == "emptied":
+                names = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'vault'").fetchall()
+                owner.execute(f"TRUNCATE {', '.join(f'vault.{name}' for (name,) in names)} CASCADE")
+            else:
+                owner.execute("UPDATE vault.store SET changes = changes - 1")
+        for _ in range(2):
+            with pytest.raises(DamagedError, match="emptied or put back while it was open"):
+                ledger.register_many([Registration("ana@example.org", "t", None)])
+
+
+def test_changes_by_several_at_once_are_no_damage(database: Fresh, tmp_path: Path) -> None:
+    """Each knows of the others' changes by what the vault says of itself, never of more."""
+    failed: list[Exception] = []
+
+    def register(ledger: Ledger, number: int) -> None:
+        try:
+            for turn in range(30):
+                ledger.register_many([Registration(f"person{number}.{turn}@example.org", "t", None)])
+        except Exception as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+
+    with (
+        open_ledger(tmp_path, now, os.urandom, {}, database.url) as one,
+        open_ledger(tmp_path, now, os.urandom, {}, database.url) as other,
+    ):
+        threads = [Thread(target=register, args=(ledger, number)) for number in range(4) for ledger in (one, other)]
+        for thread in threads:
+            thread.start()
+        join(*threads)
+    assert failed == []
+
+
+def test_a_log_whose_head_is_gone_takes_nothing_and_a_check_says_so(database: Fresh, tmp_path: Path) -> None:
+    with open_ledger(tmp_path, now, os.urandom, {}, database.url) as ledger:
+        ((who),) = ledger.register_many([Registration("ana@example.org", "t", None)])
+        with psycopg.connect(database.owner_url, autocommit=True) as owner:
+            owner.execute("ALTER TABLE log.head DISABLE TRIGGER USER")
+            owner.execute("TRUNCATE log.head")
+        fact = Fact(OptedIn(stream=who.contact, source="t", address=who.address))
+        for record in (ledger.record, lambda one: ledger.record_many([one])):
+            with pytest.raises(DamagedError, match="how far it has come"):
+                record(fact)
+        found = check_stores(database.url, database.url, None).findings
+    assert any("last entry is gone" in one.text for one in found)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from adapters.hubspot.api.shapes import AddressState, ContactRead, Page, SubscriptionType, TypeState
-from adapters.hubspot.changes import Change
+from adapters.hubspot.changes import NO_TIME, Change
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 State = Literal["subscribed", "unsubscribed", "not_specified"]
@@ -15,7 +15,13 @@ _STATES: Mapping[str, State] = {
     "SUBSCRIBED": "subscribed",
     "UNSUBSCRIBED": "unsubscribed",
     "NOT_SUBSCRIBED": "unsubscribed",
+    "NOT_SPECIFIED": "not_specified",
+    "": "not_specified",
 }
+UNNAMED = "unnamed"
+"""A subscription type that an answer does not name: nothing ties it to a purpose, so a stop of it is one of all."""
+_IN = frozenset({"SUBSCRIBED", "NOT_SPECIFIED"})
+"""States of a whole address that say it did not leave all mail; what is not understood counts as a stop."""
 
 
 def when(value: object) -> datetime | None:
@@ -75,11 +81,11 @@ def contact_of(found: Mapping[str, Any]) -> ContactRead:
 
 
 def _changes(record: str, name: str, versions: object) -> Iterator[Change]:
+    """What became of a property. One whose moment cannot be read is kept, and happened nobody knows when."""
     for one in objects(versions):
-        at = when(one.get("timestamp"))
-        if at is not None:
-            value, source = _text(one.get("value")) or "", _text(one.get("sourceType")) or ""
-            yield Change(record, name, value, at, source, _text(one.get("sourceId")) or "")
+        at = when(one.get("timestamp")) or NO_TIME
+        value, source = _text(one.get("value")) or "", _text(one.get("sourceType")) or ""
+        yield Change(record, name, value, at, source, _text(one.get("sourceId")) or "")
 
 
 def type_of(found: Mapping[str, Any]) -> SubscriptionType:
@@ -100,20 +106,24 @@ def by_address(body: object, within: str) -> dict[str, list[dict[str, Any]]]:
 def address_state(email: str, statuses: Iterable[Mapping[str, Any]], wide: Iterable[Mapping[str, Any]]) -> AddressState:
     """What the rows of an address say; an empty list of wide ones says it did not leave all mail.
 
-    It may have left several brands: what came between two of these undoes nothing of the last.
+    It may have left several brands: what came between two of these undoes nothing of the last, which may be one
+    whose time cannot be read.
     """
-    out = [one for one in wide if str(one.get("status", "UNSUBSCRIBED")).upper() == "UNSUBSCRIBED"]
-    times = [at for one in out if (at := when(one.get("timestamp"))) is not None]
-    return AddressState(email, tuple(map(_state, statuses)), bool(out), max(times, default=None))
+    out = [one for one in wide if str(one.get("status") or "").strip().upper() not in _IN]
+    times = [when(one.get("timestamp")) for one in out]
+    known = [at for at in times if at is not None]
+    last = max(known) if known and len(known) == len(times) else None
+    return AddressState(email, tuple(map(_state, statuses)), bool(out), last)
 
 
 def _state(found: Mapping[str, Any]) -> TypeState:
     return TypeState(
-        type_id=str(found.get("subscriptionId", "")),
-        name=str(found.get("subscriptionName") or ""),
-        state=_STATES.get(str(found.get("status", "")).upper(), "not_specified"),
+        type_id=(_text(found.get("subscriptionId")) or "").strip() or UNNAMED,
+        name=(_text(found.get("subscriptionName")) or "").strip(),
+        # what is not understood counts as a stop
+        state=_STATES.get((_text(found.get("status")) or "").strip().upper(), "unsubscribed"),
         at=when(found.get("timestamp")),
-        source=str(found.get("source") or ""),
+        source=(_text(found.get("source")) or "").strip(),
         explanation=_text(found.get("legalBasisExplanation")),
         legal_basis=_text(found.get("legalBasis")),
     )

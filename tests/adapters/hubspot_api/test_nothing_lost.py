@@ -10,21 +10,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 
 from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
-from adapters.hubspot.api.reading import address_state, milliseconds, when
+from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, when
+from adapters.hubspot.changes import Changes
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import pull_all
 from adapters.hubspot.pull.run import Pull
+from adapters.hubspot.pull.statuses import facts_of
 from adapters.hubspot.said import acted
 from adapters.hubspot.sync.store import Book, Result
 from adapters.wiring import House, now
 from ledger import events as e
+from ledger.plausibility import bounded
 from tests.hubspot import rest_search
 from tests.hubspot.addresses import TypeState
 from tests.hubspot.service import Fake, fake
@@ -197,3 +201,39 @@ def test_what_somebody_did_beside_a_write_of_ours_is_theirs(portal: Fake, house:
         run.ours = OurWrites(None, book)
         assert pull_all(run, ["statuses"]) == []
     assert stops(house, "ada@example.com", e.TypeOptedOut)
+
+
+@pytest.mark.parametrize("timestamp", [None, "", "yesterday", {}, True, 10**30, "2026-13-01T00:00:00Z"], ids=str)
+def test_a_change_whose_moment_cannot_be_read_is_kept_and_counts_from_ever(house: House, timestamp: object) -> None:
+    versions = [
+        {"value": "false", "timestamp": "2026-02-01T10:00:00Z", "sourceType": "CRM_UI"},
+        {"value": "true", "timestamp": timestamp, "sourceType": "  "},
+    ]
+    read = contact_of({"id": "501", "propertiesWithHistory": {"hs_email_optout": versions}})
+    facts = [
+        said.event for change in read.history["hs_email_optout"] for said in Changes({}, lambda _: False).facts(change)
+    ]
+    (stop,) = (one for one in facts if isinstance(one, e.OptedOut))
+    held = msgspec.structs.replace(stop, recorded_at=now())
+    assert bounded(held).occurred_from is None
+    assert len(read.history["hs_email_optout"]) == 2
+
+
+@pytest.mark.parametrize("status", ["UNSUBSCRIBED_ALL", "Abgemeldet", "OPTED_OUT", " unsubscribed ", True])
+def test_a_state_that_is_not_understood_counts_as_a_stop(status: object) -> None:
+    row = {"subscriptionId": "1", "subscriptionName": "News", "status": status}
+    read = address_state("ana@example.org", [row], [{"status": status}])
+    assert ([one.state for one in read.types], read.all_out) == (["unsubscribed"], True)
+
+
+def test_when_somebody_left_all_mail_is_unknown_where_one_of_its_times_is() -> None:
+    """What came after the one that can be read may have come before the other."""
+    rows = [{"status": "UNSUBSCRIBED", "timestamp": at} for at in ("2026-02-01T10:00:00Z", "later")]
+    assert address_state("ana@example.org", [], rows).all_out_at is None
+    assert address_state("ana@example.org", [], rows[:1]).all_out_at == datetime(2026, 2, 1, 10, tzinfo=UTC)
+
+
+def test_a_row_that_names_no_type_stops_and_ends_no_pull() -> None:
+    read = address_state("ana@example.org", [{"status": "UNSUBSCRIBED", "source": "  ", "subscriptionName": " "}], [])
+    ((event, _),) = facts_of(read, frozenset(), frozenset())
+    assert isinstance(event, e.TypeOptedOut)

@@ -53,3 +53,41 @@ def test_a_record_at_which_we_fail_stops_no_other(tmp_path: Path, monkeypatch: p
         told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
         assert [one["status"] for one in told] == ["unchanged", "rejected", "unchanged"]
         assert MARKER.encode() not in b"".join(one.value or b"" for one in effects.messages)
+
+
+def said(offset: int, topic: str = "contact.opted_out.v1", id: str = "1", **data: object) -> Record:  # noqa: A002
+    event = {"specversion": "1.0", "id": id, "source": "shop", "type": topic, "data": data}
+    headers = [("content-type", b"application/cloudevents+json")]
+    return Record(Place("consent.facts.v1", 0, offset), None, json.dumps(event).encode(), headers)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kept"),
+    [
+        (said(1, id="other", person={"email": "no address"}), True),
+        (said(1, id="other"), True),
+        (said(1, id="other", person={"email": "ana@example.com"}, occurred_from="yesterday"), True),
+        (said(1, person={"email": "bo@example.com"}), True),
+        (said(1, "contact.opted_out.v9", person={"email": "bo@example.com"}), True),
+        (said(1, "unsubscribe", person={"email": "bo@example.com"}), True),
+        (said(1, "contact.opted_in.v1", person={"email": "bo@example.com"}), False),
+        (said(1, "contact.clicked.v1", "other", person={}), False),
+        (said(1, person={"email": "ana@example.com"}), False),
+    ],
+)
+def test_a_stop_that_is_not_recorded_is_kept_and_one_that_is_known_is_not(
+    tmp_path: Path, wrong: Record, kept: bool
+) -> None:
+    """Nobody may read the answers; whoever reads them sees it too."""
+    with open_house(tmp_path / "ledger", {}) as house:
+        first = said(0, person={"email": "ana@example.com"})
+        effects = taking(house, "", now)([first, wrong, said(2, id="third", person={"email": "cy@example.com"})])
+        letters = [one for one in effects.messages if one.topic.endswith("dlq.v1")]
+        answers = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
+        assert [one["status"] for one in answers][::2] == ["recorded", "recorded"]
+        assert [one.key for one in letters] == [b"consent.facts.v1/0/1"] * kept
+        assert effects.dead == kept
+        for letter in letters:
+            error = msgspec.json.decode(letter.value or b"")["error"]
+            assert error.startswith("may be a stop, and is not recorded: ")
+            assert not any(secret in error for secret in ("example", "yesterday", "no address"))

@@ -438,7 +438,7 @@ def test_preferences_that_are_not_understood_are_a_stop(
     assert isinstance(heard_of(held, receiver, sns, subscription(after, None))[0], e.OptedOut)
 
 
-@pytest.mark.parametrize("kind", ["Open", "Click", "Reject", "DeliveryDelay", "Rendering Failure", "Something"])
+@pytest.mark.parametrize("kind", ["Open", "Click", "Reject", "DeliveryDelay", "Rendering Failure"])
 def test_others_are_accepted_and_not_kept(sns: Sns, receiver: SesReceiver, kind: str) -> None:
     assert receiver.accept(posted(sns.notification({"eventType": kind, "mail": MAIL}))) == Accepted()
 
