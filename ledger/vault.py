@@ -250,8 +250,9 @@ class Vault(MarkedStore):
             row = driver.execute(_FIND, (self._lookups.spelled(form),)).fetchone()
         if row is None:
             return None
-        self._vouch(*row, form)
-        return uuid_text(row[1]), uuid_text(row[2])
+        lookup, contact, address, sealed, wrapped = row
+        self._vouch(lookup, contact, address, sealed, wrapped, form)
+        return uuid_text(contact), uuid_text(address)
 
     def find_addresses(self, emails: Iterable[str]) -> dict[str, tuple[str, str]]:
         """(contact, address id) of each of these e-mail addresses that is known, as they were given.
