@@ -60,7 +60,7 @@ class Lines:
 
     def write(self, level: Level, event: str, **fields: str | float | bool | list[str] | None) -> None:
         """One line. ValueError for a field outside the closed set."""
-        if not FIELDS.issuperset(fields):
+        if not fields.keys() <= FIELDS:
             raise ValueError(f"no log line has a field {', '.join(sorted(fields.keys() - FIELDS))}")
         line = {"time": self._clock(), "level": level, "event": event, **fields}
         self._stream.write(_encode(line).decode() + "\n")

@@ -49,6 +49,9 @@ _SEALED = {
 _canonical = msgspec.json.Encoder(order="sorted")
 
 
+_FIND = f"{FOUND} WHERE a.lookup = ?"
+
+
 class Registration(NamedTuple):
     """What a source says about one person: an e-mail address, a record of a system, or both.
 
@@ -242,27 +245,44 @@ class Vault(MarkedStore):
 
     def find_address(self, email: str) -> tuple[str, str] | None:
         """(contact, address id) of an e-mail address. Raises DamagedError for a row that is not as it was written."""
-        return self.find_addresses([email]).get(email)
+        form = spelling.normal(email)
+        with self._database.reading() as driver:
+            row = driver.execute(_FIND, (self._lookups.spelled(form),)).fetchone()
+        if row is None:
+            return None
+        lookup, contact, address, sealed, wrapped = row
+        self._vouch(lookup, contact, address, sealed, wrapped, form)
+        return uuid_text(contact), uuid_text(address)
 
     def find_addresses(self, emails: Iterable[str]) -> dict[str, tuple[str, str]]:
         """(contact, address id) of each of these e-mail addresses that is known, as they were given.
 
         Raises DamagedError for a row that was pointed at another contact or address: an answer could be another's.
         """
-        lookups = {email: self._lookups.address(email) for email in emails}
-        found: dict[bytes, tuple[str, str]] = {}
+        forms = {email: spelling.normal(email) for email in emails}
+        lookups = {self._lookups.spelled(form): form for form in set(forms.values())}
+        found: dict[str, tuple[str, str]] = {}
         with self._database.reading() as driver:
-            for lookup, contact, address, sealed, wrapped in select_in(driver, FOUND, "lookup", set(lookups.values())):
-                self._vouch(lookup, contact, address, sealed, wrapped)
-                found[lookup] = uuid_text(contact), uuid_text(address)
-        return {email: found[lookup] for email, lookup in lookups.items() if lookup in found}
+            for lookup, contact, address, sealed, wrapped in select_in(driver, FOUND, "lookup", lookups):
+                form = lookups[lookup]
+                self._vouch(lookup, contact, address, sealed, wrapped, form)
+                found[form] = uuid_text(contact), uuid_text(address)
+        return {email: found[form] for email, form in forms.items() if form in found}
 
-    def _vouch(self, lookup: bytes, contact: bytes, address: bytes, sealed: bytes, wrapped: bytes | None) -> None:
-        """An address row holds what it is found by, sealed for its contact and id."""
+    def _vouch(
+        self,
+        lookup: bytes,
+        contact: bytes,
+        address: bytes,
+        sealed: bytes,
+        wrapped: bytes | None,
+        form: str | None = None,
+    ) -> None:
+        """An address row holds what it is found by, sealed for its contact and id; `form`: what the look-up is of."""
         with suppress(InvalidTag, UnicodeDecodeError):
             if wrapped is not None:
-                plain = self._wrapping.unwrap(contact, wrapped).open(b"address", address, sealed)
-                if self._lookups.fits(lookup, plain.decode(), address):
+                email = self._wrapping.unwrap(contact, wrapped).open(b"address", address, sealed).decode()
+                if spelling.normal(email) == form or self._lookups.fits(lookup, email, address):
                     return
         raise DamagedError("vault", f"the row of address {uuid_text(address)} is not as this ledger wrote it")
 

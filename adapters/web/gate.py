@@ -25,12 +25,13 @@ from adapters.web.shapes import GateAnswer, GateAnswers, GateQuestion, GateQuest
 
 MOST_BATCH_BYTES = 4_194_304
 _gate = msgspec.json.Decoder(GateQuestion)
+_NAMES = tuple(f'"{name}"'.encode() for name in GateQuestion.__struct_fields__)
 _batch = msgspec.json.Decoder(GateQuestions)
 
 
 async def gate(service: Service, request: Request) -> Response:
     """Yes or no, never staler than the last fact."""
-    asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate)
+    asked = decoded(await body_of(request, MOST_ASKED_BYTES), _gate, _NAMES)
     if request.scope["query_string"]:
         await arrive(service, request)
     answer = await read(service, gate_answer, service, asked)

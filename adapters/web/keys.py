@@ -65,6 +65,7 @@ class KeyFile:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
+        self._name = str(self.path)
         self._mark: _Mark | None = None
         self._held: dict[bytes, Key] = {}
 
@@ -78,7 +79,7 @@ class KeyFile:
 
     def _marked(self) -> _Mark | None:
         try:
-            found = self.path.stat()
+            found = os.stat(self._name)  # noqa: PTH116 - before each answer: half the time of Path.stat
         except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size

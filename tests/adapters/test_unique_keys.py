@@ -17,7 +17,7 @@ from adapters.kafka import cloudevents
 from adapters.receiving import Refused
 from adapters.submitting import Submission, translate
 from adapters.tabular import UnreadableInput, open_tables
-from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
+from adapters.unique_keys import TWICE, RepeatedKeyError, are_unique, require_unique_keys
 from adapters.web.gate import _gate
 from adapters.web.operations import decoded
 from adapters.web.problems import ProblemError
@@ -55,6 +55,27 @@ def test_a_key_twice_is_refused_however_deep_it_stands_and_is_spelled(text: str,
 @pytest.mark.parametrize("text", ["", "no", "[" * 100_000, '{"a": NaN', "\ud800"])
 def test_what_is_no_json_is_left_to_its_reader(text: str) -> None:
     require_unique_keys(text.encode("utf-8", "surrogatepass"))
+
+
+NAMES = (b'"email"', b'"purpose"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"email": "a@example.org", "email": "b@example.org"}',
+        '{"email": "a@example.org", "email" : "b@example.org"}',
+        '{"email": "a@example.org", "\\u0065mail": "b@example.org"}',
+    ],
+)
+def test_a_key_that_may_stand_twice_is_never_taken_for_unique(text: str) -> None:
+    """However it is written: the quick look gives way to the whole reading."""
+    assert not are_unique(text.encode(), NAMES)
+
+
+def test_a_plain_question_is_known_to_be_unique_without_being_read() -> None:
+    assert are_unique(b'{"email": "a@example.org", "purpose": "email"}', NAMES) is False  # it only looks like one
+    assert are_unique(b'{"email": "a@example.org", "purpose": "marketing.similar"}', NAMES)
 
 
 def test_a_fact_that_names_its_scope_twice_is_refused() -> None:

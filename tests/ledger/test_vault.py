@@ -234,7 +234,8 @@ def test_erasing_destroys_key_and_rows_and_is_told_from_damage(file_vault: Vault
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE payload SET body = substr(body, 1, length(body) - 1) || x'00'",
+        "UPDATE payload SET body = substr(body, 1, length(body) - 1)"
+        " || CASE substr(body, -1) WHEN x'00' THEN x'01' ELSE x'00' END",
         "UPDATE payload SET body = x'02' || substr(body, 2)",
         "UPDATE payload SET body = x'01'",
         "UPDATE payload SET contact = (SELECT contact FROM contact_key WHERE contact <> payload.contact)",
