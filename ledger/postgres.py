@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import PipelineStatus, TransactionStatus
 from sqlalchemy.pool import NullPool
 
 from ledger.database import Database, Driver, DurabilityError, Rows, SetupError
@@ -126,7 +127,7 @@ class PostgresDatabase(Database):
                 yield driver
                 driver.connection.execute(b"COMMIT")
             except BaseException:
-                with suppress(psycopg.OperationalError):
+                with suppress(psycopg.Error):  # whatever it is, the connection is left then
                     driver.connection.execute(b"ROLLBACK")
                 raise
 
@@ -144,6 +145,8 @@ class PostgresDatabase(Database):
         try:
             yield
         finally:
+            if self._writer is not None and not _is_at_rest(self._writer.connection):
+                self._writer.connection.close()
             self._lock.release()
 
     def wait_at_most(self, seconds: float) -> None:
@@ -171,7 +174,7 @@ class PostgresDatabase(Database):
         try:
             yield driver
         finally:
-            if self.closed or driver.connection.broken:
+            if self.closed or not _is_at_rest(driver.connection):
                 driver.connection.close()
             else:
                 self._idle.append(driver)
@@ -204,6 +207,12 @@ class PostgresDatabase(Database):
 
     def _connect(self) -> PostgresDriver:
         return PostgresDriver(connected(self.engine))
+
+
+def _is_at_rest(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a connection can be used again. One that ended between statements sent together does not say it broke."""
+    status = connection.pgconn
+    return status.transaction_status == TransactionStatus.IDLE and status.pipeline_status == PipelineStatus.OFF
 
 
 def engine_of(url: str, part: str) -> sa.Engine:
