@@ -19,12 +19,19 @@ import sqlalchemy as sa
 from psycopg.pq import PipelineStatus, TransactionStatus
 from sqlalchemy.pool import NullPool
 
+from ledger import log_schema, vault_schema
 from ledger.database import Database, Driver, DurabilityError, Rows, SetupError
 from ledger.migrations import HEAD, VERSION_TABLE
 
 ARRIVED = "consent_ledger_log"
 """The channel on which the log says that something was appended: a hint, never relied on."""
 
+_TABLES = [
+    "log.head",
+    *(f"log.{name}" for name in log_schema.metadata.tables),
+    *(f"vault.{name}" for name in vault_schema.metadata.tables),
+]
+"""The tables that migrations make."""
 _numbers = count(1)
 _LOCK_OF_PART = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 0))"
 _LOCKS = {"log": "SELECT lock_head()"}
@@ -209,6 +216,17 @@ class PostgresDatabase(Database):
         return PostgresDriver(connected(self.engine))
 
 
+def _assert_whole(driver: PostgresDriver) -> None:
+    """That no table is missing which migrations made: what it held is gone, and nothing is answered without it."""
+    found = driver.execute("SELECT name FROM unnest(?::text[]) name WHERE to_regclass(name) IS NULL", (_TABLES,))
+    missing = [name for (name,) in found]
+    if missing:
+        raise SetupError(
+            f"tables of this database are missing: {', '.join(missing)}. Bring the database back from its backup; "
+            "see docs/how-to/run-on-postgresql.md"
+        )
+
+
 def _is_at_rest(connection: psycopg.Connection[Any]) -> bool:
     """Whether a connection can be used again. One that ended between statements sent together does not say it broke."""
     status = connection.pgconn
@@ -263,6 +281,7 @@ def _assert_set_up(driver: PostgresDriver) -> None:
     version = found[0] if found else None
     if version != HEAD:
         raise SetupError(f"this database is at version {version}, the program needs {HEAD}: {advice}")
+    _assert_whole(driver)
     (too_much,) = driver.execute(
         "SELECT bool_or(has_table_privilege(t, p)) FROM unnest(ARRAY['log.entry', 'log.document']) t, "
         "unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p"

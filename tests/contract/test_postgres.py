@@ -418,3 +418,14 @@ def terminate_others(database: Fresh) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.mark.parametrize("table", ["vault.suppression", "vault.meeting", "vault.tally", "log.document", "log.head"])
+def test_a_database_of_which_a_table_is_gone_is_not_opened(database: Fresh, tmp_path: Path, table: str) -> None:
+    open_ledger(tmp_path, now, os.urandom, {}, database.url).close()
+    with driver_of(database.owner_url) as owner:
+        owner.execute(f"DROP TABLE {table} CASCADE")
+    with pytest.raises(SetupError, match=f"missing: {table}"):
+        Ledger.open(tmp_path, now, os.urandom, {}, database.url)
+    with pytest.raises(SetupError, match=f"missing: {table}"):
+        check_stores(database.url, database.url, None)
