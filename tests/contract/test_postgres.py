@@ -402,8 +402,8 @@ def test_writers_whose_connections_are_ended_go_on(database: Fresh, tmp_path: Pa
                 terminate_others(database)
                 time.sleep(0.05)
             for _ in threads:
-                before = len(acknowledged)
-                until(lambda before=before: len(acknowledged) > before, lambda: "nobody writes any more")
+                more = len(acknowledged) + 1
+                until(lambda more=more: len(acknowledged) >= more, lambda: "nobody writes any more")  # type: ignore[misc]
         finally:
             over.set()
             join(*threads)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from adapters.hubspot.api.shapes import AddressState, ContactRead, Page, SubscriptionType, TypeState
 from adapters.hubspot.changes import NO_TIME, Change
+from adapters.receiving import AwayError
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 State = Literal["subscribed", "unsubscribed", "not_specified"]
@@ -54,13 +55,24 @@ def results(body: object) -> list[dict[str, Any]]:
     return objects(body.get("results")) if isinstance(body, dict) else []
 
 
-def page_of(body: object, name: str = "results") -> Page[dict[str, Any]]:
-    """A page, whichever of its two ways of paging HubSpot uses here."""
-    if not isinstance(body, dict):
-        return Page((), None, None)
-    after = ((body.get("paging") or {}).get("next") or {}).get("after")
+def listed(body: object, name: str = "results") -> None:
+    """Raise AwayError for an answer without its list: that is none, and not an empty one."""
+    if not isinstance(body, dict) or not isinstance(body.get(name), list):
+        raise AwayError(f"HubSpot answers in a form that is not known here: the list `{name}` is missing")
+
+
+def page_of(body: Any, name: str = "results") -> Page[dict[str, Any]]:
+    """A page, whichever of its two ways of paging HubSpot uses here.
+
+    AwayError for one that cannot be read: taken for the last one, it would hide everybody who comes after it.
+    """
+    listed(body, name)
+    further = (body.get("paging") or {}).get("next") or {}
+    after = further.get("after")
     if after is None and body.get("hasMore"):
         after = body.get("offset")
+    if after is None and (further or body.get("hasMore")):
+        raise AwayError("HubSpot says that a page is not the last one, and not where the next one begins")
     total = body.get("total")
     return Page(
         objects(body.get(name)), None if after is None else str(after), total if isinstance(total, int) else None

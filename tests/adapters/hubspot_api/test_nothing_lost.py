@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
-from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, when
+from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, page_of, when
 from adapters.hubspot.changes import Changes
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.ours import OurApp, OurWrites
@@ -26,6 +26,7 @@ from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.pull.statuses import facts_of
 from adapters.hubspot.said import acted
 from adapters.hubspot.sync.store import Book, Result
+from adapters.receiving import AwayError
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.plausibility import bounded
@@ -237,3 +238,31 @@ def test_a_row_that_names_no_type_stops_and_ends_no_pull() -> None:
     read = address_state("ana@example.org", [{"status": "UNSUBSCRIBED", "source": "  ", "subscriptionName": " "}], [])
     ((event, _),) = facts_of(read, frozenset(), frozenset())
     assert isinstance(event, e.TypeOptedOut)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "",
+        {},
+        {"results": None},
+        {"results": {}},
+        {"data": []},
+        {"status": "error"},
+        {"results": [], "paging": {"next": {"link": "https://api.example/next"}}},
+        {"results": [], "paging": {"next": {"after": None, "link": "x"}}},
+        {"results": [], "hasMore": True},
+    ],
+    ids=str,
+)
+def test_a_page_that_cannot_be_read_is_not_the_last_one(body: object) -> None:
+    """A pull that took it for the end would ask for changes alone from then on, and never see who came after it."""
+    with pytest.raises(AwayError):
+        page_of(body)
+
+
+@pytest.mark.parametrize("body", [{"results": []}, {"results": [], "paging": None}, {"results": [], "hasMore": False}])
+def test_a_page_without_a_next_one_is_the_last(body: object) -> None:
+    assert page_of(body).after is None
