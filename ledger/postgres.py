@@ -16,14 +16,22 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import PipelineStatus, TransactionStatus
 from sqlalchemy.pool import NullPool
 
+from ledger import log_schema, vault_schema
 from ledger.database import Database, Driver, DurabilityError, Rows, SetupError
 from ledger.migrations import HEAD, VERSION_TABLE
 
 ARRIVED = "consent_ledger_log"
 """The channel on which the log says that something was appended: a hint, never relied on."""
 
+_TABLES = [
+    "log.head",
+    *(f"log.{name}" for name in log_schema.metadata.tables),
+    *(f"vault.{name}" for name in vault_schema.metadata.tables),
+]
+"""The tables that migrations make."""
 _numbers = count(1)
 _LOCK_OF_PART = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 0))"
 _LOCKS = {"log": "SELECT lock_head()"}
@@ -126,7 +134,7 @@ class PostgresDatabase(Database):
                 yield driver
                 driver.connection.execute(b"COMMIT")
             except BaseException:
-                with suppress(psycopg.OperationalError):
+                with suppress(psycopg.Error):  # whatever it is, the connection is left then
                     driver.connection.execute(b"ROLLBACK")
                 raise
 
@@ -144,6 +152,8 @@ class PostgresDatabase(Database):
         try:
             yield
         finally:
+            if self._writer is not None and not _is_at_rest(self._writer.connection):
+                self._writer.connection.close()
             self._lock.release()
 
     def wait_at_most(self, seconds: float) -> None:
@@ -171,7 +181,7 @@ class PostgresDatabase(Database):
         try:
             yield driver
         finally:
-            if self.closed or driver.connection.broken:
+            if self.closed or not _is_at_rest(driver.connection):
                 driver.connection.close()
             else:
                 self._idle.append(driver)
@@ -204,6 +214,23 @@ class PostgresDatabase(Database):
 
     def _connect(self) -> PostgresDriver:
         return PostgresDriver(connected(self.engine))
+
+
+def _assert_whole(driver: PostgresDriver) -> None:
+    """That no table is missing which migrations made: what it held is gone, and nothing is answered without it."""
+    found = driver.execute("SELECT name FROM unnest(?::text[]) name WHERE to_regclass(name) IS NULL", (_TABLES,))
+    missing = [name for (name,) in found]
+    if missing:
+        raise SetupError(
+            f"tables of this database are missing: {', '.join(missing)}. Bring the database back from its backup; "
+            "see docs/how-to/run-on-postgresql.md"
+        )
+
+
+def _is_at_rest(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a connection can be used again. One that ended between statements sent together does not say it broke."""
+    status = connection.pgconn
+    return status.transaction_status == TransactionStatus.IDLE and status.pipeline_status == PipelineStatus.OFF
 
 
 def engine_of(url: str, part: str) -> sa.Engine:
@@ -254,6 +281,7 @@ def _assert_set_up(driver: PostgresDriver) -> None:
     version = found[0] if found else None
     if version != HEAD:
         raise SetupError(f"this database is at version {version}, the program needs {HEAD}: {advice}")
+    _assert_whole(driver)
     (too_much,) = driver.execute(
         "SELECT bool_or(has_table_privilege(t, p)) FROM unnest(ARRAY['log.entry', 'log.document']) t, "
         "unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import psycopg
 import pytest
@@ -362,3 +362,70 @@ def test_a_log_whose_head_is_gone_takes_nothing_and_a_check_says_so(database: Fr
                 record(fact)
         found = check_stores(database.url, database.url, None).findings
     assert any("last entry is gone" in one.text for one in found)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20_000])
+def test_a_connection_that_ended_in_the_midst_of_a_write_is_left(database: Fresh, rows: int) -> None:
+    """Else whoever lost it once would refuse every write from then on."""
+    made = [("n" * 200, number, bytes(32), bytes(32)) for number in range(rows)]
+    with closing(open_database(database.url, "vault", sa.MetaData(), (), make=False)) as vault:
+        for _ in range(3):
+            with suppress(psycopg.OperationalError), vault.writing() as driver:
+                terminate_others(database)
+                driver.executemany("INSERT INTO tally (name, rows, digest, mac) VALUES (?, ?, ?, ?)", made)
+                pytest.fail("it was written by a connection that had ended")
+            with vault.writing() as driver:
+                assert driver.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_writers_whose_connections_are_ended_go_on(database: Fresh, tmp_path: Path) -> None:
+    """By several threads, in the midst of whatever they do; what was acknowledged is there, and the last of all too."""
+    acknowledged: set[str] = set()
+    over = Event()
+
+    def register(ledger: Ledger, number: int) -> None:
+        turn = 0
+        while not over.is_set():
+            turn += 1
+            email = f"person{number}.{turn}@example.org"
+            with suppress(OperationalError, psycopg.OperationalError):
+                (who,) = ledger.register_many([Registration(email, "t", None)])
+                ledger.record_many([Fact(OptedIn(stream=who.contact, source="t", address=who.address))] * 3)
+                acknowledged.add(email)
+
+    with open_ledger(tmp_path, now, os.urandom, {}, database.url) as ledger:
+        threads = [Thread(target=register, args=(ledger, number)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(40):
+                terminate_others(database)
+                time.sleep(0.05)
+            for _ in threads:
+                more = len(acknowledged) + 1
+                until(lambda more=more: len(acknowledged) >= more, lambda: "nobody writes any more")  # type: ignore[misc]
+        finally:
+            over.set()
+            join(*threads)
+        for email in acknowledged:
+            assert ledger.vault.find_address(email) is not None
+
+
+def terminate_others(database: Fresh) -> None:
+    """End every other connection to the database, as an administrator or a proxy does."""
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.parametrize("table", ["vault.suppression", "vault.meeting", "vault.tally", "log.document", "log.head"])
+def test_a_database_of_which_a_table_is_gone_is_not_opened(database: Fresh, tmp_path: Path, table: str) -> None:
+    open_ledger(tmp_path, now, os.urandom, {}, database.url).close()
+    with driver_of(database.owner_url) as owner:
+        owner.execute(f"DROP TABLE {table} CASCADE")
+    with pytest.raises(SetupError, match=f"missing: {table}"):
+        Ledger.open(tmp_path, now, os.urandom, {}, database.url)
+    with pytest.raises(SetupError, match=f"missing: {table}"):
+        check_stores(database.url, database.url, None)

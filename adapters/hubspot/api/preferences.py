@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from adapters.hubspot.api.client import Answer, Call, Client, RefusedError
-from adapters.hubspot.api.reading import address_state, by_address, objects, results, type_of
+from adapters.hubspot.api.reading import address_state, by_address, listed, objects, results, type_of
 from adapters.hubspot.api.shapes import AddressState, Capabilities, SubscriptionType, TypeChange, Written
 from adapters.hubspot.api.writing import rows_of_types, split, unanswered, written
 
@@ -77,6 +77,8 @@ class Preferences:
         unsaid: list[str] = []
         for part in parts:
             came = [next(answers), next(answers)]
+            for one in came:
+                listed(_sound(one))
             kinds, wide = (by_address(_sound(one), name) for one, name in zip(came, _WITHIN, strict=True))
             partly = any(isinstance(one, Answer) and unanswered(one) is not None for one in came)
             for email in part:

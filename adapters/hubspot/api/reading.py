@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from adapters.hubspot.api.shapes import AddressState, ContactRead, Page, SubscriptionType, TypeState
 from adapters.hubspot.changes import NO_TIME, Change
+from adapters.receiving import AwayError
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 State = Literal["subscribed", "unsubscribed", "not_specified"]
@@ -16,7 +17,6 @@ _STATES: Mapping[str, State] = {
     "UNSUBSCRIBED": "unsubscribed",
     "NOT_SUBSCRIBED": "unsubscribed",
     "NOT_SPECIFIED": "not_specified",
-    "": "not_specified",
 }
 UNNAMED = "unnamed"
 """A subscription type that an answer does not name: nothing ties it to a purpose, so a stop of it is one of all."""
@@ -54,13 +54,24 @@ def results(body: object) -> list[dict[str, Any]]:
     return objects(body.get("results")) if isinstance(body, dict) else []
 
 
-def page_of(body: object, name: str = "results") -> Page[dict[str, Any]]:
-    """A page, whichever of its two ways of paging HubSpot uses here."""
-    if not isinstance(body, dict):
-        return Page((), None, None)
-    after = ((body.get("paging") or {}).get("next") or {}).get("after")
+def listed(body: object, name: str = "results") -> None:
+    """Raise AwayError for an answer without its list: that is none, and not an empty one."""
+    if not isinstance(body, dict) or not isinstance(body.get(name), list):
+        raise AwayError(f"HubSpot answers in a form that is not known here: the list `{name}` is missing")
+
+
+def page_of(body: Any, name: str = "results") -> Page[dict[str, Any]]:
+    """A page, whichever of its two ways of paging HubSpot uses here.
+
+    AwayError for one that cannot be read: taken for the last one, it would hide everybody who comes after it.
+    """
+    listed(body, name)
+    further = _object(_object(body, "paging"), "next")
+    after = further.get("after")
     if after is None and body.get("hasMore"):
         after = body.get("offset")
+    if after is None and (further or body.get("hasMore")):
+        raise AwayError("HubSpot says that a page is not the last one, and not where the next one begins")
     total = body.get("total")
     return Page(
         objects(body.get(name)), None if after is None else str(after), total if isinstance(total, int) else None
@@ -70,10 +81,10 @@ def page_of(body: object, name: str = "results") -> Page[dict[str, Any]]:
 def contact_of(found: Mapping[str, Any]) -> ContactRead:
     """A contact as any of its calls tells of it."""
     record = str(found.get("id", ""))
-    properties = {name: _text(value) for name, value in (found.get("properties") or {}).items()}
+    properties = {name: _text(value) for name, value in _object(found, "properties").items()}
     history = {
         name: sorted(_changes(record, name, versions), key=lambda change: change.at)
-        for name, versions in (found.get("propertiesWithHistory") or {}).items()
+        for name, versions in _object(found, "propertiesWithHistory").items()
     }
     also = tuple(part.strip() for part in (properties.get("hs_additional_emails") or "").split(";") if part.strip())
     email = properties.get("email") or None
@@ -90,7 +101,8 @@ def _changes(record: str, name: str, versions: object) -> Iterator[Change]:
 
 def type_of(found: Mapping[str, Any]) -> SubscriptionType:
     """A definition of a subscription type."""
-    return SubscriptionType(str(found.get("id", "")), str(found.get("name") or ""), found.get("isActive") is not False)
+    number, name = ((_text(found.get(field)) or "").strip() for field in ("id", "name"))
+    return SubscriptionType(number or UNNAMED, name, found.get("isActive") is not False)
 
 
 def by_address(body: object, within: str) -> dict[str, list[dict[str, Any]]]:
@@ -127,6 +139,11 @@ def _state(found: Mapping[str, Any]) -> TypeState:
         explanation=_text(found.get("legalBasisExplanation")),
         legal_basis=_text(found.get("legalBasis")),
     )
+
+
+def _object(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    held = found.get(name)
+    return held if isinstance(held, dict) else {}
 
 
 def _text(value: object) -> str | None:

@@ -28,6 +28,7 @@ from adapters.hubspot.pull.cursors import Cursor
 from adapters.hubspot.pull.run import OVERLAP, Pull, Tally
 from adapters.hubspot.rows import Row
 from adapters.intake import SOURCE, Occasion, Portion, Share
+from adapters.receiving import AwayError
 from adapters.statements import Statement
 from adapters.tabular import table_of
 from adapters.tokens import token_of
@@ -93,6 +94,8 @@ def _listed(
         if page.after is None:
             yield page.items, Cursor(since=cursor.started)
             return
+        if page.after == cursor.after:
+            raise AwayError("HubSpot names the same page as the next one again and again")
         cursor = msgspec.structs.replace(cursor, after=page.after)
         yield page.items, cursor
 

@@ -17,8 +17,9 @@ from pydantic import SecretStr
 from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
-from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, when
+from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, page_of, type_of, when
 from adapters.hubspot.changes import Changes
+from adapters.hubspot.naming import names_of
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import pull_all
@@ -26,6 +27,7 @@ from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.pull.statuses import facts_of
 from adapters.hubspot.said import acted
 from adapters.hubspot.sync.store import Book, Result
+from adapters.receiving import AwayError
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.plausibility import bounded
@@ -219,7 +221,7 @@ def test_a_change_whose_moment_cannot_be_read_is_kept_and_counts_from_ever(house
     assert len(read.history["hs_email_optout"]) == 2
 
 
-@pytest.mark.parametrize("status", ["UNSUBSCRIBED_ALL", "Abgemeldet", "OPTED_OUT", " unsubscribed ", True])
+@pytest.mark.parametrize("status", ["UNSUBSCRIBED_ALL", "Abgemeldet", "OPTED_OUT", " unsubscribed ", True, None])
 def test_a_state_that_is_not_understood_counts_as_a_stop(status: object) -> None:
     row = {"subscriptionId": "1", "subscriptionName": "News", "status": status}
     read = address_state("ana@example.org", [row], [{"status": status}])
@@ -237,3 +239,42 @@ def test_a_row_that_names_no_type_stops_and_ends_no_pull() -> None:
     read = address_state("ana@example.org", [{"status": "UNSUBSCRIBED", "source": "  ", "subscriptionName": " "}], [])
     ((event, _),) = facts_of(read, frozenset(), frozenset())
     assert isinstance(event, e.TypeOptedOut)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "",
+        {},
+        {"results": None},
+        {"results": {}},
+        {"data": []},
+        {"status": "error"},
+        {"results": [], "paging": {"next": {"link": "https://api.example/next"}}},
+        {"results": [], "paging": {"next": {"after": None, "link": "x"}}},
+        {"results": [], "hasMore": True},
+    ],
+    ids=str,
+)
+def test_a_page_that_cannot_be_read_is_not_the_last_one(body: object) -> None:
+    """A pull that took it for the end would ask for changes alone from then on, and never see who came after it."""
+    with pytest.raises(AwayError):
+        page_of(body)
+
+
+@pytest.mark.parametrize("body", [{"results": []}, {"results": [], "paging": None}, {"results": [], "hasMore": False}])
+def test_a_page_without_a_next_one_is_the_last(body: object) -> None:
+    assert page_of(body).after is None
+
+
+@pytest.mark.parametrize("odd", [None, "", "\u2603", [], {}, 10**15, -1, True], ids=str)
+def test_no_answer_of_another_form_ends_the_program(odd: object) -> None:
+    """It is read as far as it can be."""
+    for body in ({"id": odd}, {"id": "1", "properties": odd, "propertiesWithHistory": odd}, {"id": "1", "name": odd}):
+        contact_of(body)
+        names_of([type_of(body)])
+    address_state("ana@example.org", [{"status": odd, "subscriptionId": odd}], [{"status": odd, "timestamp": odd}])
+    for body in ({"results": [], "paging": odd}, {"results": [odd], "paging": {"next": odd}}):
+        assert page_of(body).after is None
