@@ -71,6 +71,7 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
         done += len(chunk)
         progress(done)
     result.rows += file.rows
+    result.findings += [said for said in file.findings if said not in result.findings]
     name_types(house, file.found.numbers)
     return done
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from adapters.crew import Crew, workers_for
+from adapters.dates import Order
 from adapters.encodings import Ask
 from adapters.evidence import Taken
 from adapters.hubspot.export import Export, read_export
@@ -19,10 +21,12 @@ from adapters.intake import Portion, Progress, close_import, occasion_of, refuse
 from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
-from adapters.wiring import House
+from adapters.wiring import House, now
 from projections.verdicts import FileRead
 
 NOTHING_WANTED = Wanted()
+TOMORROW = timedelta(days=1)
+"""How far ahead a bare number may count and be a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ def imported(
     encoding: str | None = None,
     timezone: ZoneInfo | None = None,
     names: Mapping[str, str] | None = None,
+    order: Order | None = None,
     ask: Ask | None = None,
     progress: Progress = lambda _: None,
     workers: int | None = None,
@@ -69,7 +74,15 @@ def imported(
     with Crew(house, workers or workers_for(inputs.contacts, inputs.evidence)) as crew:
         done = Imported(crew, [], [], Found(), [], [], 0, 0, 0)
         if inputs.contacts:
-            export = read_export(inputs.contacts, encoding=encoding, timezone=timezone, ask=ask, names=names)
+            export = read_export(
+                inputs.contacts,
+                encoding=encoding,
+                timezone=timezone,
+                ask=ask,
+                names=names,
+                order=order,
+                until=now() + TOMORROW,
+            )
             done = _contacts(house, crew, export, inputs.contacts, progress)
         taken = crew.take_in(inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
         found = united([done.found, *(one.found for one in taken)])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from adapters.dates import Order
 from adapters.encodings import Ask
 from adapters.hubspot.evidence import evidence_of, kinds_said
 from adapters.hubspot.labels import Columns, is_contacts_export, recognise
@@ -40,20 +41,23 @@ def sort_inputs(
     ask: Ask | None = None,
     stops: Sequence[Path] = (),
     names: Mapping[str, str] | None = None,
+    order: Order | None = None,
+    until: datetime | None = None,
 ) -> Inputs:
     """Open every file and folder given, and say what each is.
 
     stops     plain lists of objections, whatever their header says, be they among `paths` or not
-    timezone  of times without one; `encoding`, `ask`, `names`: see `adapters.hubspot.export.read_export`
+    timezone  of times without one; `order`, `until`: see `adapters.times.TimeReader`
+    encoding  likewise `ask` and `names`: see `adapters.hubspot.export.read_export`
     Raises UnreadableInput: what `open_tables` and the readers raise, unknown_kind, ambiguous, mixed.
     """
-    inputs, times = Inputs(), TimeReader(timezone)
+    inputs, times = Inputs(), TimeReader(timezone, order, until)
     listed = {path.resolve() for path in stops}
     for path in [found for given in paths for found in _files(given) if found.resolve() not in listed]:
         tables = open_tables(path, encoding=encoding, ask=ask, may_be_empty=True)
         taken_on, mapping = _taken_on(path), mapping_beside(path)
         if mapping is not None:
-            inputs.evidence.extend(mapped_of(table, mapping, taken_on, timezone) for table in tables)
+            inputs.evidence.extend(mapped_of(table, mapping, taken_on, times) for table in tables)
             continue
         found = [_evidence(table, taken_on, times, names or {}) for table in tables]
         inputs.evidence.extend(one for one in found if one is not None)
@@ -93,7 +97,7 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
     if contacts and (by_hand or ("record_id" in columns.at and _CONTACTS_ALONE & set(columns.at))):
         _refuse_ambiguous(table, columns)
         return None
-    found: Evidence | None = audience_of(table, taken_on) or evidence_of(table, taken_on, times)
+    found: Evidence | None = audience_of(table, taken_on, times) or evidence_of(table, taken_on, times)
     if found is not None:
         return found
     if contacts:

@@ -256,7 +256,7 @@ class Share:
             stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
             records=tuple(file.records for file in files),
             without=tuple(file.without_address for file in files),
-            findings=(*map(str, self._export.findings), *([CROWDED] if self._crowded else [])),
+            findings=(*map(str, self._export.findings), *self._export.doubts, *([CROWDED] if self._crowded else [])),
         )
 
 

@@ -56,12 +56,12 @@ def mapping_beside(path: Path) -> Path | None:
     return beside if beside.exists() else None
 
 
-def mapped_of(table: Table, mapping: Path, taken_on: datetime, zone: ZoneInfo | None) -> MappedFile:
+def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader) -> MappedFile:
     """The reader of a table by its mapping. Raises UnreadableInput (`bad_mapping`), which names the key."""
     said = _read(mapping)
     try:
         if said.zone is not None:
-            zone = ZoneInfo(said.zone)
+            times = times.within(ZoneInfo(said.zone))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise _bad(mapping, f"`zone`: there is no time zone “{said.zone}”") from error
     places = {label.casefold(): index for index, label in enumerate(table.header)}
@@ -76,7 +76,7 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, zone: ZoneInfo | 
         at[key] = (places[label.strip().casefold()],)
     used = {table.header[index].casefold() for (index,) in at.values()}
     require_unique(table, lambda label: label.casefold() in used)
-    return MappedFile(table, at, said, taken_on, zone)
+    return MappedFile(table, at, said, taken_on, times)
 
 
 def _read(path: Path) -> Mapping:
@@ -105,14 +105,14 @@ class MappedFile(TableEvidence):
     """Rows of one kind of fact."""
 
     def __init__(
-        self, table: Table, at: dict[str, tuple[int, ...]], said: Mapping, taken_on: datetime, zone: ZoneInfo | None
+        self, table: Table, at: dict[str, tuple[int, ...]], said: Mapping, taken_on: datetime, times: TimeReader
     ) -> None:
-        super().__init__(table, at, KIND, SYSTEM, taken_on, TimeReader(zone))
+        super().__init__(table, at, KIND, SYSTEM, taken_on, times)
         self.said = said
 
     def begin(self) -> None:
         """Look the columns up."""
-        self._email, self._at = self.cell("email"), self.cell("at")
+        self._email, self._at, self._at_time = self.cell("email"), self.cell("at"), self.when("at")
         self._id, self._words = self.cell("id"), self.cell("words")
         self._boxes = [
             (token_of(column), column, word.strip().casefold(), self.cell(f"boxes.{column}"))
@@ -121,7 +121,7 @@ class MappedFile(TableEvidence):
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """The fact, and the boxes of a form."""
-        email, span = self._email(cells), self._when(self._at(cells))
+        email, span = self._email(cells), self._when(cells)
         said = self.said
         if span is None and said.fact in _GRANTS:
             self.refuse("at", "is no time this program reads: nothing can rest on it")
@@ -134,9 +134,10 @@ class MappedFile(TableEvidence):
             told += self._answers(cells, said.form, key, span, told[0])
         return told
 
-    def _when(self, cell: str) -> Span | None:
+    def _when(self, cells: Sequence[str]) -> Span | None:
+        cell = self._at(cells)
         if not cell or self.said.date_format is None:
-            return self.span(cell)
+            return self._at_time(cells)
         try:
             read = datetime.strptime(cell, self.said.date_format)  # noqa: DTZ007 - the reader knows the zone
         except ValueError:
@@ -144,7 +145,7 @@ class MappedFile(TableEvidence):
         whole = not any(part in self.said.date_format for part in ("%H", "%I", "%c", "%X"))
         if read.tzinfo is not None:
             read = read.astimezone(UTC)
-        return self.span(read.date().isoformat() if whole else read.isoformat(" "))
+        return self._times.read(read.date().isoformat() if whole else read.isoformat(" "))
 
     def _event(self, span: Span | None, number: str) -> e.Event:
         said, fact = self.said, self.said.fact

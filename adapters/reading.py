@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from adapters.addresses import is_address
+from adapters.column_times import ColumnTimes
 from adapters.layouts import Places
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
@@ -19,6 +20,8 @@ from ledger.events import Stop
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
 """Takes a field out of a row, trimmed; an absent one reads as empty."""
+When = Callable[[Sequence[str]], Span | None]
+"""Takes the time that a field of a row states, if it states one."""
 
 NOT_AN_ADDRESS = "not an e-mail address"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
@@ -41,6 +44,7 @@ class TableEvidence:
         self.found = Found()
         self.wanted = Wanted()
         self._times = times
+        self._in_columns = ColumnTimes(table, times)
         self._reject: Reject = _passed_over
         self._row = 0
 
@@ -48,6 +52,11 @@ class TableEvidence:
     def size(self) -> int:
         """Bytes of its file."""
         return self.table.size
+
+    @property
+    def findings(self) -> list[str]:
+        """What was not certain in it, as sentences; complete once its statements have gone by."""
+        return self._in_columns.doubts
 
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
         """Every fact of the file, in order; rows not understood go to `reject`."""
@@ -124,9 +133,19 @@ class TableEvidence:
             return lambda cells: cells[only].strip()
         return lambda cells: next((text for index in columns if (text := cells[index].strip())), "")
 
-    def span(self, cell: str) -> Span | None:
-        """The time a cell states, if it states one."""
-        return self._times.read(cell) if cell else None
+    def when(self, field: str) -> When:
+        """The reader of one field's times: of the first of its columns that a row fills."""
+        columns = self.at.get(field, ())
+
+        def first_filled(cells: Sequence[str]) -> Span | None:
+            filled = next((index for index in columns if cells[index].strip()), None)
+            return None if filled is None else self.time_in(cells, filled)
+
+        return first_filled
+
+    def time_in(self, cells: Sequence[str], index: int) -> Span | None:
+        """The time a cell states, if it states one, by how its column writes what one cell does not settle."""
+        return self._in_columns.read(cells[index].strip(), index)
 
 
 def address_in(cell: str) -> str | None:

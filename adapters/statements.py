@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
@@ -123,6 +123,7 @@ class Evidence(Protocol):
     size     bytes, roughly: how much work it is
     taken_on when it left its system: the file's own time
     rows     data rows read so far; `found` grows likewise
+    findings what was not certain in it, as sentences
     """
 
     @property
@@ -139,6 +140,8 @@ class Evidence(Protocol):
     def taken_on(self) -> datetime: ...
     @property
     def rows(self) -> int: ...
+    @property
+    def findings(self) -> Sequence[str]: ...
     @property
     def found(self) -> Found: ...
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:

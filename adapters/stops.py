@@ -15,7 +15,7 @@ from adapters.layouts import Layout, places
 from adapters.reading import LOST, TableEvidence, address_in, clocks, digest, moment
 from adapters.statements import Reject, Statement
 from adapters.tabular import Rejected, Table
-from adapters.times import TimeReader
+from adapters.times import Span, TimeReader
 from ledger.events import Objected
 
 SYSTEM = "file"
@@ -74,8 +74,8 @@ class Objections(TableEvidence):
         if not people:
             self.refuse("email", f"no e-mail address in this row{LOST}")
             return ()
-        span = next((found for cell in self._of("at", cells) if (found := self.span(cell.strip()))), None)
-        words = "; ".join(text for cell in self._of("words", cells) if (text := cell.strip()) and self._is_words(text))
+        span = next((found for index in self._of("at", cells) if (found := self._time_in(cells, index))), None)
+        words = "; ".join(cells[index].strip() for index in self._of("words", cells) if self._is_words(cells, index))
         event = Objected(stream="", source=self.source, by="data_subject", via="stops_file", **clocks(span, None))
         payload = {"words": words} if words else None
         return [
@@ -83,11 +83,16 @@ class Objections(TableEvidence):
             for email in people
         ]
 
-    def _of(self, field: str, cells: Sequence[str]) -> list[str]:
-        """The cells a header names for a field; without a header, every one."""
+    def _of(self, field: str, cells: Sequence[str]) -> Sequence[int]:
+        """Where in a row a field stands that a header names; without a header, everywhere."""
         if "email" not in self.at:
-            return list(cells)
-        return [cells[index] for index in self.at.get(field, ()) if index < len(cells)]
+            return range(len(cells))
+        return [index for index in self.at.get(field, ()) if index < len(cells)]
 
-    def _is_words(self, text: str) -> bool:
-        return "email" in self.at or ("@" not in text and self.span(text) is None)
+    def _time_in(self, cells: Sequence[str], index: int) -> Span | None:
+        """The time a cell states; a number that stands under no header may number anything."""
+        return None if "email" not in self.at and cells[index].strip().isdigit() else self.time_in(cells, index)
+
+    def _is_words(self, cells: Sequence[str], index: int) -> bool:
+        text = cells[index].strip()
+        return bool(text) and ("email" in self.at or ("@" not in text and self._time_in(cells, index) is None))

@@ -1,19 +1,20 @@
-"""Times as an export writes them: usually `2024-03-01 09:12`, in a zone the file does not name."""
+"""Times as files write them: usually `2024-03-01 09:12`, in a zone the file does not name."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.dates import ALONE, Habit, Order, Written, readings
+
 _EARLIEST_ZONE = timedelta(hours=14)
 _LATEST_ZONE = timedelta(hours=12)
 _DAY = timedelta(days=1) - timedelta(microseconds=1)
-_MILLISECONDS = re.compile(r"\d{12,13}\Z").match
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::\d{2})?)?\Z").match
+_LAST_YEAR = 9998
+"""Of the first year and the last, a zone decides whether there is such a moment at all: they are no times."""
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -25,29 +26,38 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 
 class TimeReader:
-    """Cells -> spans. Without a zone, a time of day stands for every zone there is."""
+    """Cells -> spans. Without a zone, a time of day stands for every zone there is.
 
-    def __init__(self, zone: ZoneInfo | None) -> None:
-        self._zone = zone
+    order  which comes first in `03/04/2024`, where somebody said so; else the column tells
+    until  a bare number that counts to a later moment is no time
+    """
 
-    def read(self, cell: str) -> Span | None:
-        """The span of a cell, or None for one that is no time (`03/01/2024` is not: which is the month?)."""
-        try:
-            if cell[4:5] == "-":
-                return self._span(datetime.fromisoformat(cell), whole=len(cell) == 10)
-            if _MILLISECONDS(cell):
-                moment = datetime.fromtimestamp(int(cell) / 1000, UTC)
-                return Span(moment, moment, "exact")
-            dotted = _DOTTED(cell)
-            if dotted:
-                day, month, year, hour, minute = (int(part or 0) for part in dotted.groups())
-                return self._span(datetime(year, month, day, hour, minute), whole=not dotted[4])  # noqa: DTZ001
-        except (ValueError, OverflowError, OSError):
-            pass
-        return None
+    def __init__(self, zone: ZoneInfo | None, order: Order | None = None, until: datetime | None = None) -> None:
+        self._zone, self.order, self.until = zone, order, until
 
-    def _span(self, moment: datetime, *, whole: bool) -> Span:
-        """Raises OverflowError for years no calendar here reaches."""
+    def within(self, zone: ZoneInfo | None) -> TimeReader:
+        """The same of another zone."""
+        return TimeReader(zone, self.order, self.until)
+
+    def read(self, cell: str, habit: Habit = ALONE) -> Span | None:
+        """The span of a cell, or None for one that is no time.
+
+        `03/04/2024` is a time only of a column, by its `habit`: without one that tells day from month, it is the
+        span of both readings.
+        """
+        if self.order is not None:
+            habit = Habit(self.order, habit.numbers)
+        spans = [
+            self._span(found) for found in readings(cell, habit, self.until) if 1 < found.moment.year <= _LAST_YEAR
+        ]
+        if not spans:
+            return None
+        if len(spans) == 1:
+            return spans[0]
+        return Span(min(span.earliest for span in spans), max(span.latest for span in spans), "period")
+
+    def _span(self, written: Written) -> Span:
+        moment, whole = written
         last = moment + _DAY if whole else moment
         if moment.tzinfo is not None:
             utc = moment.astimezone(UTC)

@@ -20,13 +20,14 @@ from adapters.auditing import AuditRun
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, ledger_directory, moment, open_house, out, show
 from adapters.crew import Brief
+from adapters.dates import Order
 from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
 from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
-from adapters.importing import NOTHING_WANTED, Imported, imported
+from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, imported
 from adapters.inputs import Inputs, sort_inputs
 from adapters.looked import remember
 from adapters.report.documents import audit_json
@@ -57,6 +58,7 @@ class Asked:
     purpose: str | None = None
     timezone: str | None = None
     encoding: str | None = None
+    date_format: str | None = None
     columns: tuple[str, ...] = ()
     stops: tuple[Path, ...] = ()
     map: Path | None = None
@@ -76,6 +78,14 @@ class Asked:
         if not all(header and name for header, _, name in pairs):
             raise typer.BadParameter("--column takes HEADER=PROPERTY, e.g. --column 'Meine Spalte=legal_basis'")
         return {header.strip(): name.strip() for header, _, name in pairs}
+
+    @property
+    def order(self) -> Order | None:
+        """Which comes first in `03/04/2024`, if somebody said so. Raises a usage error."""
+        match self.date_format:
+            case None | "d/m/y" | "m/d/y":
+                return self.date_format
+        raise typer.BadParameter("--date-format takes d/m/y (the day first) or m/d/y (the month first)")
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -252,6 +262,8 @@ def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | Non
         timezone=asked.zone,
         ask=_ask(asked),
         stops=asked.stops,
+        order=asked.order,
+        until=now() + TOMORROW,
         names=_names(asked, evidence_map),
     )
 
@@ -294,6 +306,7 @@ def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: Evidence
                     encoding=asked.encoding,
                     timezone=asked.zone,
                     names=_names(asked, evidence_map),
+                    order=asked.order,
                     ask=_ask(asked),
                     progress=step,
                 )

@@ -69,6 +69,10 @@ At = Annotated[str | None, typer.Option(metavar="DATE", help="ask for this day i
 PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar")]
 Zone = Annotated[str | None, typer.Option(help="time zone of the export's times, e.g. Europe/Berlin")]
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(metavar="ORDER", help="how the files write 3 April, if they write 03/04/2024: d/m/y or m/d/y"),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="HEADER=PROPERTY", help="what a column is, e.g. 'Meine Spalte=legal_basis'"),
@@ -96,6 +100,7 @@ def audit(
     purpose: PurposeOption = None,
     timezone: Zone = None,
     encoding: Encoding = None,
+    date_format: DateFormat = None,
     columns: Columns = None,
     stops: Stops = None,
     map: Map = None,  # noqa: A002 - the option's name
@@ -125,6 +130,7 @@ def audit(
         purpose=purpose,
         timezone=timezone,
         encoding=encoding,
+        date_format=date_format,
         columns=tuple(columns or ()),
         stops=tuple(stops or ()),
         map=map,
@@ -162,6 +168,7 @@ def import_(
     ledger: LedgerDir = None,
     timezone: Zone = None,
     encoding: Encoding = None,
+    date_format: DateFormat = None,
     columns: Columns = None,
     stops: Stops = None,
     map: Map = None,  # noqa: A002 - the option's name
@@ -173,6 +180,7 @@ def import_(
     asked = Asked(
         timezone=timezone,
         encoding=encoding,
+        date_format=date_format,
         columns=tuple(columns or ()),
         stops=tuple(stops or ()),
         map=map,

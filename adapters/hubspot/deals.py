@@ -27,6 +27,7 @@ class Deals(TableEvidence):
         self._deal, self._stage, self._won = self.cell("deal"), self.cell("stage"), self.cell("won")
         self._pipeline, self._closed = self.cell("pipeline"), self.cell("closed")
         self._contacts, self._email = self.cell("contacts"), self.cell("email")
+        self._closed_on = self.when("closed")
         self._stages: dict[str, bool] = {}
         self._flags = Vocabulary({"yes": YES, "no": NO})
         self._words = {fold(word) for word in _WON.split("|")}
@@ -35,7 +36,7 @@ class Deals(TableEvidence):
         """One fact for each contact of a won deal."""
         if not self._is_won(self._won(cells), self._stage(cells)):
             return ()
-        span, pipeline = self.span(self._closed(cells)), self._pipeline(cells)
+        span, pipeline = self._closed_on(cells), self._pipeline(cells)
         if pipeline:
             count(self.found.pipelines, pipeline, span)
         people = list(self._people(self._contacts(cells), self._email(cells)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +17,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.dates import Order
 from adapters.hubspot.findings import Finding, Findings
 from adapters.hubspot.labels import Columns, fold, is_contacts_export, recognise, used
 from adapters.hubspot.rows import Readers, Row, RowReader
 from adapters.hubspot.wordings import LABELS
 from adapters.tabular import Ask, Rejected, Table, UnreadableInput, open_tables, require_unique
-from adapters.times import Span
+from adapters.times import Span, TimeReader
 from projections.verdicts import FileRead
 
 __all__ = ["Export", "Finding", "Rejected", "Row", "UnreadableInput", "read_export"]
@@ -95,17 +97,19 @@ class Export:
     folded    rows that repeat another of the same record id in every cell read, and were passed over
     share     which rows `rows` reads, when several read one export
     forgiving any number of rows may be rejected: it is a page of an API, not a file somebody may have spoilt
+    doubts    sentences about what was not certain; grows while `rows` is iterated
     newest    the latest `Last Modified Date` of all rows, or None without such a column; complete likewise
     """
 
     tables: tuple[tuple[Table, Columns], ...]
-    zone: ZoneInfo | None
+    times: TimeReader
     rejected: list[Rejected] = field(default_factory=list)
     twice: set[str] = field(default_factory=set)
     folded: int = 0
     newest: Span | None = None
     share: Share = WHOLE
     forgiving: bool = False
+    doubts: list[str] = field(default_factory=list)
     _place: int = 0
     _findings: Findings = field(default_factory=Findings)
     _counts: list[_Count] = field(default_factory=list)
@@ -131,7 +135,7 @@ class Export:
         shared: set[str] = set()
         rows = []
         for table, columns in self.tables:
-            reader = RowReader(table, columns, Readers(self.zone), Findings())
+            reader = RowReader(table, columns, Readers(self.times), Findings())
             count = _Count()
             for number, cells in table.rows(partial(count.reject, into=rejected)):
                 unfit = reader.unfit(number, cells)
@@ -158,10 +162,11 @@ class Export:
         """
         self.rejected.clear()
         self._findings.clear()
+        self.doubts.clear()
         self._seen.clear()
         self.folded = self._place = 0
         self._counts = [_Count() for _ in self.tables]
-        readers = Readers(self.zone)
+        readers = Readers(self.times)
         for (table, columns), count in zip(self.tables, self._counts, strict=True):
             yield from self._rows_of(table, columns, readers, count)
             if not self.forgiving:
@@ -193,6 +198,7 @@ class Export:
             if row.modified is not None and (self.newest is None or row.modified.latest > self.newest.latest):
                 self.newest = row.modified
             yield row
+        self.doubts += reader.times.doubts
 
     def _repeats(self, row: Row, record_id: str) -> bool:
         """Whether the record has gone by in the same words; if in others, note it in `twice`."""
@@ -214,11 +220,14 @@ def read_export(
     timezone: ZoneInfo | None = None,
     ask: Ask | None = None,
     names: Mapping[str, str] | None = None,
+    order: Order | None = None,
+    until: datetime | None = None,
 ) -> Export:
     """Open exports: CSV files, or ZIPs of them.
 
     encoding, ask  see `adapters.tabular.open_tables`
     timezone       of the portal; without it a time of day is known to within 26 hours
+    order, until   see `adapters.times.TimeReader`
     names          header cell -> property of `wordings.LABELS`, for headers nobody foresaw
     Raises UnreadableInput: what `open_tables` raises, and no_email_column, not_a_contacts_export,
     repeated_column, unknown_property.
@@ -231,7 +240,7 @@ def read_export(
             _refuse_other_exports(table, columns)
             require_unique(table, lambda label: label.casefold() in mapped or used(label))
             tables.append((table, columns))
-    return Export(tuple(tables), timezone)
+    return Export(tuple(tables), TimeReader(timezone, order, until))
 
 
 def _refuse_other_exports(table: Table, columns: Columns) -> None:

@@ -25,7 +25,7 @@ class FormSubmissions(TableEvidence):
     def begin(self) -> None:
         """Every column of one label that is not a field may be a box."""
         self._email, self._record, self._id = self.cell("email"), self.cell("record"), self.cell("id")
-        self._at, self._stamp = self.cell("at"), self.cell("stamp")
+        self._at, self._at_time, self._stamp_time = self.cell("at"), self.when("at"), self.when("stamp")
         self._form, self._form_id = self.cell("form"), self.cell("form_id")
         self._title = undated(self.table.title)
         taken = {index for columns in self.at.values() for index in columns}
@@ -42,8 +42,7 @@ class FormSubmissions(TableEvidence):
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """The submission, then the boxes that are wanted."""
         email, record = self._email(cells), self._record(cells) or None
-        written = self._at(cells) or self._stamp(cells)
-        span = self.span(written)
+        span = self._at_time(cells) if self._at(cells) else self._stamp_time(cells)
         if span is None:
             self.refuse("at" if "at" in self.at else "stamp", "is no time this program reads: nothing can rest on it")
             return ()

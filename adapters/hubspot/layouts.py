@@ -19,6 +19,11 @@ _TYPE = "Subscription type|Subscription|Subscription name|subscriptionName|Abonn
 _TYPE_ID = "Subscription ID|Subscription type ID|subscriptionId|subscriptionTypeId"
 _WHEN = "Timestamp|Date|Time|Occurred at|occurredAt|Event date|Created|createdAt|Datum|Zeitpunkt|Date et heure|Fecha"
 
+_LEFT = (
+    "Unsubscribe date|Unsubscribed date|Unsubscribed on|Unsubscribed at|Date unsubscribed|Opt-out date|Opted out on"
+    "|Abmeldedatum|Date de désabonnement|Fecha de baja"
+)
+
 
 def _changes(wordings: str) -> str:
     """As an element of `changes` in the timeline, and as it stands alone."""
@@ -142,8 +147,7 @@ UNSUBSCRIBES = Layout(
         "reason": "Reason|Unsubscribe reason|Reason type|Suppression reason|Unsubscribe or bounce|Event|Grund|Raison"
         "|Motivo",
         "kind": "Type|Status|Event type",
-        "left": "Unsubscribe date|Unsubscribed date|Unsubscribed on|Unsubscribed at|Date unsubscribed|Opt-out date"
-        "|Opted out on|Abmeldedatum|Date de désabonnement|Fecha de baja",
+        "left": _LEFT,
         "at": f"{_WHEN}|Bounce date|Bounced at",
         "bounce": "Bounced|Bounce|Hard bounced|Hard bounce|Is bounced",
         "bounce_reason": "Bounce reason|Hard bounce reason|Bounce type|Bounce category",
@@ -164,7 +168,12 @@ UNSUBSCRIBES = Layout(
 )
 OPT_OUTS = Layout(
     "opt_outs",
-    {"email": _EMAIL, "record": _RECORD},
+    {
+        "email": _EMAIL,
+        "record": _RECORD,
+        "left": _LEFT,
+        "at": _WHEN,
+    },
     (("email",),),
     "an opt-out list: a file with “opt-out” in its name and a column Email",
 )

@@ -45,8 +45,13 @@ class MailEvents(TableEvidence):
 
     def begin(self) -> None:
         """Look the columns up."""
-        self._email, self._type, self._at, self._id = (self.cell(name) for name in ("email", "type", "at", "id"))
-        self._sent_id, self._sent_at = self.cell("sent_id"), self.cell("sent_at")
+        self._email, self._type, self._at, self._id = (
+            self.cell("email"),
+            self.cell("type"),
+            self.when("at"),
+            self.cell("id"),
+        )
+        self._sent_id, self._sent_at = self.cell("sent_id"), self.when("sent_at")
         self._campaign, self._campaign_id = self.cell("campaign"), self.cell("campaign_id")
         self._about = {name: self.cell(name) for name in ("subject", "from", "list") if name in self.at}
         self._category, self._status, self._drop = self.cell("category"), self.cell("status"), self.cell("drop")
@@ -74,7 +79,7 @@ class MailEvents(TableEvidence):
             kind = self._folded[written] = fold(written)
         if kind in _PASSED_OVER:
             return ()
-        span = self.span(self._at(cells))
+        span = self._at(cells)
         if kind in _SENDING:
             return self._sent(row, cells, kind, span)
         does = self._does.get(kind)
@@ -99,7 +104,7 @@ class MailEvents(TableEvidence):
         email, own = self._email(cells), self._id(cells)
         message = own
         if kind != "sent":
-            message, span = self._sent_id(cells) or own, self.span(self._sent_at(cells)) or span
+            message, span = self._sent_id(cells) or own, self._sent_at(cells) or span
         if span is None:
             self.refuse("at", "is no time this program reads: a mail nobody can say when it was sent")
             return ()
@@ -186,7 +191,7 @@ class CampaignRecipients(TableEvidence):
 
     def begin(self) -> None:
         """Look the columns up."""
-        self._email, self._sent, self._campaign = self.cell("email"), self.cell("sent"), self.cell("campaign")
+        self._email, self._sent, self._campaign = self.cell("email"), self.when("sent"), self.cell("campaign")
         self._subject, self._not_sent = self.cell("subject"), self.cell("not_sent")
         self._bounce, self._why = self.cell("bounce"), self.cell("bounce_reason")
         self._spam, self._left = self.cell("spam"), self.cell("unsubscribed")
@@ -195,7 +200,7 @@ class CampaignRecipients(TableEvidence):
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """The mail, then what came of it."""
         email, campaign = self._email(cells), self._campaign(cells) or undated(self.table.title)
-        span, not_sent = self.span(self._sent(cells)), fold(self._not_sent(cells))
+        span, not_sent = self._sent(cells), fold(self._not_sent(cells))
         key = digest(token_of(campaign), email.casefold(), moment(span))
         told: list[tuple[str, e.Event, dict[str, str] | None]] = []
         if span is not None and not not_sent:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from adapters.addresses import is_address
+from adapters.column_times import ColumnTimes
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.findings import Findings
 from adapters.hubspot.hints import CountryReader, Signs
@@ -40,6 +41,7 @@ _NAMES = frozenset(
 )
 """Columns that name the person, in four languages; `firstname` and `lastname` fold to the same."""
 _TIMES = ("deal_closed", "closed", "created", "modified")
+_NO_TIME = "is not read as a time; taken as unknown"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -124,9 +126,9 @@ class _Column:
 class Readers:
     """What reads cells, shared by the tables of one export so that each value is understood once."""
 
-    def __init__(self, zone: ZoneInfo | None) -> None:
+    def __init__(self, times: TimeReader) -> None:
         self.values = Values()
-        self.times = TimeReader(zone)
+        self.times = times
         self.countries = CountryReader()
         values = self.values
         unknown, stop = "is taken as unknown", "is not understood, so taken as yes"
@@ -151,15 +153,11 @@ class Readers:
             "lifecycle": (values.lifecycle, _nothing, ""),
             "form_submissions": (_count, _nothing, unknown),
             "source": (lambda cell: cell or None, _nothing, ""),
-            **dict.fromkeys(_TIMES, (self._time, _nothing, "is not read as a time; taken as unknown")),
         }
 
     def _basis(self, cell: str) -> object:
         claims, known = self.values.legal_basis(cell)
         return claims if known else UNKNOWN
-
-    def _time(self, cell: str) -> object:
-        return (self.times.read(cell) or UNKNOWN) if cell else None
 
 
 class RowReader:
@@ -168,7 +166,11 @@ class RowReader:
     def __init__(self, table: Table, columns: Columns, readers: Readers, findings: Findings) -> None:
         self._table, self._columns, self._readers, self._findings = table, columns, readers, findings
         at = columns.at
+        self.times = ColumnTimes(table, readers.times)
         plan = [_Column(name, at[name], *readers.plan[name]) for name in readers.plan if name in at]
+        plan += [
+            _Column(name, at[name], partial(self._time, at[name]), _nothing, _NO_TIME) for name in _TIMES if name in at
+        ]
         self._empty = {column.name: column.read("") for column in plan}
         self._plan = [(column.name, column.index, column.memo, column) for column in plan]
         self._types = [
@@ -185,6 +187,9 @@ class RowReader:
         folded = [fold(label) for label in table.header]
         self._names = [folded.index(name) for name in sorted(_NAMES) if name in folded]
         self._raw_head = sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:16] + "\x1e"
+
+    def _time(self, index: int, cell: str) -> object:
+        return (self.times.read(cell, index) or UNKNOWN) if cell else None
 
     def unfit(self, number: int, cells: list[str]) -> Rejected | None:
         """Why a row cannot be taken in, if so. Raises as `read` does."""

@@ -39,7 +39,7 @@ class SubscriptionEvents(TableEvidence):
         self._cells = [self.cell(name) for name in ("change", "about", "source", "confirmed")]
         self._person = self.cell("email"), self.cell("record")
         self._type, self._type_id = self.cell("type"), self.cell("type_id")
-        self._form, self._form_id, self._at = self.cell("form"), self.cell("form_id"), self.cell("at")
+        self._form, self._form_id, self._at = self.cell("form"), self.cell("form_id"), self.when("at")
         self._words = {fold(word): change for change, words in _CHANGES.items() for word in words.split("|")}
         self._known: dict[tuple[str, ...], tuple[str | None, bool, Party]] = {}
 
@@ -54,7 +54,7 @@ class SubscriptionEvents(TableEvidence):
             self.refuse("change", f"“{words[0]}” is no change known here; if it is an opt-out, record it by hand")
             return ()
         email, record = self._person[0](cells), self._person[1](cells) or None
-        span, kind = self.span(self._at(cells)), self._type(cells) or self._type_id(cells)
+        span, kind = self._at(cells), self._type(cells) or self._type_id(cells)
         if kind:
             count(self.found.types, kind, span)
         name, number = self._type(cells), self._type_id(cells)

@@ -31,8 +31,9 @@ class Unsubscribes(TableEvidence):
         self._person = self.cell("email"), self.cell("record")
         self._all, self._type = self.cell("all"), self.cell("type")
         self._reason, self._kind = self.cell("reason"), self.cell("kind")
-        self._left, self._at = self.cell("left"), self.cell("at")
+        self._left, self._left_on, self._at = self.cell("left"), self.when("left"), self.when("at")
         self._bounce, self._why, self._spam = self.cell("bounce"), self.cell("bounce_reason"), self.cell("spam")
+        self._in = {name: self.when(name) for name in ("all", "bounce", "spam")}
         self._types = recognise(self.table.header).types
         self._flags = Flags()
         self._reasons = Vocabulary(HARD_BOUNCE)
@@ -40,7 +41,7 @@ class Unsubscribes(TableEvidence):
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """Every stop of the row, each once."""
         email, record = self._person[0](cells), self._person[1](cells) or None
-        dated = self.span(self._left(cells)) or self.span(self._at(cells))
+        dated = self._left_on(cells) or self._at(cells)
         told: dict[str, Statement] = {}
         for about, span, event in self._events(cells, dated):
             key = digest(email.casefold() or record, about, moment(span))
@@ -53,9 +54,9 @@ class Unsubscribes(TableEvidence):
         left = bool(reason) and not spam and not bounced
         spam_cell, bounce_cell, why = self._spam(cells), self._bounce(cells), self._why(cells)
         if spam or self._flags.read(spam_cell) is not False:
-            yield self._stop(e.Complained, "complained", dated or self.span(spam_cell))
+            yield self._stop(e.Complained, "complained", dated or self._in["spam"](cells))
         if bounced or why or self._flags.read(bounce_cell) is not False:
-            yield self._bounced(reason, why, dated or self.span(bounce_cell))
+            yield self._bounced(reason, why, dated or self._in["bounce"](cells))
         yield from self._departures(cells, dated, left=left)
 
     def _departures(
@@ -63,16 +64,14 @@ class Unsubscribes(TableEvidence):
     ) -> Iterator[tuple[str, Span | None, e.Event]]:
         everything, kind = self._all(cells), self._type(cells)
         all_left = self._flags.read(everything) is not False
-        named = [
-            (label, text) for index, label in self._types if self._flags.read(text := cells[index].strip()) is not False
-        ]
-        for label, text in named:
-            yield self._type_left(label, self.span(text) or dated)
+        named = [(label, index) for index, label in self._types if self._flags.read(cells[index].strip()) is not False]
+        for label, index in named:
+            yield self._type_left(label, self.time_in(cells, index) or dated)
         if kind and fold(kind) not in _ALL and not all_left:
             if left or self._left(cells) or not self._reason(cells):
                 yield self._type_left(kind, dated)
         elif all_left or (not named and (left or self._left(cells))):
-            yield self._stop(e.OptedOut, "opted_out", self.span(everything) or dated, channels=EMAIL)
+            yield self._stop(e.OptedOut, "opted_out", self._in["all"](cells) or dated, channels=EMAIL)
 
     def _type_left(self, kind: str, span: Span | None) -> tuple[str, Span | None, e.Event]:
         count(self.found.types, kind, span)
@@ -106,14 +105,17 @@ class OptOuts(TableEvidence):
     def begin(self) -> None:
         """Look the columns up."""
         self._email, self._record = self.cell("email"), self.cell("record")
+        self._left, self._at = self.when("left"), self.when("at")
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
-        """One stop, undated."""
+        """One stop, of the day that the list gives, if it gives one."""
         email, record = self._email(cells), self._record(cells) or None
+        span = self._left(cells) or self._at(cells)
         event = e.OptedOut(
-            stream="", source=self.source, by="data_subject", via="hubspot", channels=EMAIL, **clocks(None, None)
+            stream="", source=self.source, by="data_subject", via="hubspot", channels=EMAIL, **clocks(span, CAPTURED_BY)
         )
-        return (Statement(email, record, event, f"opt_out:{digest(email.casefold() or record)}", None, row),)
+        key = digest(email.casefold() or record, *([moment(span)] if span else []))
+        return (Statement(email, record, event, f"opt_out:{key}", None, row),)
 
 
 def is_opt_out_list(title: str) -> bool:

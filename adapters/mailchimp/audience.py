@@ -52,7 +52,7 @@ _NAMED = re.compile(
 ).match
 
 
-def audience_of(table: Table, taken_on: datetime) -> AudienceMembers | None:
+def audience_of(table: Table, taken_on: datetime, times: TimeReader) -> AudienceMembers | None:
     """The reader of one file of an audience, or None when it is none.
 
     Raises UnreadableInput: repeated_column, and unknown_state where nothing tells subscribed from others.
@@ -74,7 +74,7 @@ def audience_of(table: Table, taken_on: datetime) -> AudienceMembers | None:
             "Give the ZIP as Mailchimp made it, or leave the file its name (subscribed_email_audience_export_….csv).",
         )
     name = (named and named["id"]) or "audience"
-    return AudienceMembers(table, at, taken_on, state, name)
+    return AudienceMembers(table, at, taken_on, times, state, name)
 
 
 def form_of(audience: str) -> str:
@@ -89,17 +89,19 @@ def _fold(label: str) -> str:
 class AudienceMembers(TableEvidence):
     """The members of one state of an audience."""
 
-    def __init__(self, table: Table, at: Places, taken_on: datetime, state: str, audience: str) -> None:
-        super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, TimeReader(ZoneInfo("UTC")))
+    def __init__(
+        self, table: Table, at: Places, taken_on: datetime, times: TimeReader, state: str, audience: str
+    ) -> None:
+        super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, times.within(ZoneInfo("UTC")))
         self.state, self._audience = state, audience
         self._form = form_of(audience)
 
     def begin(self) -> None:
         """Look the columns up."""
         self._email = self.cell("email")
-        self._opted_in, self._opted_in_ip = self.cell("opted_in"), self.cell("opted_in_ip")
-        self._confirmed, self._confirmed_ip = self.cell("confirmed"), self.cell("confirmed_ip")
-        self._left, self._cleaned = self.cell("left"), self.cell("cleaned")
+        self._opted_in, self._opted_in_ip = self.when("opted_in"), self.cell("opted_in_ip")
+        self._confirmed, self._confirmed_ip = self.when("confirmed"), self.cell("confirmed_ip")
+        self._left, self._cleaned = self.when("left"), self.when("cleaned")
         self._why = [self.cell(name) for name in ("why", "words")]
         self._campaign = self.cell("campaign")
         reads: dict[str, Callable[[Sequence[str]], list[tuple[str, Span | None, e.Event]]]] = {
@@ -121,14 +123,14 @@ class AudienceMembers(TableEvidence):
         ]
 
     def _joined(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
-        opted_in = self.span(self._opted_in(cells))
+        opted_in = self._opted_in(cells)
         if opted_in is None or not self._opted_in_ip(cells):
             return []
         self._count(opted_in)
         common: dict[str, Any] = {"stream": "", "source": self.source, "by": "data_subject"}
         sent_in = e.FormSubmitted(**common, via="form", form=self._form, **happened(opted_in, CAPTURED_BY))
         told: list[tuple[str, Span | None, e.Event]] = [("form", opted_in, sent_in)]
-        confirmed = self.span(self._confirmed(cells)) if self._confirmed_ip(cells) else None
+        confirmed = self._confirmed(cells) if self._confirmed_ip(cells) else None
         if confirmed is not None and confirmed.earliest - opted_in.latest > AT_ONCE:
             followed = e.DoubleOptInConfirmed(
                 **common, via="mailchimp", verifies_channel="email", **happened(confirmed, CAPTURED_BY)
@@ -137,7 +139,7 @@ class AudienceMembers(TableEvidence):
         return told
 
     def _departed(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
-        span = self.span(self._left(cells))
+        span = self._left(cells)
         words = " ".join(cell(cells) for cell in self._why).casefold()
         common: dict[str, Any] = {"stream": "", "source": self.source, "by": "data_subject", "via": "mailchimp"}
         told: list[tuple[str, Span | None, e.Event]] = [
@@ -148,7 +150,7 @@ class AudienceMembers(TableEvidence):
         return told
 
     def _bounced(self, cells: Sequence[str]) -> list[tuple[str, Span | None, e.Event]]:
-        span = self.span(self._cleaned(cells))
+        span = self._cleaned(cells)
         event = e.Bounced(
             stream="", source=self.source, by="system", via="mailchimp", kind="hard", **clocks(span, OBSERVED_BY)
         )

@@ -15,6 +15,7 @@ from projections.verdicts import Action, Audit, Bucket, Count
 __all__ = ["render_audit", "render_why"]
 
 _LABEL = 9
+_NOTES = 30
 
 
 def render_audit(audit: Audit, console: Console, out: Path, written: list[Path]) -> None:
@@ -23,6 +24,7 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
     _read(audit, screen)
     _marketing(audit, screen)
     _others(audit, screen)
+    _notes(audit, screen)
     _findings(audit, screen)
     _looked_at(audit, screen)
     _files(screen, out, written)
@@ -91,6 +93,16 @@ def _findings(audit: Audit, screen: Screen) -> None:
         said = f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
         screen.wrapped(" UNDONE", said, _LABEL, style="bold")
     screen.line()
+
+
+def _notes(audit: Audit, screen: Screen) -> None:
+    """What was not understood or not certain, in the words of whoever read it."""
+    for number, note in enumerate(audit.notes[:_NOTES]):
+        screen.wrapped(" CHECK" if number == 0 else "", note, _LABEL, style="bold")
+    if len(audit.notes) > _NOTES:
+        screen.wrapped("", f"{len(audit.notes) - _NOTES} more notes stand in the report", _LABEL)
+    if audit.notes:
+        screen.line()
 
 
 def _wasted(audit: Audit) -> list[tuple[int, str]]:

@@ -98,7 +98,7 @@ def test_submissions_of_the_api_are_read_with_their_values_by_name(tmp_path: Pat
 
 
 def test_a_submission_nobody_can_date_is_rejected(tmp_path: Path) -> None:
-    content = "Submitted at,Email\n03/01/2024,ada@example.com\n"
+    content = "Submitted at,Email\nlast spring,ada@example.com\n"
     told, rejected, _ = read(tmp_path, "f.csv", content)
     assert told == []
     assert (rejected[0].row, rejected[0].column) == (2, "Submitted at")

@@ -231,7 +231,7 @@ def test_what_nobody_foresaw_is_taken_for_the_safe_thing_and_listed(tmp_path: Pa
         **{"Opted out of email: News": "paused"},
         Marketing_email_confirmation_status="5",
         Email_Address_Quarantined="so so",
-        Recent_Deal_Close_Date="03/01/2024",
+        Recent_Deal_Close_Date="in spring",
         Lifecycle_Stage="123456",
     )
     assert (row.marketing, row.opted_out, row.opted_out_of) == (None, True, ("News",))
@@ -242,7 +242,7 @@ def test_what_nobody_foresaw_is_taken_for_the_safe_thing_and_listed(tmp_path: Pa
         ("Marketing email confirmation status", "5", 2, 1),
         ("Unsubscribed from all email", "perhaps", 2, 1),
         ("Email Address Quarantined", "so so", 2, 1),
-        ("Recent Deal Close Date", "03/01/2024", 2, 1),
+        ("Recent Deal Close Date", "in spring", 2, 1),
         ("Opted out of email: News", "paused", 2, 1),
     ]
     assert "is not understood, so taken as yes" in str(export.findings[2])
@@ -338,9 +338,8 @@ def test_times_are_known_no_better_than_they_are() -> None:
     for reader in (berlin, TimeReader(None)):
         assert reader.read("1709284320000") == Span(moment, moment, "exact")
         assert reader.read("2024-03-01T09:12:00Z") == Span(moment, moment, "exact")
-        for no_time in ("03/01/2024", "yesterday", "0001-01-01 00:00", "2024-13-01", "9" * 13 + "9"):
-            found = reader.read(no_time)
-            assert found is None or no_time.startswith("0001")
+        for no_time in ("yesterday", "0001-01-01 00:00", "2024-13-01", "9" * 13 + "9"):
+            assert reader.read(no_time) is None
 
 
 @pytest.mark.parametrize(

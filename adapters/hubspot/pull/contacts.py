@@ -31,6 +31,7 @@ from adapters.intake import SOURCE, Occasion, Portion, Share
 from adapters.receiving import AwayError
 from adapters.statements import Statement
 from adapters.tabular import table_of
+from adapters.times import TimeReader
 from adapters.tokens import token_of
 from adapters.wiring import House, now
 from ledger import events as e
@@ -151,7 +152,7 @@ def _take(pull: Pull, tally: Tally, asked: Asked, changes: Changes, found: Seque
     table = table_of("contacts", msgspec.json.encode(rows)) if rows else None
     if table is None:
         return
-    export = Export(((table, recognise(table.header)),), None, forgiving=True)
+    export = Export(((table, recognise(table.header)),), TimeReader(None), forgiving=True)
     occasion = Occasion("", tally.started, False, False, frozenset(), now())
     share = _PulledShare(pull.house, export, occasion, {one.id: one for one in found}, asked.types)
     portion = share.read(lambda _: None)
