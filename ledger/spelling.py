@@ -58,6 +58,22 @@ def broad(email: str) -> str:
     return _folded(_in_letters(normal(unicodedata.normalize("NFKC", text))))
 
 
+def unmarked(email: str) -> str:
+    """An address without the marks around its local part: a spreadsheet or a list put them there, as in `'ana@x.org`.
+
+    As it stands where nothing else is left of it, and where no mark stands in front.
+    """
+    local, at, domain = email.rpartition("@")
+    if not local or not _is_mark(local[0]):
+        return email
+    start, end = 0, len(local)
+    while start < end and _is_mark(local[start]):
+        start += 1
+    while start < end and _is_mark(local[end - 1]):
+        end -= 1
+    return local[start:end] + at + domain if start < end else email
+
+
 def forms(email: str) -> tuple[str, ...]:
     """Every form that a stop of this address may be kept under, the normal one first."""
     written = _in_letters(email)
@@ -107,3 +123,8 @@ def _folded(text: str) -> str:
 
 def _is_seen(letter: str) -> bool:
     return unicodedata.category(letter) not in _UNSEEN_KINDS and letter not in _UNSEEN
+
+
+def _is_mark(letter: str) -> bool:
+    """Punctuation and symbols, of any script."""
+    return unicodedata.category(letter)[0] in "PS"
