@@ -7,21 +7,21 @@ which is said before all else. See docs/reference/doors.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from adapters.reading import address_in, digest
+from adapters.addresses import addresses_in
+from adapters.reading import digest
 from adapters.tabular import Rejected
 from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
+from ledger.spelling import normal
 from ledger.terms import UNREAD_ROW
 from ledger.vault import Registration
 
 SOURCE = "unread.row"
-_BETWEEN = re.compile(r"[\s,;|/]+")
 _HELD = "; it may be a stop, so whoever it names is held until somebody has looked"
 _LOST = "; a stop that reaches nobody: find out whose it is, and record it by hand"
 
@@ -106,8 +106,8 @@ def _looked_through(rejected: Rejected) -> Row:
 
 
 def _named(cells: Sequence[str], record_at: int | None) -> list[Named]:
-    parts = (part for cell in cells if "@" in cell for part in _BETWEEN.split(cell))
-    found = [Named(address, None) for part in parts if (address := address_in(part.strip("\"'")))]
+    addresses = {normal(address): address for cell in cells for address in addresses_in(cell)}
+    found = [Named(address, None) for address in addresses.values()]
     record = cells[record_at].strip() if record_at is not None and record_at < len(cells) else ""
     if record.isascii() and record.isdigit() and len(record) <= 20:
         found.append(Named(None, record))
