@@ -6,17 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from pathlib import PurePath
 
 import msgspec
 
 from adapters.intake import CHUNK, Progress
+from adapters.reading import undated
 from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
+from adapters.unread import Unread, explained, hold, unread_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
+from ledger.lost_stops import lost_stops
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -26,7 +30,7 @@ TYPES = "crm.types"
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one file. `first`, `last`: the days its facts speak of."""
+    """What became of one file. `first`, `last`: the days its facts speak of; `unread`: rows that may be stops."""
 
     name: str
     sha256: str
@@ -41,6 +45,7 @@ class Taken:
     rejected: list[Rejected] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     found: Found = field(default_factory=Found)
+    unread: Unread = field(default_factory=Unread)
 
 
 def take_in(
@@ -57,19 +62,28 @@ def take_in(
             progress(before + facts)
 
         done += take(house, file, wanted, result, step)
-        if not (_was_taken(house, file.sha256) and not result.added):
-            close(house, f"{file.system}.{file.kind}", file.taken_on, result)
+        source = f"{file.system}.{file.kind}"
+        if not _was_taken(house, file.sha256) or result.added or _mends(house, source, result):
+            close(house, source, file.taken_on, result)
         taken.append(result)
     return taken
 
 
 def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: Progress = lambda _: None) -> int:
-    """Record what one file, or one page of an API, states, and count it in; how many facts there were."""
+    """Record what one file, or one page of an API, states, and count it in; how many facts there were.
+
+    Whoever may be meant by a row that cannot be read is held.
+    """
     done = 0
-    for chunk in _chunks(file.statements(wanted, result.rejected.append)):
+    rejected: list[Rejected] = []
+    for chunk in _chunks(file.statements(wanted, rejected.append)):
         record(house, file.system, file.name, chunk, result)
         done += len(chunk)
         progress(done)
+    unread = unread_of(rejected)
+    hold(house, file.system, unread)
+    result.unread.rows += unread.rows
+    result.rejected += explained(rejected, unread)
     result.rows += file.rows
     name_types(house, file.found.numbers)
     return done
@@ -142,6 +156,18 @@ def _was_taken(house: House, sha256: str) -> bool:
     return any(isinstance(n.event, e.ImportFinished) and n.event.file == sha256 for n in house.catalogue.imports)
 
 
+def _named(house: House, source: str, result: Taken) -> str | None:
+    """By what a mended file is known for the one that was broken; None: rows of no file of that name were lost."""
+    named = house.ledger.sid(source, f"name:{undated(PurePath(result.name).stem)}").hex()
+    open_ones = (n.event for n in lost_stops(house.catalogue) if isinstance(n.event, e.ImportFinished))
+    return named if result.unread.lost or any(one.named == named for one in open_ones) else None
+
+
+def _mends(house: House, source: str, result: Taken) -> bool:
+    """Whether a file taken in before is now read without a loss, which is worth recording."""
+    return not result.unread.lost and _named(house, source, result) is not None
+
+
 def close(house: House, source: str, taken_on: datetime, result: Taken, rejected: int | None = None) -> None:
     """Record that something was taken in. `rejected`: how many rows were not, where not all of them are at hand."""
     period = {"first": result.first, "last": result.last}
@@ -160,9 +186,12 @@ def close(house: House, source: str, taken_on: datetime, result: Taken, rejected
                 unchanged=result.unchanged,
                 rejected=len(result.rejected) if rejected is None else rejected,
                 stops=result.stops,
+                lost=result.unread.lost,
+                named=_named(house, source, result),
             ),
             payload={name: day.isoformat() for name, day in period.items() if day is not None}
-            | {"facts": result.facts},
+            | {"facts": result.facts}
+            | ({"file": result.name} if result.unread.lost else {}),
         )
     )
 

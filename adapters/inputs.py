@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,9 @@ from adapters.mailchimp.audience import LAYOUT as AUDIENCE
 from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
 from adapters.sources import DOCUMENTS
-from adapters.statements import Evidence
+from adapters.statements import Evidence, Wanted
 from adapters.stops import stops_of
-from adapters.tabular import Table, UnreadableInput, open_tables
+from adapters.tabular import Rejected, Table, UnreadableInput, open_tables
 from adapters.times import TimeReader
 
 _CONTACTS_ALONE = {"marketing", "legal_basis", "lifecycle", "double_opt_in", "quarantined", "until_next_update"}
@@ -68,6 +69,28 @@ def sort_inputs(
         tables = open_tables(path, encoding=encoding, ask=ask, may_be_empty=True)
         inputs.evidence.extend(stops_of(table, _taken_on(path), times) for table in tables)
     return inputs
+
+
+def refuse_unused(inputs: Inputs) -> None:
+    """Raise UnreadableInput (nothing_used) for a file of evidence of which every row would be rejected.
+
+    Nothing of it would be looked at, and it is not to seem so. Each file is read up to its first row that says
+    something.
+    """
+    for file in map(copy, inputs.evidence):  # a file that was read does not go into another process
+        rejected: list[Rejected] = []
+        if next(file.statements(Wanted(), rejected.append), None) is None and 0 < len(rejected) == file.rows:
+            raise _unused(file, rejected[0])
+
+
+def _unused(file: Evidence, first: Rejected) -> UnreadableInput:
+    where = f"row {first.row}" + (f", column “{first.column}”" if first.column else "")
+    none = "its only row could not be used" if file.rows == 1 else f"none of its {file.rows} rows could be used"
+    return UnreadableInput(
+        "nothing_used",
+        f"{file.name}: {none}, so nothing was recorded; the first is {where}: {first.reason}.",
+        "Mend the file or export it again; if it holds nothing that counts, leave it out.",
+    )
 
 
 def _files(path: Path) -> Iterator[Path]:

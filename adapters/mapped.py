@@ -109,6 +109,7 @@ class MappedFile(TableEvidence):
     ) -> None:
         super().__init__(table, at, KIND, SYSTEM, taken_on, TimeReader(zone))
         self.said = said
+        self.may_stop = said.fact in _STOPS
 
     def begin(self) -> None:
         """Look the columns up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -22,7 +23,6 @@ Cell = Callable[[Sequence[str]], str]
 
 NOT_AN_ADDRESS = "not an e-mail address"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
-LOST = "; a stop that reaches nobody: find out whose it is, and record it by hand"
 
 
 def _passed_over(_: Rejected) -> None:
@@ -30,7 +30,12 @@ def _passed_over(_: Rejected) -> None:
 
 
 class TableEvidence:
-    """A table of evidence; see `adapters.statements.Evidence`. A kind says in `read` what its rows state."""
+    """A table of evidence; see `adapters.statements.Evidence`. A kind says in `read` what its rows state.
+
+    may_stop  a row of this kind that cannot be read may be somebody's stop
+    """
+
+    may_stop = True
 
     def __init__(self, table: Table, at: Places, kind: str, system: str, taken_on: datetime, times: TimeReader) -> None:
         self.table, self.at = table, at
@@ -43,6 +48,7 @@ class TableEvidence:
         self._times = times
         self._reject: Reject = _passed_over
         self._row = 0
+        self._standing: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -58,7 +64,7 @@ class TableEvidence:
         self.begin()
         for row, cells in self.raw():
             self.rows += 1
-            self._row = row
+            self._row, self._standing = row, tuple(cells)
             told = self.read(row, cells)
             if told:
                 yield from self.reachable(told)
@@ -67,11 +73,12 @@ class TableEvidence:
     def raw(self) -> Iterator[tuple[int, list[str]]]:
         """The rows, and how they are counted."""
 
-        def reject(rejected: Rejected) -> None:
-            self.rows += 1
-            self._reject(rejected)
+        yield from self.table.rows(self._unread)
 
-        yield from self.table.rows(reject)
+    def _unread(self, rejected: Rejected) -> None:
+        """Take note of a row that is not even cells."""
+        self.rows += 1
+        self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
 
     def begin(self) -> None:
         """Forget what an earlier iteration learnt."""
@@ -104,11 +111,20 @@ class TableEvidence:
                 reason = NOT_AN_ADDRESS
             lost[one.row] = (reason, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])
         for row, (reason, stop) in lost.items():
-            self._reject(Rejected(self.name, row, self.label("email"), reason + LOST * stop))
+            self._reject(self._rejected(row, "email", reason, may_stop=stop))
 
-    def refuse(self, field: str | None, reason: str) -> None:
-        """Reject the row being read."""
-        self._reject(Rejected(self.name, self._row, self.label(field) if field else None, reason))
+    def refuse(self, field: str | None, reason: str, *, may_stop: bool | None = None) -> None:
+        """Reject the row being read. `may_stop`: it may be somebody's stop; as rows of its kind, if nothing is said."""
+        self._reject(self._rejected(self._row, field, reason, self.may_stop if may_stop is None else may_stop))
+
+    def _rejected(self, row: int, field: str | None, reason: str, may_stop: bool) -> Rejected:
+        lines = (self._standing,) if row == self._row else ()
+        label = self.label(field) if field else None
+        return Rejected(self.name, row, label, reason, lines, may_stop, self._record_at)
+
+    @property
+    def _record_at(self) -> int | None:
+        return next((self.at[field][0] for field in ("record", "contacts") if field in self.at), None)
 
     def label(self, field: str) -> str | None:
         """How the file itself names a field."""

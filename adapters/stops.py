@@ -12,9 +12,9 @@ from adapters.addresses import is_address
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.labels import fold
 from adapters.layouts import Layout, places
-from adapters.reading import LOST, TableEvidence, address_in, clocks, digest, moment
+from adapters.reading import TableEvidence, address_in, clocks, digest, moment
 from adapters.statements import Reject, Statement
-from adapters.tabular import Rejected, Table
+from adapters.tabular import Table
 from adapters.times import TimeReader
 from ledger.events import Objected
 
@@ -50,12 +50,7 @@ class Objections(TableEvidence):
 
     def raw(self) -> Iterator[tuple[int, list[str]]]:
         """The rows of any width; the first too, where it is no header."""
-
-        def reject(rejected: Rejected) -> None:
-            self.rows += 1
-            self._reject(Rejected(rejected.file, rejected.row, rejected.column, rejected.reason + LOST))
-
-        return self.every_row(reject)
+        return self.every_row(self._unread)
 
     def every_row(self, reject: Reject) -> Iterator[tuple[int, list[str]]]:
         """The rows, those that cannot be decoded to `reject`."""
@@ -72,7 +67,7 @@ class Objections(TableEvidence):
         """One objection for each address."""
         people = self.addresses(cells)
         if not people:
-            self.refuse("email", f"no e-mail address in this row{LOST}")
+            self.refuse("email", "no e-mail address in this row")
             return ()
         span = next((found for cell in self._of("at", cells) if (found := self.span(cell.strip()))), None)
         words = "; ".join(text for cell in self._of("words", cells) if (text := cell.strip()) and self._is_words(text))

@@ -125,6 +125,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.ReviewDecided: "reviews",
     e.Corrected: "corrections",
     e.ImportFinished: None,
+    e.LostStopsAccepted: None,
     e.ControllerDescribed: None,
     e.NoticePublished: None,
     e.FormDescribed: None,

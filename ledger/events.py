@@ -438,7 +438,11 @@ class Corrected(Event, frozen=True, tag="contact.corrected.v1"):
 
 
 class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
-    """A file was taken in. Grants nothing. `stops_hash`: SHA-256 over the sorted sids of its stops (P21)."""
+    """A file was taken in. Grants nothing. `stops_hash`: SHA-256 over the sorted sids of its stops (P21).
+
+    lost   rows that may be somebody's stop, could not be read, and name nobody
+    named  keyed hash of what the file calls itself, by which a mended one is known: see `ledger.lost_stops`
+    """
 
     file: str | None = None
     rows: int = 0
@@ -448,6 +452,18 @@ class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
     stops: int = 0
     stops_hash: str | None = None
     proof: Proof = "none"
+    lost: int = 0
+    named: str | None = None
+
+
+class LostStopsAccepted(Event, frozen=True, kw_only=True, tag="ledger.lost_stops_accepted.v1"):
+    """Somebody, named in the payload, answers for going on without the rows of a file that name nobody.
+
+    file  SHA-256 of the file, to whose rows alone this goes; `lost` how many
+    """
+
+    file: str
+    lost: int
 
 
 class ControllerDescribed(Event, frozen=True, tag="ledger.controller_described.v1"):
@@ -614,6 +630,7 @@ AnyEvent = (
     | ReviewDecided
     | Corrected
     | ImportFinished
+    | LostStopsAccepted
     | ControllerDescribed
     | NoticePublished
     | FormDescribed

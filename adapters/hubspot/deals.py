@@ -22,6 +22,8 @@ _WON = (
 class Deals(TableEvidence):
     """Deals open or lost are passed over."""
 
+    may_stop = False
+
     def begin(self) -> None:
         """Look the columns up."""
         self._deal, self._stage, self._won = self.cell("deal"), self.cell("stage"), self.cell("won")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -192,9 +192,13 @@ class RowReader:
             self._same(number, [cell.strip() for cell in cells])
         email = cells[self._email].strip()
         if email and not is_address(email):
-            reason = "not an e-mail address"
-            return Rejected(self._table.name, number, self._table.header[self._email], reason)
+            label = self._table.header[self._email]
+            return Rejected(self._table.name, number, label, "not an e-mail address", (tuple(cells),))
         return None
+
+    def as_stop(self, rejected: Rejected) -> Rejected:
+        """A row that was not taken in: it may show an opt-out."""
+        return replace(rejected, may_stop=True, record_at=self._record)
 
     def person(self, cells: list[str]) -> tuple[str, int]:
         """The address in the form it is known by, and a number equal in this process for one name; 0 without both.

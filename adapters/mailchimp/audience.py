@@ -92,6 +92,7 @@ class AudienceMembers(TableEvidence):
     def __init__(self, table: Table, at: Places, taken_on: datetime, state: str, audience: str) -> None:
         super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, TimeReader(ZoneInfo("UTC")))
         self.state, self._audience = state, audience
+        self.may_stop = state == "unsubscribed"
         self._form = form_of(audience)
 
     def begin(self) -> None:
