@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 import msgspec
 
+from adapters import wide_stops
 from adapters.intake import CHUNK, Progress
 from adapters.reading import undated
 from adapters.recording import CROWDED
@@ -17,6 +18,7 @@ from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
 from adapters.unread import Unread, explained, hold, unread_of
+from adapters.wide_stops import WideStop
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
@@ -76,10 +78,13 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
     """
     done = 0
     rejected: list[Rejected] = []
+    wide: list[Statement] = []
     for chunk in _chunks(file.statements(wanted, rejected.append)):
-        record(house, file.system, file.name, chunk, result)
+        wide += [one for one in chunk if one.wide]
+        record(house, file.system, file.name, [one for one in chunk if not one.wide], result)
         done += len(chunk)
         progress(done)
+    rejected += _stop_widely(house, file, wide, result)
     unread = unread_of(rejected)
     hold(house, file.system, unread)
     result.unread.rows += unread.rows
@@ -87,6 +92,31 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
     result.rows += file.rows
     name_types(house, file.found.numbers)
     return done
+
+
+def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result: Taken) -> list[Rejected]:
+    """Record stops of domains and digests, and count them in; those that cannot be used."""
+    said = _of_their_file(house, said, file.sha256)
+    stops = [
+        WideStop(one.wide, one.event, one.source_id, one.payload, one.row)
+        for one in said
+        if one.wide is not None and isinstance(one.event, e.Stop)
+    ]
+    if not stops:
+        return []
+    taken = wide_stops.take(house, stops)
+    result.facts += len(taken.outcome.positions)
+    result.added += taken.outcome.recorded
+    result.unchanged += taken.outcome.unchanged
+    result.stops += len(stops) - len(taken.unusable)
+    result.findings += [
+        f"{file.name}, row {stop.row}: nobody is known at {stop.wide.text} by now; whoever arrives there is stopped."
+        for stop in taken.unknown
+    ]
+    return [
+        Rejected(file.name, stop.row, None, reason, ((stop.wide.text,),), may_stop=True)
+        for stop, reason in taken.unusable
+    ]
 
 
 def name_types(house: House, names: Iterable[tuple[str, str]]) -> None:

@@ -15,8 +15,10 @@ from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
+from adapters.wides import wides_in
 from ledger.events import Stop
 from ledger.spelling import normal
+from ledger.standing import Wide
 
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
@@ -143,17 +145,23 @@ def _addressed(one: Statement) -> Sequence[Statement] | str:
     A stop is about every address that its cell may mean; anything else about one that is clear.
     """
     if not one.email:
-        return [one._replace(email=None)] if one.record_id else NOBODY
+        return [one._replace(email=None)] if one.record_id or one.wide else NOBODY
     if isinstance(one.event, Stop):
         found = addresses_in(one.email)
-        if found:
-            also = (one._replace(email=it, source_id=f"{one.source_id}:{digest(normal(it))}") for it in found[1:])
-            return [one._replace(email=found[0]), *also]
+        also = [one._replace(email=it, source_id=f"{one.source_id}:{digest(normal(it))}") for it in found[1:]]
+        wide = [] if found == [one.email] else [of_wide(one, it) for it in wides_in(one.email)]
+        if found or wide:
+            return [*(one._replace(email=it) for it in found[:1]), *also, *wide]
         return [one._replace(email=None)] if one.record_id else NOT_AN_ADDRESS
     clear = address_of(one.email)
     if clear is None and addresses_in(one.email):
         return NOT_CLEAR
     return [one._replace(email=clear)] if clear or one.record_id else NOT_AN_ADDRESS
+
+
+def of_wide(one: Statement, wide: Wide) -> Statement:
+    """A stop as one of everybody at a domain, or of whoever is behind a digest."""
+    return one._replace(email=None, record_id=None, source_id=f"{one.source_id}:{digest(*wide)}", wide=wide)
 
 
 def undated(title: str) -> str:

@@ -12,12 +12,14 @@ from adapters.addresses import addresses_in
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.labels import fold
 from adapters.layouts import Layout, places
-from adapters.reading import TableEvidence, clocks, digest, moment
+from adapters.reading import TableEvidence, clocks, digest, moment, of_wide
 from adapters.statements import Reject, Statement
 from adapters.tabular import Table
 from adapters.times import TimeReader
+from adapters.wides import wides_in
 from ledger.events import Objected
 from ledger.spelling import normal
+from ledger.standing import Wide
 
 SYSTEM = "file"
 LAYOUT = Layout(
@@ -37,7 +39,8 @@ LAYOUT = Layout(
 def stops_of(table: Table, taken_on: datetime, times: TimeReader) -> Objections:
     """The reader of a list somebody says is one of objections. Raises UnreadableInput: no_email_column."""
     found = Objections(table, places(table.header, LAYOUT, fold), LAYOUT.kind, SYSTEM, taken_on, times)
-    if "email" not in found.at and not any(found.addresses(cells) for _, cells in found.every_row(lambda _: None)):
+    rows = (cells for _, cells in found.every_row(lambda _: None))
+    if "email" not in found.at and not any(found.addresses(cells) or found.wides(cells) for cells in rows):
         raise UnreadableInput(
             "no_email_column",
             f"{table.name} holds no e-mail address.",
@@ -55,7 +58,7 @@ class Objections(TableEvidence):
 
     def every_row(self, reject: Reject) -> Iterator[tuple[int, list[str]]]:
         """The rows, those that cannot be decoded to `reject`."""
-        if self.addresses(self.table.header):
+        if self.addresses(self.table.header) or self.wides(self.table.header):
             yield self.table.header_row, list(self.table.header)
         yield from self.table.rows(reject, ragged=True)
 
@@ -63,19 +66,29 @@ class Objections(TableEvidence):
         """Every address in the row, each once."""
         return list({normal(address): address for cell in cells for address in addresses_in(cell)}.values())
 
+    def wides(self, cells: Sequence[str]) -> list[Wide]:
+        """Every domain and digest in the row, of whoever stands behind it."""
+        if "email" in self.at and tuple(cells) == self.table.header:
+            return []
+        return list(dict.fromkeys(wide for cell in self._of("email", cells) for wide in wides_in(cell)))
+
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """One objection for each address."""
-        people = self.addresses(cells)
-        if not people:
+        people, wides = self.addresses(cells), self.wides(cells)
+        if not (people or wides):
             self.refuse("email", "no e-mail address in this row")
             return ()
         span = next((found for cell in self._of("at", cells) if (found := self.span(cell.strip()))), None)
         words = "; ".join(text for cell in self._of("words", cells) if (text := cell.strip()) and self._is_words(text))
         event = Objected(stream="", source=self.source, by="data_subject", via="stops_file", **clocks(span, None))
         payload = {"words": words} if words else None
+        wide = Statement(None, None, event, f"objected:{digest(moment(span), words)}", payload, row)
         return [
-            Statement(email, None, event, f"objected:{digest(email.casefold(), moment(span), words)}", payload, row)
-            for email in people
+            *(
+                Statement(email, None, event, f"objected:{digest(email.casefold(), moment(span), words)}", payload, row)
+                for email in people
+            ),
+            *(of_wide(wide, it) for it in wides),
         ]
 
     def _of(self, field: str, cells: Sequence[str]) -> list[str]:

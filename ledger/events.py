@@ -572,6 +572,16 @@ class TypeNamed(Event, frozen=True, kw_only=True, tag="ledger.subscription_type_
     name: str
 
 
+class DomainStopped(Event, frozen=True, kw_only=True, tag="ledger.domain_stopped.v1"):
+    """Everybody at a domain said no. Whoever was known there has a stop of their own, and so has whoever arrives.
+
+    `domain`: a keyed hash, by which the vault knows it; `reached`: how many contacts were stopped at once
+    """
+
+    domain: str
+    reached: int = 0
+
+
 class CampaignDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.campaign_declared.v1"):
     """Which purpose the mails of a campaign had."""
 
@@ -643,6 +653,7 @@ AnyEvent = (
     | CampaignDeclared
     | ImportDeclared
     | TypeNamed
+    | DomainStopped
 )
 
 TOPICS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in AnyEvent.__args__}

@@ -28,7 +28,7 @@ def move_on(driver: Driver, lookups: Lookups, wrapping: Wrapping, tallies: Talli
     """
     if is_current(driver):
         return
-    moved = sum([_move(driver, lookups, row, text) for row, text in _written(driver, wrapping)])
+    moved = sum([_move(driver, lookups, row, text) for row, text in written(driver, wrapping)])
     driver.execute("DELETE FROM spelling")
     driver.execute("INSERT INTO spelling (version, linked) VALUES (?, ?)", (spelling.VERSION, moved == 0))
     tallies.count_again(driver, ("address", "suppression"))
@@ -46,7 +46,7 @@ def is_current(driver: Driver) -> bool:
     return bool(version == spelling.VERSION)
 
 
-def _written(driver: Driver, wrapping: Wrapping) -> Iterator[tuple[Any, str]]:
+def written(driver: Driver, wrapping: Wrapping) -> Iterator[tuple[Any, str]]:
     """Every address that can be read, as it was written, the oldest first."""
     last = -1
     while rows := driver.execute(_ROWS, (last, _AT_A_TIME)).fetchall():

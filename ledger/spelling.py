@@ -15,7 +15,10 @@ from contextlib import suppress
 import idna
 
 VERSION = 3
-"""Of `normal` and `broad`. 1 was `former`; 2 took marks around an address for letters of it. A vault keeps the version its look-ups were made by; `upgrade` moves it on."""
+"""Of `normal` and `broad`. 1 was `former`; 2 took marks around an address for letters of it.
+
+A vault keeps the version its look-ups were made by; `upgrade` moves it on.
+"""
 
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What the domain standards read as a full stop."""
