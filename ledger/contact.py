@@ -138,6 +138,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.CampaignDeclared: None,
     e.ImportDeclared: None,
     e.TypeNamed: None,
+    e.DomainStopped: None,
 }
 """Where each event is filed; None: kept in the log, of no use to any question about this person."""
 
