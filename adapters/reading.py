@@ -107,6 +107,10 @@ class TableEvidence:
         for row, (reason, stop) in lost.items():
             self._reject(self._rejected(row, "email", reason, may_stop=stop))
 
+    def reject(self, rejected: Rejected) -> None:
+        """Take a row that a part of this reader rejects."""
+        self._reject(rejected)
+
     def refuse(self, field: str | None, reason: str, *, may_stop: bool | None = None) -> None:
         """Reject the row being read. `may_stop`: it may be somebody's stop; as rows of its kind, if nothing is said."""
         self._reject(self._rejected(self._row, field, reason, self.may_stop if may_stop is None else may_stop))

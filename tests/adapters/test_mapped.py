@@ -92,3 +92,62 @@ def test_a_bad_mapping_names_its_key(tmp_path: Path, mapping: str, named: str) -
     assert caught.value.code == "bad_mapping"
     assert "shop.mapping.toml" in caught.value.message
     assert named in caught.value.message
+
+
+SEVERAL = """
+email = "E-Mail"
+at = "Datum"
+date_format = "%d/%m/%Y %H:%M"
+
+[[facts]]
+fact = "opt_out"
+where = { Newsletter = ["nein", "Abgemeldet"] }
+
+[[facts]]
+fact = "form"
+form = "Shop sign-up"
+where = { Newsletter = "ja", Notiz = "*" }
+
+[[facts]]
+fact = "nothing"
+where = { Newsletter = "ja", Notiz = "" }
+"""
+
+
+def test_a_mapping_says_which_rows_mean_what(tmp_path: Path) -> None:
+    """Ada signed up, Bo said no; of the third row a `where` says that it means nothing."""
+    told, rejected = read(tmp_path, SEVERAL)
+    assert [(one.email, type(one.event)) for one in told] == [
+        ("ada@example.com", e.FormSubmitted),
+        ("bo@example.com", e.OptedOut),
+    ]
+    assert rejected == []
+
+
+def test_a_row_that_no_where_is_of_may_be_a_stop(tmp_path: Path) -> None:
+    mapping = 'fact = "opt_out"\nemail = "E-Mail"\nwhere = { Newsletter = "nein" }\n'
+    told, rejected = read(tmp_path, mapping)
+    assert [one.email for one in told] == ["bo@example.com"]
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True), (4, True)]
+    assert "no `where`" in rejected[0].reason
+    told, rejected = read(tmp_path, f'others = "nothing"\n{mapping}')
+    assert [one.email for one in told] == ["bo@example.com"]
+    assert rejected == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "key"),
+    [
+        ('fact = "opt_out"\nemail = "E-Mail"\nwhere = { Stand = "nein" }\n', "where.Stand"),
+        ('fact = "nothing"\nemail = "E-Mail"\n', "where"),
+        ('fact = "opt_out"\nemail = "E-Mail"\nothers = "nothing"\n', "others"),
+        ('email = "E-Mail"\nfacts = 1\n', "facts"),
+        ('email = "E-Mail"\nfacts = []\n', "facts"),
+        ('email = "E-Mail"\n[[facts]]\nfact = "opt_outs"\n', "fact"),
+    ],
+)
+def test_a_bad_where_is_named(tmp_path: Path, mapping: str, key: str) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read(tmp_path, mapping)
+    assert caught.value.code == "bad_mapping"
+    assert key in caught.value.message
