@@ -20,6 +20,8 @@ from adapters.losses import standing_files
 from adapters.mapped import ENDING
 from adapters.statements import Statement, Wanted
 from adapters.tabular import Rejected, UnreadableInput, open_tables
+from ledger import events as e
+from ledger.application import Fact
 from ledger.policy.dossier import Dossier
 from tests.adapters.test_cli import answer, rows, run
 from tests.ledgers import open_house
@@ -175,6 +177,26 @@ def test_a_row_of_contacts_that_names_nobody_holds_nobody(tmp_path: Path) -> Non
     assert kept_out(tmp_path) == {"di@example.org", "4", "5"}
     (lost,) = said["lost_stops"]
     assert (lost["lost"], lost["rows"], lost["held"], lost["held_rows"], lost["stands"]) == (1, [5], 3, [6, 7], False)
+
+
+def test_a_row_that_could_not_be_read_ties_nobody_to_a_record(tmp_path: Path) -> None:
+    """The same rows, mended: nobody is two contacts for having been held; the hold ends when somebody looks."""
+    row = ["4", "di@example.org", "United States", "Marketing contact", "Lead"]
+    export(tmp_path, broken(row), "5,not an address,United States,Marketing contact,Lead")
+    audit(tmp_path)
+    export(tmp_path, ",".join(row), "5,ed@example.org,United States,Marketing contact,Lead")
+    assert audit(tmp_path)["lost_stops"] == []
+    found = actions(tmp_path)
+    assert found["4"] == found["5"] == ("review", "row_unread")
+    with open_house(tmp_path / "ledger", {}) as house:
+        for name in ("di", "ed"):
+            owner = house.ledger.vault.find_address(f"{name}@example.org")
+            assert owner is not None
+            over = e.ReviewDecided(stream=owner[0], source="review", by="officer", outcome="release_hold")
+            house.ledger.record(Fact(over))
+    audit(tmp_path)
+    found = actions(tmp_path)
+    assert found["4"] == found["5"] == ("keep", "proven")
 
 
 @pytest.mark.parametrize("name", ["unsubscribes", "subscriptions"])
