@@ -90,7 +90,6 @@ def hold(house: House, system: str, unread: Unread) -> None:
             record=person.record,
             source=SOURCE,
             by="system",
-            via="unread_row",
             precision="recorded",
             outcome="hold",
             question=UNREAD_ROW,
