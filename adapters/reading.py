@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from adapters.addresses import is_address
+from adapters.addresses import addresses_in, is_address
 from adapters.layouts import Places
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
@@ -21,6 +21,7 @@ _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
 """Takes a field out of a row, trimmed; an absent one reads as empty."""
 
+SWALLOWED = "one cell holds several lines with addresses, which may be rows of their own; is a quote not closed?"
 NOT_AN_ADDRESS = "not an e-mail address"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
 
@@ -68,6 +69,8 @@ class TableEvidence:
             told = self.read(row, cells)
             if told:
                 yield from self.reachable(told)
+            if self.may_stop:
+                self._look_within(row, cells)
         yield from self.reachable(self.end())
 
     def raw(self) -> Iterator[tuple[int, list[str]]]:
@@ -79,6 +82,13 @@ class TableEvidence:
         """Take note of a row that is not even cells."""
         self.rows += 1
         self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
+
+    def _look_within(self, row: int, cells: Sequence[str]) -> None:
+        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
+        lines = [line for cell in cells if "\n" in cell or "\r" in cell for line in cell.splitlines()[1:]]
+        named = tuple((line,) for line in lines if addresses_in(line))
+        if named:
+            self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
 
     def begin(self) -> None:
         """Forget what an earlier iteration learnt."""

@@ -20,6 +20,7 @@ from adapters.losses import standing_files
 from adapters.mapped import ENDING
 from adapters.statements import Statement, Wanted
 from adapters.tabular import Rejected, UnreadableInput, open_tables
+from adapters.unread import unread_of
 from ledger import events as e
 from ledger.application import Fact
 from ledger.policy.dossier import Dossier
@@ -365,3 +366,26 @@ def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tm
     rejected: list[Rejected] = []
     assert [cells[0] for _, cells in table.rows(rejected.append)] == ["di@example.org"]
     assert [line[0] for line in rejected[0].lines] == ["ana@example.org", "bo@example.org", "cy@example.org"]
+
+
+@pytest.mark.parametrize("name", DOORS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_quote_anywhere_makes_anybody_go_by_unseen(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    """Wherever a quote is opened or closed by mistake, each address of the file is read, or named by an unread row."""
+    door = DOORS[name]
+    emails = [f"p{number}@example.org" for number in range(6)]
+    lines = []
+    for email in emails:
+        cells = [*door.of(email), "", "note"]
+        line = ",".join(cells[: len(cells) - data.draw(st.integers(0, 2))])
+        edges = [n for n in range(len(line) + 1) if n in (0, len(line)) or "," in line[n - 1 : n + 1]]
+        place = data.draw(st.sampled_from(edges))
+        lines.append(line[:place] + data.draw(st.sampled_from(["", "", "", '"', '""'])) + line[place:])
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    if door.mapping:
+        (folder / door.name.replace(".csv", ENDING)).write_text(door.mapping)
+    found, rejected = told(write(folder / door.name, (*door.header, "More", "Last"), lines), name == "stops")
+    named = {who.email for who in unread_of(rejected).named}
+    assert {email for email in emails if email not in named} <= {one.email for one in found}
