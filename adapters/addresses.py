@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from html import unescape
 from urllib.parse import unquote
@@ -96,6 +96,21 @@ def address_of(cell: str) -> str | None:
     if peeled is None or {broad(unmarked(one)) for one in addresses_in(text)} != {broad(unmarked(peeled))}:
         return None
     return peeled
+
+
+def own_and_others(cell: str) -> tuple[str | None, tuple[str, ...]]:
+    """The address of whoever a cell is about, and whatever further addresses it holds: all of them are theirs."""
+    clear = address_of(cell)
+    if clear is not None:
+        return clear, ()
+    found = addresses_in(cell)
+    return (found[0], tuple(found[1:])) if found else (None, ())
+
+
+def every_address(cells: Iterable[str | None]) -> list[str]:
+    """Every address of whoever some cells are about, each once, their own first."""
+    read = (own_and_others(cell) for cell in cells if cell)
+    return list(dict.fromkeys(address for own, others in read for address in (own, *others) if address))
 
 
 def visible(text: str) -> str:

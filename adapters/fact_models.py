@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of, addresses_in
 from ledger import codec
 from ledger import events as e
 
@@ -90,9 +90,11 @@ def moment(said: object) -> datetime:
 
 
 def _address(said: str) -> str:
-    if not is_address(said):
-        raise ValueError("not an e-mail address")
-    return said
+    clear = address_of(said)
+    if clear is None:
+        several = len(addresses_in(said)) > 1
+        raise ValueError("more than one e-mail address: send a fact for each" if several else "not an e-mail address")
+    return clear
 
 
 def _payload(said: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from adapters.encodings import Ask
 from adapters.hubspot.evidence import evidence_of, kinds_said
 from adapters.hubspot.labels import Columns, is_contacts_export, recognise
-from adapters.hubspot.unsubscribes import is_opt_out_list
 from adapters.mailchimp.audience import LAYOUT as AUDIENCE
 from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
 from adapters.sources import DOCUMENTS
+from adapters.stated import SAYS as SUPPRESSIONS
+from adapters.stated import is_named_for_stops, stated_of, statuses_of
 from adapters.statements import Evidence, Wanted
 from adapters.stops import stops_of
 from adapters.tabular import Rejected, Table, UnreadableInput, open_tables
@@ -116,7 +117,12 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
     if contacts and (by_hand or ("record_id" in columns.at and _CONTACTS_ALONE & set(columns.at))):
         _refuse_ambiguous(table, columns)
         return None
-    found: Evidence | None = audience_of(table, taken_on) or evidence_of(table, taken_on, times)
+    found: Evidence | None = (
+        audience_of(table, taken_on)
+        or stated_of(table, taken_on, times)
+        or evidence_of(table, taken_on, times)
+        or (None if contacts else statuses_of(table, taken_on, times))
+    )
     if found is not None:
         return found
     if contacts:
@@ -126,7 +132,7 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
 
 def _refuse_ambiguous(table: Table, columns: Columns) -> None:
     """A list of contacts named for opt-outs that shows none: is it who they are, or that they said no?"""
-    if is_opt_out_list(table.title) and "opted_out" not in columns.at and not columns.types:
+    if is_named_for_stops(table.title) and "opted_out" not in columns.at and not columns.types:
         raise UnreadableInput(
             "ambiguous",
             f"{table.name} is named as an opt-out list and looks like a contacts export.",
@@ -142,7 +148,7 @@ def _unknown(table: Table, columns: Columns) -> UnreadableInput:
             f"{table.name} is a bare list of e-mail addresses, and nothing says what it is of.",
             "If these people said no, give it with --stops; otherwise bring the file that shows what they did.",
         )
-    kinds = "; ".join((*dict.fromkeys(kinds_said()), AUDIENCE.says, "contacts: Record ID, Email"))
+    kinds = "; ".join((*dict.fromkeys(kinds_said()), AUDIENCE.says, SUPPRESSIONS, "contacts: Record ID, Email"))
     return UnreadableInput(
         "unknown_kind",
         f"{table.name} is no file known here; its columns are: {labels}.",

@@ -18,7 +18,7 @@ from adapters.encodings import UnreadableInput, marked
 from adapters.sources import Record, Source
 from adapters.unique_keys import RepeatedKeyError, require_unique_keys
 
-LISTS = ("results", "events", "timeline")
+LISTS = ("results", "events", "timeline", "contacts", "SuppressedDestinationSummaries")
 EXPLODED = "changes"
 MAX_COLUMNS = 5_000
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from adapters.addresses import addresses_in, is_address
+from adapters.addresses import address_of, addresses_in
 from adapters.layouts import Places
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
 from ledger.events import Stop
+from ledger.spelling import normal
 
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
@@ -23,6 +24,7 @@ Cell = Callable[[Sequence[str]], str]
 
 SWALLOWED = "one cell holds several lines with addresses, which may be rows of their own; is a quote not closed?"
 NOT_AN_ADDRESS = "not an e-mail address"
+NOT_CLEAR = "not one clear e-mail address: what is no stop counts only for an address that stands alone"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
 
 
@@ -105,21 +107,11 @@ class TableEvidence:
         """The statements that say whom they are about; the others are rejected, one line a row."""
         lost: dict[int, tuple[str, bool]] = {}
         for one in told:
-            if not one.email:
-                if one.record_id:
-                    yield one._replace(email=None)
-                    continue
-                reason = NOBODY
-            elif is_address(one.email):
-                yield one
-                continue
+            people = _addressed(one)
+            if isinstance(people, str):
+                lost[one.row] = (people, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])
             else:
-                inner = address_in(one.email)
-                if inner or one.record_id:
-                    yield one._replace(email=inner)
-                    continue
-                reason = NOT_AN_ADDRESS
-            lost[one.row] = (reason, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])
+                yield from people
         for row, (reason, stop) in lost.items():
             self._reject(self._rejected(row, "email", reason, may_stop=stop))
 
@@ -155,11 +147,23 @@ class TableEvidence:
         return self._times.read(cell) if cell else None
 
 
-def address_in(cell: str) -> str | None:
-    """The address in `Ada <ada@example.com>`, `Ada (ada@example.com)` or `mailto:ada@example.com`, or None."""
-    text = cell.strip().rstrip(">)").removeprefix("mailto:")
-    inner = text[max(text.rfind("<"), text.rfind("(")) + 1 :].strip()
-    return inner if is_address(inner) else None
+def _addressed(one: Statement) -> Sequence[Statement] | str:
+    """The statement for everybody whom it is about, or why it can be about nobody.
+
+    A stop is about every address that its cell may mean; anything else about one that is clear.
+    """
+    if not one.email:
+        return [one._replace(email=None)] if one.record_id else NOBODY
+    if isinstance(one.event, Stop):
+        found = addresses_in(one.email)
+        if found:
+            also = (one._replace(email=it, source_id=f"{one.source_id}:{digest(normal(it))}") for it in found[1:])
+            return [one._replace(email=found[0]), *also]
+        return [one._replace(email=None)] if one.record_id else NOT_AN_ADDRESS
+    clear = address_of(one.email)
+    if clear is None and addresses_in(one.email):
+        return NOT_CLEAR
+    return [one._replace(email=clear)] if clear or one.record_id else NOT_AN_ADDRESS
 
 
 def undated(title: str) -> str:

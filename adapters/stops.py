@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from adapters.addresses import is_address
+from adapters.addresses import addresses_in
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.labels import fold
 from adapters.layouts import Layout, places
-from adapters.reading import TableEvidence, address_in, clocks, digest, moment
+from adapters.reading import TableEvidence, clocks, digest, moment
 from adapters.statements import Reject, Statement
 from adapters.tabular import Table
 from adapters.times import TimeReader
 from ledger.events import Objected
+from ledger.spelling import normal
 
 SYSTEM = "file"
 LAYOUT = Layout(
@@ -60,8 +61,7 @@ class Objections(TableEvidence):
 
     def addresses(self, cells: Sequence[str]) -> list[str]:
         """Every address in the row, each once."""
-        found = (cell.strip() if is_address(cell.strip()) else address_in(cell) for cell in cells if "@" in cell)
-        return list({address.casefold(): address for address in found if address}.values())
+        return list({normal(address): address for cell in cells for address in addresses_in(cell)}.values())
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """One objection for each address."""

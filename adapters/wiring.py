@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData
 
+from adapters.addresses import address_of
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -315,7 +316,7 @@ class House:
 
     def find(self, email: str) -> tuple[str, str]:
         """(contact id, address id) of an address. Raises UnknownAddressError."""
-        found = self.ledger.vault.find_address(email)
+        found = self.ledger.vault.find_address(address_of(email) or email)
         if found is None:
             raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
         return found

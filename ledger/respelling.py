@@ -70,7 +70,11 @@ def _move(driver: Driver, lookups: Lookups, row: Any, email: str) -> bool:
         # Two that were two are one now: the older is found, the younger keeps its stops, which pass over.
         new = new if held is None else lookups.parked(address)
         driver.execute("UPDATE address SET lookup = ? WHERE address_id = ?", (new, address))
-    driver.execute("INSERT INTO alike (address_id, broad) VALUES (?, ?)", (address, broad))
+    driver.execute(
+        "INSERT INTO alike (address_id, broad) VALUES (?, ?) "
+        "ON CONFLICT (address_id) DO UPDATE SET broad = excluded.broad",
+        (address, broad),
+    )
     _suppress_every_form(driver, lookups, email)
     return True
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from adapters.addresses import address_of, addresses_in
 from adapters.cli.options import moment
 from adapters.doors import check_door
-from adapters.reading import NOT_AN_ADDRESS, address_in
+from adapters.reading import NOT_AN_ADDRESS
 from adapters.recording import Saying, record_all
 from adapters.wiring import keep_files, now
 from ledger import events as e
@@ -90,9 +91,11 @@ def mailable(email: str) -> str:
 
     Raises BadParameter where there is none: a stop recorded under it would reach nobody.
     """
-    found = address_in(email)
+    found = address_of(email)
     if found is None:
-        raise typer.BadParameter(f"{email!r} is {NOT_AN_ADDRESS}: nothing is recorded")
+        several = len(addresses_in(email)) > 1
+        reason = "more than one e-mail address, so record the fact for each of them" if several else NOT_AN_ADDRESS
+        raise typer.BadParameter(f"{email!r} is {reason}: nothing is recorded")
     return found
 
 
