@@ -71,8 +71,8 @@ class TableEvidence:
             told = self.read(row, cells)
             if told:
                 yield from self.reachable(told)
-            if self.may_stop:
-                self._look_within(row, cells)
+            if self.may_stop and any("\n" in cell or "\r" in cell for cell in cells):
+                self._look_within(row, cells, told)
         yield from self.reachable(self.end())
 
     def raw(self) -> Iterator[tuple[int, list[str]]]:
@@ -85,10 +85,13 @@ class TableEvidence:
         self.rows += 1
         self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
 
-    def _look_within(self, row: int, cells: Sequence[str]) -> None:
+    def _look_within(self, row: int, cells: Sequence[str], told: Sequence[Statement]) -> None:
         """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
-        lines = [line for cell in cells if "\n" in cell or "\r" in cell for line in cell.splitlines()[1:]]
-        named = tuple((line,) for line in lines if addresses_in(line))
+        stated = {
+            normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
+        }
+        lines = [line for cell in cells for line in cell.splitlines()[1:]]
+        named = tuple((line,) for line in lines if any(normal(one) not in stated for one in addresses_in(line)))
         if named:
             self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
 

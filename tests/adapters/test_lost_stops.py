@@ -356,6 +356,18 @@ def test_only_content_beyond_the_header_is_a_reason_to_reject_a_shape(tmp_path: 
     assert [one.lines for one in rejected] == [(tuple(cells),) for cells in filled if cells not in fits]
 
 
+def test_several_people_of_one_cell_are_read_and_others_within_a_note_are_held(tmp_path: Path) -> None:
+    path = tmp_path / "unsubscribes.csv"
+    path.write_text(
+        "Email,Unsubscribe date,Reason\n"
+        '"ana@example.org\nbo@example.org",2026-03-01,unsubscribed\n'
+        'cy@example.org,2026-03-01,"phoned,\nfor di@example.org too"\n'
+    )
+    found, rejected = told(path, stops=False)
+    assert [one.email for one in found] == ["ana@example.org", "bo@example.org", "cy@example.org"]
+    assert [(one.row, [who.email for who in unread_of([one]).named]) for one in rejected] == [(3, ["di@example.org"])]
+
+
 def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tmp_path: Path) -> None:
     """The cell of a quote that closes rows below holds fewer delimiters than whole rows would."""
     path = tmp_path / "t.csv"
