@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 from pathlib import PurePath
+from typing import NamedTuple
 
 import msgspec
 
@@ -198,8 +199,20 @@ def _mends(house: House, source: str, result: Taken) -> bool:
     return not result.unread.lost and _named(house, source, result) is not None
 
 
-def close(house: House, source: str, taken_on: datetime, result: Taken, rejected: int | None = None) -> None:
-    """Record that something was taken in. `rejected`: how many rows were not, where not all of them are at hand."""
+class Dropped(NamedTuple):
+    """How many rows were not taken in, and how many of them may be stops and name nobody."""
+
+    rejected: int
+    lost: int
+
+
+def close(house: House, source: str, taken_on: datetime, result: Taken, dropped: Dropped | None = None) -> None:
+    """Record that something was taken in.
+
+    dropped  where not all rows are at hand: of what was pulled, which is no file, and is never read again mended
+    """
+    named = None if dropped else _named(house, source, result)
+    dropped = dropped or Dropped(len(result.rejected), result.unread.lost)
     period = {"first": result.first, "last": result.last}
     house.ledger.record(
         Fact(
@@ -214,14 +227,14 @@ def close(house: House, source: str, taken_on: datetime, result: Taken, rejected
                 rows=result.rows,
                 added=result.added,
                 unchanged=result.unchanged,
-                rejected=len(result.rejected) if rejected is None else rejected,
+                rejected=dropped.rejected,
                 stops=result.stops,
-                lost=result.unread.lost,
-                named=_named(house, source, result),
+                lost=dropped.lost,
+                named=named,
             ),
             payload={name: day.isoformat() for name, day in period.items() if day is not None}
             | {"facts": result.facts}
-            | ({"file": result.name} if result.unread.lost else {}),
+            | ({"file": result.name} if dropped.lost and named else {}),
         )
     )
 

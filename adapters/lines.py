@@ -157,7 +157,8 @@ def _swallows_rows(cells: list[str], width: int, delimiter: str) -> bool:
     """Whether a cell reads like rows that a quote, opened in one and closed in another, has made one cell.
 
     It then holds for each of its lines as many delimiters as a row has, and somebody: an address, or a record's id.
-    Where empty cells at the end were left out, a line that begins with an address and goes on is a row as well.
+    Where empty cells at the end were left out, a line that begins with an address, or with a record's id before one,
+    and goes on is a row as well.
     """
     for cell in cells:
         lines = cell.splitlines()
@@ -167,9 +168,13 @@ def _swallows_rows(cells: list[str], width: int, delimiter: str) -> bool:
             "@" in line or line.lstrip('"')[:1].isdigit() for line in lines[1:]
         ):
             return True
-        if any(delimiter in line and is_address(line.partition(delimiter)[0].strip(' "')) for line in lines[1:]):
+        if any(_begins_a_row([part.strip(' "') for part in line.split(delimiter)]) for line in lines[1:]):
             return True
     return False
+
+
+def _begins_a_row(parts: list[str]) -> bool:
+    return len(parts) > 1 and (is_address(parts[0]) or (parts[0].isdigit() and any(map(is_address, parts))))
 
 
 def _broken_row(error: csv.Error, first: int, last: int) -> str:

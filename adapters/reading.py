@@ -24,6 +24,7 @@ _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
 """Takes a field out of a row, trimmed; an absent one reads as empty."""
 
+SWALLOWED = "one cell holds several lines with addresses, which may be rows of their own; is a quote not closed?"
 NOT_AN_ADDRESS = "not an e-mail address"
 NOT_CLEAR = "not one clear e-mail address: what is no stop counts only for an address that stands alone"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
@@ -72,6 +73,8 @@ class TableEvidence:
             told = self.read(row, cells)
             if told:
                 yield from self.reachable(told)
+            if self.may_stop and any("\n" in cell or "\r" in cell for cell in cells):
+                self._look_within(row, cells, told)
         yield from self.reachable(self.end())
 
     def raw(self) -> Iterator[tuple[int, list[str]]]:
@@ -83,6 +86,16 @@ class TableEvidence:
         """Take note of a row that is not even cells."""
         self.rows += 1
         self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
+
+    def _look_within(self, row: int, cells: Sequence[str], told: Sequence[Statement]) -> None:
+        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
+        stated = {
+            normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
+        }
+        lines = [line for cell in cells for line in cell.splitlines()[1:]]
+        named = tuple((line,) for line in lines if any(normal(one) not in stated for one in addresses_in(line)))
+        if named:
+            self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
 
     def begin(self) -> None:
         """Forget what an earlier iteration learnt."""

@@ -69,8 +69,18 @@ def unread_of(rejected: Iterable[Rejected]) -> Unread:
 
 
 def hold(house: House, system: str, unread: Unread) -> None:
-    """Put everybody named under review. A row that a later file holds as well is the same row, and holds once."""
-    about = [(row.rejected, who) for row in unread.rows for who in row.named]
+    """Put everybody named under review. A row that a later file holds as well is the same row, and holds once.
+
+    A record id beside an address is looked up and not taken in: what could not be read ties nobody to a record.
+    """
+    ids = [who.record_id for who in unread.named if who.record_id]
+    known = house.ledger.vault.known_records(system, ids) if ids else {}
+    about = [
+        (row.rejected, who)
+        for row in unread.rows
+        for who in row.named
+        if who.email or who.record_id in known or not any(other.email for other in row.named)
+    ]
     people = house.ledger.register_many([Registration(who.email, system, who.record_id, False) for _, who in about])
     facts = []
     for (row, who), person in zip(about, people, strict=True):
@@ -80,7 +90,6 @@ def hold(house: House, system: str, unread: Unread) -> None:
             record=person.record,
             source=SOURCE,
             by="system",
-            via="unread_row",
             precision="recorded",
             outcome="hold",
             question=UNREAD_ROW,

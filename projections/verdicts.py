@@ -255,7 +255,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     """A file of which rows could not be read that may be somebody's stop.
 
     lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
-    held_rows    where the others stand; `held` how many people they name, all of whom are held
+    held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
     stands       nobody may stay because of the lost rows: the file is a source of stops, and is neither mended nor
                  accepted as it is
     earlier      it was read by an earlier run, and was not given to this one

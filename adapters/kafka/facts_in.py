@@ -1,6 +1,7 @@
 """Facts that other systems submit on a topic: taken as over HTTP, and answered, each of them, by its place.
 
-What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed. So is a record at which we fail.
+What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed. So is a record at which we fail,
+and a stop that is rejected: somebody said no, whatever is wrong with how it was told.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from adapters.reasons import Reason
 from adapters.submitting import Answer, Submission, take
 from adapters.wiring import House
 from ledger.codec import instant
+from ledger.events import TOPICS, Event, Stop
 
 _OURS = Reason("", "could not be taken, and not for anything in it; it is kept, and somebody looks at it")
 log = logging.getLogger(__name__)
@@ -51,7 +53,12 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
         dead = 0
         for record, event in zip(records, events, strict=True):
             if isinstance(event, Received):
-                messages.append(result(_answered(record, event, next(answers)), at))
+                answer = next(answers)
+                messages.append(result(_answered(record, event, answer), at))
+                if answer.status == "rejected" and issubclass(TOPICS.get(event.type, Event), Stop):
+                    log.error("a stop was rejected; it is kept as a dead letter")
+                    messages.append(letter(record, "a stop that was rejected: " + "; ".join(_told(answer))))
+                    dead += 1
                 continue
             messages.append(letter(record, "no CloudEvent: " + "; ".join(_told(event))))
             messages.append(result(_refused(record, event), at))
@@ -87,5 +94,5 @@ def _refused(record: Record, refusal: Refusal) -> ResultValue:
     )
 
 
-def _told(refusal: Refusal) -> list[str]:
+def _told(refusal: Refusal | Answer) -> list[str]:
     return [f"{reason.field or 'the value'} {reason.problem}" for reason in refusal.reasons]

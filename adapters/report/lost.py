@@ -35,10 +35,11 @@ def _sentence(one: LostStops) -> str:
     if one.held_rows:
         lead = "" if one.lost else f"{said(one.file)}: "
         rows = counted(len(one.held_rows), "row")
-        people = "The person they name is" if one.held == 1 else f"The {one.held:,} people they name are"
+        stops = "a stop" if len(one.held_rows) == 1 else "stops"
+        people = counted(one.held, "address or record id", "addresses and record ids")
         parts.append(
-            f"{lead}{rows} ({places(one.held_rows)}) could not be read and may be stops. "
-            f"{people} held, in `do-not-send.csv`, until somebody has looked."
+            f"{lead}{rows} ({places(one.held_rows)}) could not be read and may be {stops}. "
+            f"Whoever is named there is held until somebody has looked: {people} in `do-not-send.csv`."
         )
     return " ".join(parts)
 

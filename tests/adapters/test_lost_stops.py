@@ -20,6 +20,9 @@ from adapters.losses import standing_files
 from adapters.mapped import ENDING
 from adapters.statements import Statement, Wanted
 from adapters.tabular import Rejected, UnreadableInput, open_tables
+from adapters.unread import unread_of
+from ledger import events as e
+from ledger.application import Fact
 from ledger.policy.dossier import Dossier
 from tests.adapters.test_cli import answer, rows, run
 from tests.ledgers import open_house
@@ -175,6 +178,26 @@ def test_a_row_of_contacts_that_names_nobody_holds_nobody(tmp_path: Path) -> Non
     assert kept_out(tmp_path) == {"di@example.org", "4", "5"}
     (lost,) = said["lost_stops"]
     assert (lost["lost"], lost["rows"], lost["held"], lost["held_rows"], lost["stands"]) == (1, [5], 3, [6, 7], False)
+
+
+def test_a_row_that_could_not_be_read_ties_nobody_to_a_record(tmp_path: Path) -> None:
+    """The same rows, mended: nobody is two contacts for having been held; the hold ends when somebody looks."""
+    row = ["4", "di@example.org", "United States", "Marketing contact", "Lead"]
+    export(tmp_path, broken(row), "5,not an address,United States,Marketing contact,Lead")
+    audit(tmp_path)
+    export(tmp_path, ",".join(row), "5,ed@example.org,United States,Marketing contact,Lead")
+    assert audit(tmp_path)["lost_stops"] == []
+    found = actions(tmp_path)
+    assert found["4"] == found["5"] == ("review", "row_unread")
+    with open_house(tmp_path / "ledger", {}) as house:
+        for name in ("di", "ed"):
+            owner = house.ledger.vault.find_address(f"{name}@example.org")
+            assert owner is not None
+            over = e.ReviewDecided(stream=owner[0], source="review", by="officer", outcome="release_hold")
+            house.ledger.record(Fact(over))
+    audit(tmp_path)
+    found = actions(tmp_path)
+    assert found["4"] == found["5"] == ("keep", "proven")
 
 
 @pytest.mark.parametrize("name", ["unsubscribes", "subscriptions"])
@@ -333,6 +356,18 @@ def test_only_content_beyond_the_header_is_a_reason_to_reject_a_shape(tmp_path: 
     assert [one.lines for one in rejected] == [(tuple(cells),) for cells in filled if cells not in fits]
 
 
+def test_several_people_of_one_cell_are_read_and_others_within_a_note_are_held(tmp_path: Path) -> None:
+    path = tmp_path / "unsubscribes.csv"
+    path.write_text(
+        "Email,Unsubscribe date,Reason\n"
+        '"ana@example.org\nbo@example.org",2026-03-01,unsubscribed\n'
+        'cy@example.org,2026-03-01,"phoned,\nfor di@example.org too"\n'
+    )
+    found, rejected = told(path, stops=False)
+    assert [one.email for one in found] == ["ana@example.org", "bo@example.org", "cy@example.org"]
+    assert [(one.row, [who.email for who in unread_of([one]).named]) for one in rejected] == [(3, ["di@example.org"])]
+
+
 def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tmp_path: Path) -> None:
     """The cell of a quote that closes rows below holds fewer delimiters than whole rows would."""
     path = tmp_path / "t.csv"
@@ -343,3 +378,26 @@ def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tm
     rejected: list[Rejected] = []
     assert [cells[0] for _, cells in table.rows(rejected.append)] == ["di@example.org"]
     assert [line[0] for line in rejected[0].lines] == ["ana@example.org", "bo@example.org", "cy@example.org"]
+
+
+@pytest.mark.parametrize("name", DOORS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_quote_anywhere_makes_anybody_go_by_unseen(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    """Wherever a quote is opened or closed by mistake, each address of the file is read, or named by an unread row."""
+    door = DOORS[name]
+    emails = [f"p{number}@example.org" for number in range(6)]
+    lines = []
+    for email in emails:
+        cells = [*door.of(email), "", "note"]
+        line = ",".join(cells[: len(cells) - data.draw(st.integers(0, 2))])
+        edges = [n for n in range(len(line) + 1) if n in (0, len(line)) or "," in line[n - 1 : n + 1]]
+        place = data.draw(st.sampled_from(edges))
+        lines.append(line[:place] + data.draw(st.sampled_from(["", "", "", '"', '""'])) + line[place:])
+    folder = tmp_path / name
+    folder.mkdir(exist_ok=True)
+    if door.mapping:
+        (folder / door.name.replace(".csv", ENDING)).write_text(door.mapping)
+    found, rejected = told(write(folder / door.name, (*door.header, "More", "Last"), lines), name == "stops")
+    named = {who.email for who in unread_of(rejected).named}
+    assert {email for email in emails if email not in named} <= {one.email for one in found}

@@ -17,12 +17,15 @@ from adapters.hubspot.api.client import Client
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
 from adapters.hubspot.api.reading import address_state, milliseconds, when
+from adapters.hubspot.layouts import SUBSCRIPTIONS
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.ours import OurApp, OurWrites
 from adapters.hubspot.pull.pulling import pull_all
 from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.said import acted
+from adapters.hubspot.subscriptions import SubscriptionEvents
 from adapters.hubspot.sync.store import Book, Result
+from adapters.losses import accept, standing_files
 from adapters.wiring import House, now
 from ledger import events as e
 from tests.hubspot import rest_search
@@ -52,6 +55,21 @@ def pulling(house: House, served: Fake) -> Iterator[Pull]:
         closing(Cursors.open(house)) as cursors,
     ):
         yield Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
+
+
+def test_a_stop_that_names_nobody_is_counted_though_nothing_was_added(house: House, portal: Fake) -> None:
+    """It is no file that could be mended; what it may hold is on record until somebody answers for it."""
+    rows = [{"timestamp": 1709280000000, "recipient": who, "changes": [{"change": "UNSUBSCRIBED",
+             "changeType": "PORTAL_STATUS", "source": "SOURCE_RECIPIENT"}]} for who in ("mrs smith", None)]  # fmt: skip
+    with pulling(house, portal) as run:
+        for again in ("first", "second"):
+            tally = run.begin("timeline", "subscriptions")
+            run.take(tally, SUBSCRIPTIONS, SubscriptionEvents, again, rows if again == "first" else [])
+            run.finish(tally, "hubspot.subscriptions")
+    (stands,) = standing_files(house, house.catalogue)
+    assert (stands[0], stands[2]) == ("hubspot.subscriptions", 2)
+    assert accept(house, "hubspot.subscriptions", 2, "Dana Weiss") == ""
+    assert standing_files(house, house.catalogue) == []
 
 
 def pull(house: House, served: Fake, *only: str) -> list[RefusedError]:
