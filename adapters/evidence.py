@@ -105,7 +105,7 @@ def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result
     ]
     if not stops:
         return []
-    taken = wide_stops.take(house, stops)
+    taken = wide_stops.take(house.ledger, stops)
     result.facts += len(taken.outcome.positions)
     result.added += taken.outcome.recorded
     result.unchanged += taken.outcome.unchanged

@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from adapters.addresses import address_of, addresses_in
+from adapters.wides import domain_in
 from ledger import codec
 from ledger import events as e
 
@@ -90,7 +91,7 @@ def moment(said: object) -> datetime:
 
 
 def _address(said: str) -> str:
-    clear = address_of(said)
+    clear = address_of(said) or domain_in(said)
     if clear is None:
         several = len(addresses_in(said)) > 1
         raise ValueError("more than one e-mail address: send a fact for each" if several else "not an e-mail address")
@@ -129,7 +130,9 @@ class Strict(BaseModel):
 class Person(Strict):
     """Whom a fact is about: an e-mail address, a record of a system, or both."""
 
-    email: Email | None = Field(None, description="the address the fact is about")
+    email: Email | None = Field(
+        None, description="the address the fact is about; of a stop also a whole domain, as @example.com"
+    )
     system: Token | None = Field(None, description="whose record it is; else the source of the fact")
     record_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None, description="the record's id in that system"

@@ -20,6 +20,7 @@ from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
 from adapters.recording import Saying, record_all
 from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
+from adapters.wide_stops import domain_named, refused, unusable
 from adapters.wiring import House
 from ledger import application, codec, linking
 from ledger import events as e
@@ -67,10 +68,20 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
 
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
-    read = [translate(one, written_at) for one in submissions]
+    read = _usable(house, [translate(one, written_at) for one in submissions])
     sayings = close_doors(house.ledger, [one for one in read if isinstance(one, Saying)])
     recorded = iter(record_all(house.ledger, sayings))
     return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
+
+
+def _usable(house: House, read: Sequence[Saying | tuple[Reason, ...]]) -> list[Saying | tuple[Reason, ...]]:
+    """The same, with a reason in the place of a stop of a domain that is nobody's to stop as a whole."""
+    domains = [domain_named(one.who.email) if isinstance(one, Saying) else None for one in read]
+    reasons = unusable(house.ledger, {domain for domain in domains if domain})
+    return [
+        (Reason("person.email", reasons[domain]),) if domain in reasons else one
+        for one, domain in zip(read, domains, strict=True)
+    ]
 
 
 def _answer(status: application.Status, position: int, contact: str) -> Answer:
@@ -103,6 +114,8 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Say
         codec.check(event)
     except codec.EntryError as error:
         return (Reason("data", str(error)),)
+    if domain_named(said.person.email) and (problem := refused(event, getattr(said.person, "record_id", None))):
+        return (Reason("person.email", problem),)
     if written_at is not None and is_ahead(event, written_at):
         return (Reason("occurred_from", "lies in the future: what is recorded has happened"),)
     if written_at is None and event.precision == "recorded" and not isinstance(event, e.Stop):

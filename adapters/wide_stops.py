@@ -6,7 +6,7 @@ stop is an alarm, which a person has to look at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.wiring import House, now
+from adapters.wiring import now
 from ledger import events as e
-from ledger.application import Fact, Outcome
+from ledger.application import Fact, Ledger, Outcome
 from ledger.plausibility import bounded
 from ledger.standing import VIA, Wide, domain_of
 from ledger.terms import BEGINNING, LEDGER_STREAM
@@ -31,7 +31,7 @@ class WideStop(NamedTuple):
 
     wide: Wide
     event: e.Stop
-    source_id: str
+    source_id: str | None
     payload: Mapping[str, object] | None = None
     row: int = 0
 
@@ -48,38 +48,42 @@ class Taken(NamedTuple):
     outcome: Outcome
 
 
-def take(house: House, stops: Iterable[WideStop]) -> Taken:
+def take(ledger: Ledger, stops: Iterable[WideStop]) -> Taken:
     """Let stops stand for whoever arrives, and stop whoever is known; the same again records nothing twice."""
-    ledger, vault = house.ledger, house.ledger.vault
+    vault = ledger.vault
     said = list(stops)
-    reasons = _unusable(house, {stop.wide for stop in said if stop.wide.kind == "domain"})
+    reasons = unusable(ledger, {stop.wide for stop in said if stop.wide.kind == "domain"})
     usable = [stop for stop in said if stop.wide not in reasons]
     # first what stands: whoever arrives meanwhile is reached by that, or known below
     vault.keep_standing((stop.wide, _since(stop.event)) for stop in usable)
     known = vault.reached({stop.wide for stop in usable}) if usable else {}
     facts = [
-        Fact(_of_contact(stop, contact, address), f"{stop.source_id}:{address}", stop.payload)
+        Fact(
+            _of_contact(stop, contact, address),
+            f"{stop.source_id}:{address}" if stop.source_id is not None else None,
+            stop.payload,
+        )
         for stop in usable
         for contact, address in known[stop.wide]
     ]
     facts += [
-        Fact(_of_domain(house, stop, len({contact for contact, _ in known[stop.wide]})), stop.source_id)
+        Fact(_of_domain(ledger, stop, len({contact for contact, _ in known[stop.wide]})), stop.source_id)
         for stop in usable
-        if stop.wide.kind == "domain" and not ledger.log.find([ledger.sid(stop.event.source, stop.source_id)])
+        if stop.wide.kind == "domain" and not _is_recorded(ledger, stop)
     ]
     outcome = ledger.record_many(facts)
-    unusable = [(stop, reasons[stop.wide]) for stop in said if stop.wide in reasons]
+    alarms = [(stop, reasons[stop.wide]) for stop in said if stop.wide in reasons]
     unknown = [stop for stop in usable if stop.wide.kind == "domain" and not known[stop.wide]]
-    return Taken(unusable, unknown, outcome)
+    return Taken(alarms, unknown, outcome)
 
 
-def _unusable(house: House, domains: set[Wide]) -> dict[Wide, str]:
+def unusable(ledger: Ledger, domains: Collection[Wide]) -> dict[Wide, str]:
     """Why stops of these domains cannot be used, of those that cannot."""
     if not domains:
         return {}
-    found = house.ledger.vault.reached(domains)
+    found = ledger.vault.reached(domains)
     people = {wide: len({contact for contact, _ in known}) for wide, known in found.items()}
-    contacts = house.ledger.vault.count_addressed()
+    contacts = ledger.vault.count_addressed()
     reasons: dict[Wide, str] = {}
     for wide, known in people.items():
         if wide.text in public_domains():
@@ -87,6 +91,10 @@ def _unusable(house: House, domains: set[Wide]) -> dict[Wide, str]:
         elif known > MOST_CONTACTS or (known >= FEW and known > MOST_SHARE * contacts):
             reasons[wide] = f"{known} of {contacts} contacts share {wide.text}, too many to stop by one line"
     return reasons
+
+
+def _is_recorded(ledger: Ledger, stop: WideStop) -> bool:
+    return stop.source_id is not None and bool(ledger.log.find([ledger.sid(stop.event.source, stop.source_id)]))
 
 
 def _since(event: e.Stop) -> datetime:
@@ -99,7 +107,7 @@ def _of_contact(stop: WideStop, contact: str, address: str) -> e.Stop:
     return msgspec.structs.replace(stop.event, stream=contact, address=address, via=via)
 
 
-def _of_domain(house: House, stop: WideStop, reached: int) -> e.Event:
+def _of_domain(ledger: Ledger, stop: WideStop, reached: int) -> e.Event:
     said = stop.event
     return e.DomainStopped(
         stream=LEDGER_STREAM,
@@ -109,9 +117,23 @@ def _of_domain(house: House, stop: WideStop, reached: int) -> e.Event:
         occurred_from=said.occurred_from,
         occurred_to=said.occurred_to,
         precision=said.precision,
-        domain=house.ledger.vault.standing_reference(stop.wide),
+        domain=ledger.vault.standing_reference(stop.wide),
         reached=reached,
     )
+
+
+def domain_named(email: str | None) -> Wide | None:
+    """The domain that a fact over an API names in place of an address, as `@example.com`."""
+    return Wide("domain", email[1:]) if email and email.startswith("@") else None
+
+
+def refused(event: e.Event, record_id: str | None = None) -> str | None:
+    """Why a fact cannot be about a whole domain."""
+    if not isinstance(event, e.Stop) or isinstance(event, e.ErasureRequested):
+        return "is a domain: only a stop may be of everybody there"
+    if record_id:
+        return "is a domain: a stop of it is of no single record"
+    return None
 
 
 @cache

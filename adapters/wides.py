@@ -22,6 +22,13 @@ def wides_in(cell: str) -> list[Wide]:
     return list(dict.fromkeys(wide for wide, part in zip(read, parts, strict=True) if wide and "@" in part))
 
 
+def domain_in(cell: str) -> str | None:
+    """`@example.com`, where a cell names a domain and nothing else; None for anything else."""
+    wides = wides_in(cell)
+    single = len(wides) == 1 and wides[0].kind == "domain" and not addresses_in(cell)
+    return f"@{wides[0].text}" if single else None
+
+
 def _wide(text: str) -> Wide | None:
     digest = _DIGEST(text)
     if digest and len(digest[1]) in DIGESTS:

@@ -15,6 +15,8 @@ from adapters.cli.options import moment
 from adapters.doors import check_door
 from adapters.reading import NOT_AN_ADDRESS
 from adapters.recording import Saying, record_all
+from adapters.wide_stops import domain_named, refused, unusable
+from adapters.wides import domain_in
 from adapters.wiring import keep_files, now
 from ledger import events as e
 from ledger.codec import EntryError
@@ -87,11 +89,11 @@ class Taken:
 
 
 def mailable(email: str) -> str:
-    """The address in what was given for one, such as `Ben <ben@example.com>`.
+    """The address in what was given for one, such as `Ben <ben@example.com>`; or the domain, as `@example.com`.
 
     Raises BadParameter where there is none: a stop recorded under it would reach nobody.
     """
-    found = address_of(email)
+    found = address_of(email) or domain_in(email)
     if found is None:
         several = len(addresses_in(email)) > 1
         reason = "more than one e-mail address, so record the fact for each of them" if several else NOT_AN_ADDRESS
@@ -121,12 +123,23 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         event = msgspec.convert(said, EVENTS[kind])
     except msgspec.ValidationError as error:
         raise EntryError(f"this cannot be recorded: {error}") from error
+    _refuse_domain(house, event, told.email)
     payload = {"note": told.note} if told.note else None
     who = Registration(told.email, SOURCE, None)
     impossible = bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible
-    first = house.ledger.vault.find_address(told.email) is None
+    first = not domain_named(told.email) and house.ledger.vault.find_address(told.email) is None
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
     return Taken(recorded.position, recorded.status, first, impossible)
+
+
+def _refuse_domain(house: House, event: e.Event, email: str) -> None:
+    """Raise BadParameter for a fact of a whole domain that can be none."""
+    domain = domain_named(email)
+    if domain is not None:
+        problem = refused(event)
+        reason = f"{email} {problem}" if problem else unusable(house.ledger, [domain]).get(domain)
+        if reason:
+            raise typer.BadParameter(f"{reason}: nothing is recorded")
 
 
 def _interval(at: str | None, kind: type[e.Event]) -> dict[str, Any]:
