@@ -17,8 +17,9 @@ from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
 from adapters.sources import DOCUMENTS
 from adapters.stated import SAYS as SUPPRESSIONS
-from adapters.stated import is_named_for_stops, stated_of, statuses_of
+from adapters.stated import stated_of, statuses_of
 from adapters.statements import Evidence, Wanted
+from adapters.stop_titles import is_named_for_stops
 from adapters.stops import stops_of
 from adapters.tabular import Rejected, Table, UnreadableInput, open_tables
 from adapters.times import TimeReader

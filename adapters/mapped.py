@@ -12,6 +12,7 @@ import msgspec
 
 from adapters.encodings import UnreadableInput
 from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
+from adapters.stated import refuse_mixed
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.tabular import Table, require_unique
 from adapters.times import Span, TimeReader
@@ -66,6 +67,8 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, zone: ZoneInfo | 
     """The reader of a table by its mapping. Raises UnreadableInput (`bad_mapping`), which names the key."""
     facts = _read(mapping)
     parts = [_part(table, mapping, said, taken_on, zone) for said in facts]
+    if any(said.fact in _STOPS and not said.where for said in facts):
+        refuse_mixed(table)
     if len(parts) == 1 and not facts[0].where:
         return parts[0]
     return SeveralFacts(parts, TimeReader(zone), others=facts[0].others)

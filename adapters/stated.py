@@ -18,6 +18,7 @@ from adapters.hubspot.said import BOUNCE, EMAIL, SPAM, Flags, bounce_kind, speak
 from adapters.layouts import Layout, Places, places
 from adapters.reading import TableEvidence, clocks, digest, moment
 from adapters.statements import Statement
+from adapters.stop_titles import refuse_ambiguous_name
 from adapters.tabular import Table
 from adapters.times import Span, TimeReader
 from ledger import events as e
@@ -80,19 +81,8 @@ _ABOUT = (
 )
 """Columns that say who somebody is, or when."""
 _SMTP = re.compile(r"\s*(?:smtp;?\s*)?[45](?:\d\d|\.\d{1,3}\.\d{1,3})\b").match
-_BESIDE = (
-    *("removed", "without", "excluding", "excluded", "exclude", "excl", "except", "minus", "cleaned", "scrubbed"),
-    *("purged", "ohne", "bereinigt", "entfernt", "ausser", "sans", "hors", "sin", "excepto", "sem", "zonder", "senza"),
-    *("not in", "nicht in"),
-)
-_NOT = ("not", "no", "non", "nicht", "nie", "never", "keine")
-_TITLES = (
-    *("optout", "optedout", "unsubscri", "suppress", "donotmail", "donotemail", "donotcontact", "blacklist"),
-    *("blocklist", "abgemeldet", "abmeldung", "widerspr", "sperrliste", "desabonn", "desinscri", "descadastr"),
-    *("afgemeld", "disiscri"),
-)
-_WORD = re.compile(r"[^\W\d_]+|\d+")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BESIDE_STATUS = frozenset({"tags", "datecreated", "ipaddress", "ip", "ip4unsub", "unsubreason", "sdate", "udate"})
+"""Columns, folded, beside the status in an export of ActiveCampaign."""
 _SHOWN = 40
 
 Meaning = Literal["left", "complained", "bounced", "nothing"]
@@ -106,30 +96,6 @@ class Saying(NamedTuple):
     at: int
     says: Says
     is_reason: bool = False
-
-
-def is_named_for_stops(title: str) -> bool:
-    """Whether a file is named as a list of people who said no, or as a list without them."""
-    return speaks_of(title, _TITLES)
-
-
-def refuse_ambiguous_name(table: Table) -> None:
-    """Raise UnreadableInput (ambiguous) for a name that may mean those who did not say no."""
-    words = [word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", table.title))]
-    spaced = f" {' '.join(words)} "
-    beside = next((word for word in _BESIDE if f" {word} " in spaced), None)
-    negated = next((word for place, word in enumerate(words) if word in _NOT and _begins(words[place + 1 :])), None)
-    if found := beside or negated:
-        raise UnreadableInput(
-            "ambiguous",
-            f"{table.name}: its name may mean people who said no, or a list from which they are taken out (“{found}”).",
-            "If everybody in it said no, give it with --stops; if not, give it another name, or leave it out.",
-        )
-
-
-def _begins(words: Sequence[str]) -> bool:
-    """Whether the next word speaks of stops: `not unsubscribed`, and not `do not mail`."""
-    return fold("".join(words[:2])).startswith(_TITLES)
 
 
 def stated_of(table: Table, taken_on: datetime, times: TimeReader) -> Stated | None:
@@ -147,10 +113,10 @@ def stated_of(table: Table, taken_on: datetime, times: TimeReader) -> Stated | N
 
 
 def statuses_of(table: Table, taken_on: datetime, times: TimeReader) -> Stated | None:
-    """The reader of a list of subscribers with a status each, of which every one is understood; else None."""
-    at = _places(table)
+    """The reader of ActiveCampaign's export of contacts with a status each, of which every one is understood."""
+    at, names = _places(table), {_last(label) for label in table.header}
     status = [index for index, label in enumerate(table.header) if _last(label) in _STATUS]
-    if "email" not in at or len(status) != 1:
+    if "email" not in at or len(status) != 1 or not names & _BESIDE_STATUS:
         return None
     cells = _filled(table, status[0])
     if not cells or any(_status(cell) is None for cell in cells):
@@ -190,6 +156,29 @@ def sayings_of(table: Table) -> list[Saying]:
         elif _is_flag(table, index):
             found.append(Saying(index, _flag(table, index)))
     return found
+
+
+def refuse_mixed(table: Table) -> None:
+    """Raise UnreadableInput (ambiguous) where a column says of some rows that they said no, and of others not.
+
+    Only a row, a mapping that says which, or a person can tell them apart.
+    """
+    for index, label in enumerate(table.header):
+        name = _last(label)
+        if name in _STATUS or name.endswith("status"):
+            fine = next((cell for cell in sorted(_filled(table, index)) if _status(cell) == "nothing"), None)
+        elif speaks_of(name, _NO) and not speaks_of(name, _ABOUT) and _is_flag(table, index):
+            says = _flag(table, index)
+            fine = next((cell for cell in sorted(_filled(table, index)) if says(cell) == "nothing"), None)
+        else:
+            continue
+        if fine is not None:
+            raise UnreadableInput(
+                "ambiguous",
+                f"{table.name}: its mapping takes every row as a stop, and “{label}” says “{fine[:_SHOWN]}” of some.",
+                f'Say which rows did with `where`, such as where = {{ "{label}" = ["..."] }}; "*" is every filled one. '
+                "See docs/how-to/bring-other-files.md.",
+            )
 
 
 class Stated(TableEvidence):

@@ -22,7 +22,8 @@ from adapters.hubspot.subscriptions import SubscriptionEvents
 from adapters.hubspot.unsubscribes import OptOuts, Unsubscribes
 from adapters.layouts import Layout, Places, fits, places, refuse_repeated
 from adapters.reading import TableEvidence
-from adapters.stated import is_named_for_stops, named_of
+from adapters.stated import named_of
+from adapters.stop_titles import is_named_for_stops
 from adapters.tabular import Table
 from adapters.times import TimeReader
 

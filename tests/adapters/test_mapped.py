@@ -151,3 +151,19 @@ def test_a_bad_where_is_named(tmp_path: Path, mapping: str, key: str) -> None:
         read(tmp_path, mapping)
     assert caught.value.code == "bad_mapping"
     assert key in caught.value.message
+
+
+@pytest.mark.parametrize("column", ["Status,Active,Unsubscribed", "doNotMail,0,1"])
+def test_a_mapping_that_stops_whom_a_column_clears_is_refused(tmp_path: Path, column: str) -> None:
+    """Until it says which rows it is of."""
+    label, fine, no = column.split(",")
+    file, mapping = tmp_path / "people.csv", tmp_path / "people.mapping.toml"
+    file.write_text(f"Email,{label}\nada@example.com,{fine}\nbo@example.com,{no}\n")
+    mapping.write_text('fact = "opt_out"\nemail = "Email"\n')
+    with pytest.raises(UnreadableInput) as caught:
+        sort_inputs([file])
+    assert caught.value.code == "ambiguous"
+    assert "where" in caught.value.remedy
+    mapping.write_text(f'fact = "opt_out"\nemail = "Email"\nothers = "nothing"\nwhere = {{ {label} = "{no}" }}\n')
+    (opened,) = sort_inputs([file]).evidence
+    assert [one.email for one in opened.statements(Wanted(), lambda _: None)] == ["bo@example.com"]
