@@ -13,7 +13,7 @@ import msgspec
 
 from adapters import wide_stops
 from adapters.intake import CHUNK, Progress
-from adapters.reading import undated
+from adapters.reading import NOT_CLEAR, undated
 from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
@@ -86,6 +86,7 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
         done += len(chunk)
         progress(done)
     rejected += _stop_widely(house, file, wide, result)
+    result.findings += _unclear(file.name, [one.row for one in rejected if one.reason == NOT_CLEAR])
     unread = unread_of(rejected)
     hold(house, file.system, unread)
     result.unread.rows += unread.rows
@@ -93,6 +94,14 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
     result.rows += file.rows
     name_types(house, file.found.numbers)
     return done
+
+
+def _unclear(name: str, rows: Sequence[int]) -> list[str]:
+    """What is said of rows that are no stops and whose address is not clear."""
+    if not rows:
+        return []
+    number = "1 row is of no one clear address" if len(rows) == 1 else f"{len(rows)} rows are of no one clear address"
+    return [f"{name}: {number}, the first is row {rows[0]}. The stops of such a row count; whatever else it says counts for nobody."]
 
 
 def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result: Taken) -> list[Rejected]:
@@ -110,6 +119,7 @@ def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result
     result.added += taken.outcome.recorded
     result.unchanged += taken.outcome.unchanged
     result.stops += len(stops) - len(taken.unusable)
+    result.findings += [f"{file.name}, row {stop.row}: {reason}; it stops nobody." for stop, reason in taken.unusable]
     result.findings += [
         f"{file.name}, row {stop.row}: nobody is known at {stop.wide.text} by now; whoever arrives there is stopped."
         for stop in taken.unknown

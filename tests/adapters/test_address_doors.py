@@ -105,6 +105,16 @@ def test_a_grant_goes_to_the_letter(tmp_path: Path) -> None:
     assert not several.may_stop
 
 
+def test_a_row_with_several_addresses_that_is_no_stop_is_said(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "forms.csv",
+        ("Conversion Date", "Conversion ID", "Form name", "Email"),
+        ["2025-05-10T09:00:00Z,c1,News,ana@example.org", "2025-05-10T09:00:00Z,c2,News,bo@example.org; cy@example.org"],
+    )
+    (note,) = [note for note in audit(tmp_path, path)["notes"] if note.startswith("forms.csv")]
+    assert note.startswith("forms.csv: 1 row is of no one clear address, the first is row 3.")
+
+
 def test_both_addresses_of_a_cell_are_the_record_s(tmp_path: Path) -> None:
     """A contacts export names two addresses in a cell: a stop of either is the record's, and it is said."""
     header = ("Record ID", "Email", "Country/Region", "Marketing contact status", "Lifecycle Stage")

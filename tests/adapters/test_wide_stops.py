@@ -118,6 +118,7 @@ def test_a_public_provider_s_domain_is_an_alarm(tmp_path: Path, said: str) -> No
     assert actions(tmp_path)["1"] == ("review", "stops_lost")
     (rejected,) = rows(tmp_path / "out" / "rejected.csv")
     assert "public mail provider" in rejected["reason"]
+    assert any("objections.csv, row 2:" in note and "public mail provider" in note for note in found["notes"])
     assert rejected["row"] == "2"
 
 
