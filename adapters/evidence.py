@@ -101,7 +101,8 @@ def _unclear(name: str, rows: Sequence[int]) -> list[str]:
     if not rows:
         return []
     number = "1 row is of no one clear address" if len(rows) == 1 else f"{len(rows)} rows are of no one clear address"
-    return [f"{name}: {number}, the first is row {rows[0]}. The stops of such a row count; whatever else it says counts for nobody."]
+    counts = "The stops of such a row count; whatever else it says counts for nobody."
+    return [f"{name}: {number}, the first is row {rows[0]}. {counts}"]
 
 
 def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result: Taken) -> list[Rejected]:

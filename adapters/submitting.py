@@ -18,11 +18,13 @@ from pydantic import ValidationError
 from adapters.doors import close_doors
 from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
-from adapters.recording import Saying, record_all
+from adapters.recording import Recorded, Saying, record_all
+from adapters.stops_kept import keep_stop
 from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
-from adapters.wide_stops import domain_named, refused, unusable
+from adapters.vocabulary import unknown_in_grant, widen_stop
+from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
 from adapters.wiring import House
-from ledger import application, codec, linking
+from ledger import codec, linking
 from ledger import events as e
 from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
@@ -52,12 +54,26 @@ _TAKEN = Reason("id", "stands at that position with other content, or for anothe
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a submission. `position`: where it stands; of a conflict, where its id stands already."""
+    """What became of a submission. `position`: where it stands; of a conflict, where its id stands already.
+
+    reasons   why it was not recorded
+    warnings  of a stop that was recorded: what of it was not understood, so that it reaches further than it says
+    known     the ledger had met the person before
+    """
 
     status: Literal["recorded", "unchanged", "conflict", "rejected"]
     position: int | None = None
     contact: str | None = None
     reasons: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    known: bool | None = None
+
+
+class Translated(NamedTuple):
+    """A submission that can be recorded, and what its answer has to warn of."""
+
+    saying: Saying
+    warnings: tuple[Reason, ...] = ()
 
 
 def take(house: House, submissions: Sequence[Submission], written_at: datetime | None = None) -> list[Answer]:
@@ -69,14 +85,15 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
     read = _usable(house, [translate(one, written_at) for one in submissions])
-    sayings = close_doors(house.ledger, [one for one in read if isinstance(one, Saying)])
-    recorded = iter(record_all(house.ledger, sayings))
-    return [_answer(*next(recorded)) if isinstance(one, Saying) else rejected(one) for one in read]
+    sayings = close_doors(house.ledger, [one.saying for one in read if isinstance(one, Translated)])
+    met = are_known(house, [one.who for one in sayings])
+    recorded = iter(zip(record_all(house.ledger, sayings), met, strict=True))
+    return [_answer(*next(recorded), one.warnings) if isinstance(one, Translated) else rejected(one) for one in read]
 
 
-def _usable(house: House, read: Sequence[Saying | tuple[Reason, ...]]) -> list[Saying | tuple[Reason, ...]]:
+def _usable(house: House, read: Sequence[Translated | tuple[Reason, ...]]) -> list[Translated | tuple[Reason, ...]]:
     """The same, with a reason in the place of a stop of a domain that is nobody's to stop as a whole."""
-    domains = [domain_named(one.who.email) if isinstance(one, Saying) else None for one in read]
+    domains = [domain_named(one.saying.who.email) if isinstance(one, Translated) else None for one in read]
     reasons = unusable(house.ledger, {domain for domain in domains if domain})
     return [
         (Reason("person.email", reasons[domain]),) if domain in reasons else one
@@ -84,10 +101,11 @@ def _usable(house: House, read: Sequence[Saying | tuple[Reason, ...]]) -> list[S
     ]
 
 
-def _answer(status: application.Status, position: int, contact: str) -> Answer:
+def _answer(recorded: Recorded, known: bool, warnings: tuple[Reason, ...]) -> Answer:
+    status, position, contact = recorded
     if status == "conflict":  # the contact may be another one than the submitter means
         return Answer(status=status, position=position, reasons=(_TAKEN,))
-    return Answer(status=status, position=position, contact=contact)
+    return Answer(status=status, position=position, contact=contact, warnings=warnings, known=known)
 
 
 def rejected(reasons: Sequence[Reason]) -> Answer:
@@ -95,19 +113,45 @@ def rejected(reasons: Sequence[Reason]) -> Answer:
     return Answer(status="rejected", reasons=tuple(reasons))
 
 
-def translate(submission: Submission, written_at: datetime | None = None) -> Saying | tuple[Reason, ...]:
-    """What a submission says, or why it cannot be taken. Touches no database."""
+def are_known(house: House, people: Sequence[Registration]) -> list[bool]:
+    """Of each of these people, True if the ledger has met them: by address, else by record."""
+    vault = house.ledger.vault
+    addresses = vault.find_addresses({who.email for who in people if who.email is not None})
+    return [
+        is_anybody_at(house.ledger, domain)
+        if (domain := domain_named(who.email))
+        else who.email in addresses
+        if who.email is not None
+        else _has_record(house, who.system, who.record_id or "")
+        for who in people
+    ]
+
+
+def _has_record(house: House, system: str, record_id: str) -> bool:
+    return house.ledger.vault.find_record(system, record_id) is not None
+
+
+def translate(submission: Submission, written_at: datetime | None = None) -> Translated | tuple[Reason, ...]:
+    """A submission as it can be recorded, or why it cannot be taken. Touches no database.
+
+    A stop is taken whatever is wrong with it but its person, its envelope and a time to come, in its widest scope.
+    """
     source, source_id, topic, time, data = submission
     reasons = tuple(_about(submission))
     if reasons:
         return reasons
+    warnings: tuple[Reason, ...] = ()
     try:
         require_unique_keys(data)
         said = models()[topic].model_validate_json(data)
     except RepeatedKeyError:
         return (Reason("data", TWICE),)
     except ValidationError as error:
-        return tuple(_reasons(error))
+        reasons = tuple(_reasons(error))
+        kept = keep_stop(topic, data, error, reasons)
+        if kept is None:
+            return reasons
+        topic, said, warnings = kept
     fields = {"captured_at": time.astimezone(UTC)} if time and getattr(said, "captured_at", time) is None else {}
     try:
         event = msgspec.structs.replace(event_of(topic, said, stream=LEDGER_STREAM, source=source), **fields)
@@ -116,12 +160,16 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Say
         return (Reason("data", str(error)),)
     if domain_named(said.person.email) and (problem := refused(event, getattr(said.person, "record_id", None))):
         return (Reason("person.email", problem),)
+    reasons = unknown_in_grant(event)
+    if reasons:
+        return reasons
     if written_at is not None and is_ahead(event, written_at):
         return (Reason("occurred_from", "lies in the future: what is recorded has happened"),)
     if written_at is None and event.precision == "recorded" and not isinstance(event, e.Stop):
         # it waited in a topic, so it did not happen as it is recorded, and a stop may have come before it is
         event = msgspec.structs.replace(event, precision="unknown")
-    return Saying(_registration(said, source), event, source_id, said.payload)
+    event, unknown = widen_stop(event)
+    return Translated(Saying(_registration(said, source), event, source_id, said.payload), (*warnings, *unknown))
 
 
 def _registration(said: FactModel, source: str) -> Registration:

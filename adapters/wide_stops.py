@@ -127,6 +127,11 @@ def domain_named(email: str | None) -> Wide | None:
     return Wide("domain", email[1:]) if email and email.startswith("@") else None
 
 
+def is_anybody_at(ledger: Ledger, domain: Wide) -> bool:
+    """Whether anybody is known at a domain."""
+    return bool(ledger.vault.reached([domain])[domain])
+
+
 def refused(event: e.Event, record_id: str | None = None) -> str | None:
     """Why a fact cannot be about a whole domain."""
     if not isinstance(event, e.Stop) or isinstance(event, e.ErasureRequested):

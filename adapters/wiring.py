@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import MetaData
 
 from adapters.addresses import address_of
+from adapters.near import near_addresses
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -318,7 +319,9 @@ class House:
         """(contact id, address id) of an address. Raises UnknownAddressError."""
         found = self.ledger.vault.find_address(address_of(email) or email)
         if found is None:
-            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address")
+            near = near_addresses(self.ledger.vault, email)
+            meant = f". Did you mean {' or '.join(near)}?" if near else ""
+            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address{meant}")
         return found
 
     def contacts(self, streams: Collection[str]) -> dict[str, Contact]:

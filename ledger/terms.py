@@ -39,6 +39,9 @@ MARKETING_PURPOSES = (
 )
 """Every purpose that is marketing. Anything else named `marketing.*` is unknown and never allowed."""
 
+SERVICE = "service."
+"""How the name of a purpose begins that is no marketing: `service.invoice`."""
+
 CHANNELS = ("email", "sms", "phone", "post")
 
 ALL_MARKETING = ("marketing.*",)
@@ -106,13 +109,19 @@ def stopped_purposes(named: tuple[str, ...]) -> tuple[str, ...]:
 
     A misspelt name may have meant any of them, and a stop that was taken must not stop nothing.
     """
-    return named if named and all(map(_is_purpose, named)) else (*named, *ALL_MARKETING)
+    return named if named and all(map(is_purpose, named)) else (*named, *ALL_MARKETING)
 
 
 def stopped_channels(named: tuple[str, ...]) -> tuple[str, ...]:
     """The channels a stop of these reaches: every one, if it names none, or one that nobody knows."""
-    return named if named and all(any(covers(name, one) for one in CHANNELS) for name in named) else EVERY_CHANNEL
+    return named if named and all(map(is_channel, named)) else EVERY_CHANNEL
 
 
-def _is_purpose(name: str) -> bool:
-    return name.startswith("service.") or any(covers(name, one) for one in MARKETING_PURPOSES)
+def is_purpose(name: str) -> bool:
+    """A name, or a family of names (`marketing.*`), that some rule knows."""
+    return name.startswith(SERVICE) or any(covers(name, one) for one in MARKETING_PURPOSES)
+
+
+def is_channel(name: str) -> bool:
+    """A channel, or `*`: each of them."""
+    return any(covers(name, one) for one in CHANNELS)

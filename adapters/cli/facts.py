@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import typer
@@ -13,13 +14,16 @@ import typer
 from adapters.addresses import address_of, addresses_in
 from adapters.cli.options import moment
 from adapters.doors import check_door
+from adapters.effects import Effect, allowed_now
+from adapters.near import near_addresses
 from adapters.reading import NOT_AN_ADDRESS
+from adapters.reasons import Reason
 from adapters.recording import Saying, record_all
-from adapters.wide_stops import domain_named, refused, unusable
+from adapters.vocabulary import unknown_in_grant, widen_stop
+from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
 from adapters.wides import domain_in
 from adapters.wiring import keep_files, now
 from ledger import events as e
-from ledger.codec import EntryError
 from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW, bounded
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
@@ -28,6 +32,14 @@ if TYPE_CHECKING:
     from adapters.wiring import House
 
 SOURCE = "cli"
+_OPTIONS = {
+    "purposes": "--purpose",
+    "channels": "--channel",
+    "except_purposes": "--except-purpose",
+    "verifies_channel": "--channel",
+    "hints": "CODE",
+}
+"""The option that fills a field."""
 EVENTS: dict[str, type[e.Event]] = {
     "opt-in": e.OptedIn,
     "confirmation": e.DoubleOptInConfirmed,
@@ -65,27 +77,54 @@ class Taken:
 
     position: int
     status: str
-    first: bool = False
-    """Whether the ledger had not met the address before."""
+    email: str
+    effect: Effect
+    known: bool
+    """The ledger had met the address before."""
+    near: Sequence[str] = ()
+    """Known addresses that it may be misspelt for."""
     impossible: bool = False
-    """Whether its time cannot be right."""
+    """Its time cannot be right."""
+    warnings: tuple[Reason, ...] = ()
+    """What of a stop was not understood."""
 
     def as_text(self) -> str:
         """For a person."""
+        if self.status == "conflict":
+            return f"not recorded: that source id is of another fact, at position {self.position}"
+        if self.status == "unchanged":
+            return f"nothing new: this stands at position {self.position} already"
         recorded = f"recorded at position {self.position}"
         if self.impossible:
             recorded += "; the time given cannot be right, and counts as unknown"
-        if self.first:
-            recorded += "; this ledger had not met the address before: check its spelling"
-        return {
-            "recorded": recorded,
-            "unchanged": f"nothing new: this stands at position {self.position} already",
-            "conflict": f"not recorded: that source id is of another fact, at position {self.position}",
-        }[self.status]
+        return "\n".join([recorded, *self._warned(), *self._about()])
+
+    def _warned(self) -> Iterator[str]:
+        for reason in self.warnings:
+            yield f"{_option(reason)} {reason.problem}"
+
+    def _about(self) -> Iterator[str]:
+        if domain_named(self.email):
+            yield f"Everybody known at {self.email[1:]} is stopped, and so is whoever arrives there later."
+            if not self.known:
+                yield "Nobody is known there by now: check its spelling."
+            return
+        yield f"{self.effect.as_text(self.email)}."
+        if not self.known:
+            yield "This ledger had not met the address before: check its spelling."
+        if self.near:
+            yield f"It knows {', '.join(self.near)}. If you meant one of these, record the fact for it as well."
 
     def as_json(self) -> bytes:
         """For a program."""
-        return msgspec.json.encode({"position": self.position, "status": self.status})
+        said = {
+            "position": self.position,
+            "status": self.status,
+            "known": self.known,
+            "changed": self.known if domain_named(self.email) else self.effect.before != self.effect.after,
+            "warnings": self.warnings,
+        }
+        return msgspec.json.encode(said)
 
 
 def mailable(email: str) -> str:
@@ -101,35 +140,72 @@ def mailable(email: str) -> str:
     return found
 
 
-def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
-    """Record one fact told by hand. Raises EntryError, UnreadableInput by way of `moment` and files."""
+def fact_of(kind: str, told: Told, fields: dict[str, Any]) -> tuple[e.Event, tuple[Reason, ...]]:
+    """The fact as it was typed, its files left out, and what of a stop is not understood. Touches no ledger.
+
+    Raises BadParameter for what cannot be meant, EntryError for a door that is not on the list.
+    """
     check_door(told.via)
-    happened = _interval(told.at, EVENTS[kind])
-    if fields.get("wording") is not None:
-        (fields["wording"],) = keep_files(house.ledger, [fields["wording"]])
+    cls = EVENTS[kind]
+    happened = _interval(told.at, cls)
     if kind == "country":
         fields = {"hints": [{"country": fields["code"].upper(), "kind": "declared"}]}
     said = {
-        "type": EVENTS[kind].__struct_config__.tag,
+        "type": cls.__struct_config__.tag,
         "stream": LEDGER_STREAM,
         "source": SOURCE,
         "by": told.by,
         "via": told.via,
-        "evidence": keep_files(house.ledger, told.evidence or ()),
         **happened,
-        **{name: value for name, value in fields.items() if value is not None},
+        **{name: value for name, value in fields.items() if value is not None and name != "wording"},
     }
     try:
-        event = msgspec.convert(said, EVENTS[kind])
+        event = msgspec.convert(said, cls)
     except msgspec.ValidationError as error:
-        raise EntryError(f"this cannot be recorded: {error}") from error
-    _refuse_domain(house, event, told.email)
+        raise typer.BadParameter(_wrong_word(cls, said) or f"this cannot be recorded: {error}") from error
+    unknown = unknown_in_grant(event)
+    if unknown:
+        raise typer.BadParameter("; ".join(f"{_option(reason)} {reason.problem}" for reason in unknown))
+    return widen_stop(event)
+
+
+def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> Taken:
+    """Record one fact told by hand. Raises as `fact_of`, and what the files raise."""
+    event, warnings = fact_of(kind, told, fields)
+    files: dict[str, Any] = {"evidence": keep_files(house.ledger, told.evidence or ())}
+    if fields.get("wording") is not None:
+        (files["wording"],) = keep_files(house.ledger, [fields["wording"]])
+    event = msgspec.structs.replace(event, **files)
     payload = {"note": told.note} if told.note else None
     who = Registration(told.email, SOURCE, None)
-    impossible = bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible
-    first = not domain_named(told.email) and house.ledger.vault.find_address(told.email) is None
+    vault, email = house.ledger.vault, told.email
+    _refuse_domain(house, event, email)
+    person, domain = vault.find_address(email), domain_named(email)
+    before = allowed_now(house, person, now())
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
-    return Taken(recorded.position, recorded.status, first, impossible)
+    return Taken(
+        recorded.position,
+        recorded.status,
+        email,
+        Effect(before, allowed_now(house, vault.find_address(email), now())),
+        known=person is not None if domain is None else is_anybody_at(house.ledger, domain),
+        near=near_addresses(vault, email) if person is None and domain is None else (),
+        impossible=bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible,
+        warnings=warnings,
+    )
+
+
+def _wrong_word(event: type[e.Event], said: dict[str, Any]) -> str | None:
+    """The option with a word that is none of those it takes, and these words; None: something else is wrong."""
+    for name, hint in get_type_hints(event).items():
+        if get_origin(hint) is Literal and name in said and said[name] not in get_args(hint):
+            return f"--{name} takes one of {', '.join(get_args(hint))}; not {said[name]!r}"
+    return None
+
+
+def _option(reason: Reason) -> str:
+    """The option of the command line that a field came from."""
+    return _OPTIONS[reason.field.partition(".")[0]]
 
 
 def _refuse_domain(house: House, event: e.Event, email: str) -> None:

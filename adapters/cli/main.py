@@ -16,6 +16,7 @@ from adapters.cli import (
     dlq,
     doctor,
     drift,
+    gate,
     hubspot,
     hubspot_sync,
     keeping,
@@ -152,6 +153,7 @@ def audit(
 
 
 app.command("audit sends")(sends.sends)
+app.command()(gate.gate)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import typer
 from rich.table import Table
 
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
@@ -17,6 +18,7 @@ from adapters.report.why import why_json
 from adapters.report.why_text import render_why
 from adapters.sends import reference_of
 from adapters.sent_mail import mail_called
+from adapters.vocabulary import unknown_in_question
 from adapters.why_person import for_person
 from adapters.why_words import WHAT, describe
 from adapters.whys import Asked, answer
@@ -75,10 +77,18 @@ def asked_of(
     on: str | None, purpose: str | None, channel: str, known_at: datetime | None, law_at: datetime | None
 ) -> Asked:
     """What the options ask: without a time of day, the whole day. What will be recorded, nobody knows yet."""
+    refuse_unknown(purpose, channel)
     at = moment(on)
     known_at = known_at and min(known_at, now())
     day = at.date() if at is not None and on is not None and len(on) == len("2026-11-23") else None
     return Asked(at or now(), purpose, channel, known_at, law_at, day)
+
+
+def refuse_unknown(purpose: str | None, channel: str) -> None:
+    """Raise BadParameter for a purpose or a channel that no rule knows."""
+    unknown = unknown_in_question(purpose, channel)
+    if unknown:
+        raise typer.BadParameter("; ".join(f"--{reason.field} {reason.problem}" for reason in unknown))
 
 
 def run_status(email: str, ledger: Path | None, json: bool) -> int:

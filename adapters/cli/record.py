@@ -32,11 +32,12 @@ Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collecte
 
 
 def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
-    from adapters.cli.facts import mailable, record_fact
+    from adapters.cli.facts import fact_of, mailable, record_fact
 
     told = dataclasses.replace(told, email=mailable(told.email))
+    fact_of(what, told, fields)  # first: what is refused leaves no new ledger behind
     for path in (*(told.evidence or ()), *filter(None, [fields.get("wording")])):
-        path.open("rb").close()  # first: a file that cannot be read leaves no new ledger behind
+        path.open("rb").close()  # and neither does a file that cannot be read
     with open_house(ledger, make=True) as house:
         receipt = record_fact(house, what, told, fields)
     if json:

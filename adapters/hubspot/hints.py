@@ -45,7 +45,6 @@ class CountryReader:
 
     def __init__(self) -> None:
         self._names = _pairs(countries.ENGLISH + countries.OTHER_LANGUAGES)
-        self._codes = frozenset(self._names.values())
         self._states = {**_pairs(countries.STATES), **_lone_codes()}
         self._dialling = {
             code: tuple(found) for code, *found in (entry.split(" ") for entry in _entries(countries.DIALLING))
@@ -98,7 +97,7 @@ class CountryReader:
     def _country(self, cell: str) -> str | None:
         if _CODE(cell):
             code = cell.upper()
-            return "GB" if code == "UK" else code if code in self._codes else None
+            return "GB" if code == "UK" else code if code in countries.CODES else None
         return self._names.get(fold(cell)) if cell else None
 
     def _state(self, cell: str, *, named: bool = False) -> str | None:

@@ -85,6 +85,8 @@ def _answered(record: Record, event: Received, answer: Answer) -> ResultValue:
         id=uuid_only(event.id),
         correlationid=event.correlationid,
         reasons=answer.reasons,
+        warnings=answer.warnings,
+        known=answer.known,
     )
 
 

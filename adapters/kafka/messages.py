@@ -57,6 +57,8 @@ class ResultValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id             the submitted event's own id, only if that is a UUID
     correlationid  the submitted event's extension of that name, only if it is a UUID
     reasons        which field, and what is wrong with it; never the value that was given
+    warnings       of a stop that was recorded: what of it was not understood, so that it reaches further than it says
+    known          the ledger had met the person before; null: not found out
     """
 
     place: str
@@ -66,6 +68,8 @@ class ResultValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: str | None = None
     correlationid: str | None = None
     reasons: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    known: bool | None = None
 
 
 class CrmResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,15 +11,6 @@ from adapters.report.why_drawing import LEGEND, caption, drawing
 from adapters.report.why_page import NO_SEND, TONES, sentence_case
 from adapters.report.why_tables import in_time
 
-PURPOSES: dict[str, str] = {
-    "marketing.similar": "advertising for similar products of our own",
-    "marketing.other": "other advertising of our own",
-    "marketing.third_party": "advertising for others",
-    "marketing.charitable": "appeals of a charity",
-    "marketing.political": "political messages",
-    "marketing.survey": "surveys",
-    "marketing.repermission": "asking whether we may write",
-}
 BASES: dict[str, str] = {
     "explicit_consent": "your consent",
     "soft_opt_in": "you are a customer and did not refuse when asked",
@@ -58,7 +49,7 @@ def person_page(why: Why) -> Page:
 
 def purpose_of(token: str) -> str:
     """A purpose in plain words."""
-    return PURPOSES.get(token, token.rpartition(".")[2].replace("_", " "))
+    return wording.PURPOSES.get(token, token.rpartition(".")[2].replace("_", " "))
 
 
 def _meta(why: Why) -> Iterator[str]:

@@ -14,6 +14,17 @@ ALLOWED = "allowed by the rules applied"
 NOT_ALLOWED = "not allowed by the rules applied"
 NOT_SHOWN = "cannot be shown"
 
+PURPOSES: dict[str, str] = {
+    "marketing.similar": "advertising for similar products of our own",
+    "marketing.other": "other advertising of our own",
+    "marketing.third_party": "advertising for others",
+    "marketing.charitable": "appeals of a charity",
+    "marketing.political": "political messages",
+    "marketing.survey": "surveys",
+    "marketing.repermission": "asking whether we may write",
+}
+"""Each marketing purpose in plain words."""
+
 SHOWN_ORDER = (Bucket.BASIS_PROVEN, Bucket.BASIS_CLAIMED, Bucket.NO_BASIS, Bucket.STOPPED, Bucket.CONFLICT)
 """From what may be used to what needs a person."""
 

@@ -16,6 +16,7 @@ MAY: dict[str, frozenset[Role]] = {
     "record_fact": frozenset({"writer"}),
     "record_facts": frozenset({"writer"}),
     "gate": frozenset({"reader", "dpo"}),
+    "gate_batch": frozenset({"reader", "dpo"}),
     "status": frozenset({"reader", "auditor", "dpo"}),
     "contact_status": frozenset({"reader", "auditor", "dpo"}),
     "why": frozenset({"auditor", "dpo"}),

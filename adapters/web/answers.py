@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.vocabulary import unknown_in_question
 from adapters.web.operations import (
     CONTACT,
     MIN_POSITION,
@@ -92,6 +93,9 @@ def _cell(row: Status, at: datetime) -> Cell:
 async def why(service: Service, request: Request) -> Response:
     """The decision with its grounds, at any moment, as known at any moment."""
     asked = decoded(await body_of(request, MOST_ASKED_BYTES), _why)
+    unknown = unknown_in_question(asked.purpose, asked.channel)
+    if unknown:
+        raise ProblemError("invalid", errors=unknown)
     position = await arrive(service, request)
     found = await read(service, whom, service.house, asked)
     if found is None:

@@ -8,12 +8,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.effects import allowed_now, person_of
 from adapters.fact_models import models
 from adapters.reasons import Reason
-from adapters.submitting import Answer, Submission, rejected, take
+from adapters.submitting import Answer, Submission, Translated, rejected, take, translate
 from adapters.web.operations import Operation, Parameter, Service, answered, body_of, decoded
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import FactIn, FactOut, FactsIn, FactsOut
+from adapters.wide_stops import domain_named
 from ledger.events import TOPICS, Event, Stop
 
 MOST_FACT_BYTES = 131_072
@@ -22,7 +24,7 @@ IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
     {"type": "string", "minLength": 1, "maxLength": 512},
-    "the fact's id, where the body has none; the same key again returns the first answer",
+    "the fact's id, where the body has none; with the same key again, status, position and contact are the first ones",
 )
 _one = msgspec.json.Decoder(FactIn)
 _many = msgspec.json.Decoder(FactsIn)
@@ -48,15 +50,36 @@ async def record_fact(service: Service, request: Request) -> Response:
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
     submission = _submission(fact, key)
-    (answer,) = await service.facts.run(take, service.house, [submission], service.clock())
+    answer, changed = await service.facts.run(_take_one, service, submission)
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
     if answer.status == "rejected" or answer.position is None or answer.contact is None:
         raise ProblemError("invalid", errors=answer.reasons)
     first = answer.status == "recorded" or key is not None
-    said = FactOut(status="recorded" if first else "unchanged", position=answer.position, contact=answer.contact)
-    return answered(said, 201 if first else 200)
+    body_out = FactOut(
+        status="recorded" if first else "unchanged",
+        position=answer.position,
+        contact=answer.contact,
+        known=bool(answer.known),
+        changed=changed,
+        warnings=answer.warnings,
+    )
+    return answered(body_out, 201 if first else 200)
+
+
+def _take_one(service: Service, submission: Submission) -> tuple[Answer, bool]:
+    """What became of a fact, and True if some answer about the person it names is another one now."""
+    house, at = service.house, service.clock()
+    read = translate(submission, at)
+    if not isinstance(read, Translated):
+        return rejected(read), False
+    who = read.saying.who
+    before = allowed_now(house, person_of(house, who), at)
+    (answer,) = take(house, [submission], at)
+    if domain_named(who.email):
+        return answer, answer.status == "recorded" and bool(answer.known)
+    return answer, before != allowed_now(house, person_of(house, who), service.clock())
 
 
 def _count_request(service: Service, request: Request, facts: Iterable[bytes | msgspec.Raw]) -> None:

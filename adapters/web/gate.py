@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.campaigns import gate_answers, why_not
 from adapters.web.operations import (
     MIN_POSITION,
     MOST_ASKED_BYTES,
@@ -20,9 +21,11 @@ from adapters.web.operations import (
     read,
     whom,
 )
-from adapters.web.shapes import GateAnswer, GateQuestion
+from adapters.web.shapes import GateAnswer, GateAnswers, GateQuestion, GateQuestions
 
+MOST_BATCH_BYTES = 4_194_304
 _gate = msgspec.json.Decoder(GateQuestion)
+_batch = msgspec.json.Decoder(GateQuestions)
 
 
 async def gate(service: Service, request: Request) -> Response:
@@ -40,12 +43,12 @@ def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
     found = whom(service.house, asked)
     at = service.clock()
     if found is None:
-        return _no(None, None, at, service.house.ledger.log.last_position())
+        return _no(None, None, at, service.house.ledger.log.last_position(), why_not(asked, "unknown_address"))
     contact, address = found
     answer = service.house.gate.ask(contact, asked.purpose, asked.channel, address, at)
     decision, revision, position = answer.decision, answer.revision, answer.position
     if decision is None:
-        return _no(contact, address, at, position, answer.closed or "no_basis")
+        return _no(contact, address, at, position, answer.closed or why_not(asked, "no_basis"))
     return GateAnswer(
         allowed=decision.allowed,
         reason=decision.reason,
@@ -61,7 +64,18 @@ def gate_answer(service: Service, asked: GateQuestion) -> GateAnswer:
     )
 
 
-def _no(contact: str | None, address: str | None, at: datetime, position: int, reason: str = "no_basis") -> GateAnswer:
+async def gate_batch(service: Service, request: Request) -> Response:
+    """Yes or no for each address of a campaign, none staler than the last fact."""
+    asked = decoded(await body_of(request, MOST_BATCH_BYTES), _batch)
+    if request.scope["query_string"]:
+        await arrive(service, request)
+    answers = await service.reads.run(gate_answers, service.house, asked, service.clock())
+    service.metrics.gate_answer("true").inc(answers.allowed)
+    service.metrics.gate_answer("false").inc(len(answers.answers) - answers.allowed)
+    return answered(answers)
+
+
+def _no(contact: str | None, address: str | None, at: datetime, position: int, reason: str) -> GateAnswer:
     """What no fact names is not allowed."""
     return GateAnswer(
         allowed=False,
@@ -87,6 +101,17 @@ OPERATIONS = (
         gate,
         GateQuestion,
         {200: GateAnswer},
+        (),
+        (MIN_POSITION,),
+    ),
+    Operation(
+        "gate_batch",
+        "POST",
+        "/v1/gate/batch",
+        "May I write to these addresses, for this purpose, by this channel, now?",
+        gate_batch,
+        GateQuestions,
+        {200: GateAnswers},
         (),
         (MIN_POSITION,),
     ),

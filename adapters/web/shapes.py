@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from adapters.reasons import Reason
 from adapters.submitting import Answer
 from ledger.policy.question import Candidate, Decision, Trial
 from ledger.terms import Moment
 
 MOST_FACTS = 1_000
 MOST_ENTRIES = 500
+MOST_ADDRESSES = 10_000
 Text = Annotated[str, Meta(min_length=1, max_length=512)]
 Name = Annotated[str, Meta(min_length=1, max_length=96)]
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
@@ -38,11 +40,19 @@ class FactsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FactOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a fact. `contact`: the person it was recorded of."""
+    """What became of a fact, and what it changed.
+
+    contact   the person it was recorded of; `known`: the ledger had met that person before
+    changed   this request changed whether e-mail may be sent to the person for some marketing purpose
+    warnings  of a stop: what of it was not understood, so that it reaches further than it says
+    """
 
     status: Literal["recorded", "unchanged"]
     position: Place
     contact: str
+    known: bool
+    changed: bool
+    warnings: tuple[Reason, ...] = ()
 
 
 class FactsOut(msgspec.Struct, frozen=True):
@@ -67,10 +77,38 @@ class GateQuestion(Whom, frozen=True, forbid_unknown_fields=True, kw_only=True):
     channel: Name = "email"
 
 
+class GateQuestions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """May I write to these addresses, for this purpose, by this channel, now? A campaign, at once."""
+
+    emails: Annotated[list[Text], Meta(min_length=1, max_length=MOST_ADDRESSES)]
+    purpose: Name
+    channel: Name = "email"
+
+
+class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one address of many: yes or no, why, and when it changes by itself."""
+
+    allowed: bool
+    reason: str
+    basis: str | None
+    contact: str | None
+    valid_until: datetime | None
+
+
+class GateAnswers(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer an address, in the order asked. `position`: each of them counts every entry up to there."""
+
+    answers: list[GateVerdict]
+    allowed: Place
+    at: datetime
+    position: Place
+
+
 class GateAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Yes or no, and what it rests on. Unknown is no.
 
-    reason       `proven`, or the first thing that forbids it
+    reason       `proven`, or the first thing that forbids it; `no_basis`: nothing on record allows it;
+                 `unknown_address`: nobody here has this address; `unknown_purpose`, `unknown_channel`: no such word
     basis        what allows it; null: nothing does
     rule         the first rule the answer rests on
     valid_until  when the answer changes by itself; null: not by itself

@@ -21,6 +21,7 @@ from ledger.policy.case_table import (
     TRAITS,
     Kind,
     Reader,
+    flag,
     identity,
     moment,
 )
@@ -57,6 +58,9 @@ def events_of(item: Mapping[str, Any], place: int, problems: list[str]) -> Itera
         return
     if kind.event is not None:
         yield Placed(place, person, kind.event(**shared, **_own_fields(kind, detail, name, problems)))
+    for field, event in kind.also.items():
+        if read({field: (field, flag)}, detail, name, problems).get(field):
+            yield Placed(place, person, event(**shared))
     if traits:
         yield Placed(place, person, e.RecipientDescribed(**shared, **traits))
 
@@ -101,11 +105,7 @@ def read(table: Mapping[str, tuple[str, Reader]], detail: Detail, name: str, pro
 
 
 def _complain_about_the_rest(kind: Kind, detail: Detail, name: str, problems: list[str]) -> None:
-    known = NOTED | COMMON.keys() | TRAITS.keys() | kind.fields.keys()
-    if kind.event is e.OptedIn:
-        known |= SPOILT.keys()
-    if kind.event is e.EmailSent:
-        known |= {"contains_marketing"}
+    known = NOTED | COMMON.keys() | TRAITS.keys() | kind.fields.keys() | kind.also.keys() | kind.elsewhere
     problems += [f"{name}: field {field!r}" for field in detail if field not in known]
 
 

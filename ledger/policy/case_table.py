@@ -137,18 +137,36 @@ _outcome = one_of(get_type_hints(e.ReviewDecided)["outcome"])
 class Kind(NamedTuple):
     """One event type of the format: the event it becomes, its fields, and what the format takes for granted.
 
-    fields    name in the file -> (field of the event, reader)
-    granted   fields the format takes as given unless the case says otherwise
+    fields     name in the file -> (field of the event, reader)
+    granted    fields the format takes as given unless the case says otherwise
+    also       name in the file -> an event of its own, where the field is true
+    elsewhere  names in the file that are read for another field, or for another event of the case
     """
 
     event: type[e.Event] | None
     fields: Mapping[str, tuple[str, Reader]] = {}
     granted: Mapping[str, Any] = {}
+    also: Mapping[str, type[e.Event]] = {}
+    elsewhere: frozenset[str] = frozenset()
 
 
 def _same(reader: Reader, *names: str) -> dict[str, tuple[str, Reader]]:
     return {name: (name, reader) for name in names}
 
+
+FORM_SAYS: dict[str, tuple[str, ...]] = {
+    "informed": ("informed",),
+    "opt_out_offered": ("opt_out_offered", "refusal_offered"),
+}
+"""What a form says of the facts that came by it: field -> the names it goes by."""
+
+SPOILT: dict[str, tuple[bool, str]] = {
+    "pre_ticked": (True, "pre_ticked"),
+    "freely_given": (False, "required_box"),
+    "conditional": (True, "required_box"),
+    "separate": (False, "bundled"),
+}
+"""What turns any act of consent into one that is none: field -> (the value that does, the act it then is)."""
 
 _form = _same(word, "form", "form_version", "wording") | {"wording_version": ("wording", word)}
 SCOPE = _same(reach, "purposes", "channels") | _same(words, "except_purposes") | _same(flag, "address_only")
@@ -198,13 +216,17 @@ def _given(kind: str) -> Kind:
 
 TABLE: dict[str, Kind] = {
     # what may be a grant
-    "opt_in": Kind(e.OptedIn, _consent),
+    "opt_in": Kind(e.OptedIn, _consent, elsewhere=frozenset(SPOILT)),
     "doi_request_sent": Kind(e.OptInRequested, _form | _same(words, "purposes", "channels")),
     "double_opt_in_confirmation": Kind(
         e.DoubleOptInConfirmed, _confirmed, {"address_verified": True, "verifies_channel": "email"}
     ),
     "address_verified": Kind(e.AddressVerified),
-    "form_submission": Kind(e.FormSubmitted, _same(word, "form", "form_version")),
+    "form_submission": Kind(
+        e.FormSubmitted,
+        _same(word, "form", "form_version"),
+        elsewhere=frozenset(name for names in FORM_SAYS.values() for name in names),
+    ),
     # stops
     "opt_out": Kind(e.OptedOut, SCOPE),
     "consent_withdrawn": Kind(e.OptedOut, SCOPE),
@@ -214,7 +236,7 @@ TABLE: dict[str, Kind] = {
     "erasure_request": Kind(e.ErasureRequested, SCOPE),
     "erasure_completed": Kind(e.ErasureCompleted),
     # the relationship
-    "contract_started": Kind(e.ContractStarted, _sale, _sold),
+    "contract_started": Kind(e.ContractStarted, _sale, _sold, also={"address_verified": e.AddressVerified}),
     "contract_ended": Kind(e.ContractEnded, _ended),
     "contract_cancelled": Kind(e.ContractEnded, _ended),
     "enquiry": Kind(e.Enquired, _collection, _sold),
@@ -226,8 +248,10 @@ TABLE: dict[str, Kind] = {
         e.AddressPublished, _same(flag, "no_ads_statement") | {"role_relevant": ("role_relevant", proved)}
     ),
     # messages, and what became of them
-    "email_sent": Kind(e.EmailSent, _message, {"purpose": UNSPECIFIED}),
-    "repermission_mail": Kind(e.EmailSent, _message, {"purpose": "marketing.repermission"}),
+    "email_sent": Kind(e.EmailSent, _message, {"purpose": UNSPECIFIED}, elsewhere=frozenset({"contains_marketing"})),
+    "repermission_mail": Kind(
+        e.EmailSent, _message, {"purpose": "marketing.repermission"}, elsewhere=frozenset({"contains_marketing"})
+    ),
     "letter_sent": Kind(e.LetterSent, {"purpose": ("purpose", word)}),
     "click": Kind(e.Clicked, {"message": ("message", word)}),
     "open": Kind(e.Opened, {"message": ("message", word)}),
@@ -253,7 +277,8 @@ TABLE: dict[str, Kind] = {
     "age_stated": Kind(e.RecipientDescribed),
     "minor_identified": Kind(e.RecipientDescribed, {}, {"minor": True}),
     "country_evidence": Kind(e.CountryEvidenced, _place),
-    # facts of no weight here: their traits of the recipient, if any, are read like those of any event
+    # facts of no weight here, but for the traits of the recipient, which are read like those of any event
+    "note": Kind(None),
     "notice_given": Kind(None),
     "phone_call": Kind(None),
     "sms_sent": Kind(None),
@@ -268,6 +293,7 @@ ALIASES = {
     "double_opt_in_request": "doi_request_sent",
     "doi_confirmed": "double_opt_in_confirmation",
     "inquiry": "enquiry",
+    "sale_enquiry": "enquiry",
     "negotiation": "enquiry",
     "quote_requested": "enquiry",
     "application": "enquiry",
@@ -326,11 +352,3 @@ NOTED = frozenset(
     }
 )
 """Fields that are read elsewhere (the first line), or tell the reader something and the rules nothing."""
-
-SPOILT: dict[str, tuple[bool, str]] = {
-    "pre_ticked": (True, "pre_ticked"),
-    "freely_given": (False, "required_box"),
-    "conditional": (True, "required_box"),
-    "separate": (False, "bundled"),
-}
-"""What turns any act of consent into one that is none: field -> (the value that does, the act it then is)."""

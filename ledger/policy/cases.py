@@ -16,6 +16,7 @@ from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entry, fold
 from ledger.policy.case_events import Placed, events_of, read
+from ledger.policy.case_references import settle
 from ledger.policy.case_table import TRAITS, country, flag, identity, moment, proved, word
 from ledger.policy.judge import judge
 from ledger.policy.question import Candidate, Decision, Message, Question
@@ -58,7 +59,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Prepared(NamedTuple):
-    """A case in the ledger's terms. `problems`: what was not understood, and so grants nothing."""
+    """A case in the ledger's terms. `problems`: what was not understood; it grants nothing, and the suite fails."""
 
     contacts: tuple[Contact, ...]
     question: Question
@@ -102,15 +103,22 @@ class SuiteResult(NamedTuple):
 
     @property
     def not_understood(self) -> tuple[str, ...]:
-        """One line for each thing in a case that the format does not know."""
+        """One line for each thing in a case that the format does not know: an error of the suite."""
         return tuple(
             f"not understood: {result.case.id}: {problem}" for result in self.results for problem in result.problems
         )
 
     def render(self) -> str:
-        """Every mismatch with its grounds; the last line counts."""
-        lines = [line for result in self.mismatches for line in _told(result)]
-        return "\n".join([*lines, f"{len(self.results)} cases, {len(self.mismatches)} mismatches"])
+        """What is not understood, and every mismatch with its grounds; the last line counts."""
+        lines = [*self.not_understood, *(line for result in self.mismatches for line in _told(result))]
+        wrong = sum(bool(result.problems) for result in self.results)
+        errors = f", {wrong} not understood" if wrong else ""
+        return "\n".join([*lines, f"{len(self.results)} cases, {len(self.mismatches)} mismatches{errors}"])
+
+    @property
+    def passes(self) -> bool:
+        """Every case was understood whole and decided as expected."""
+        return not (self.mismatches or self.not_understood)
 
 
 def load(data: bytes) -> list[Case]:
@@ -138,8 +146,9 @@ def decide(case: Case, policy: Policy) -> CaseResult:
 def prepare(case: Case) -> Prepared:
     """Translate a case: events in order, the folds of the group, the question."""
     problems: list[str] = []
-    placed = [one for place, item in enumerate(case.timeline, 1) for one in events_of(item, place, problems)]
     question, traits, sender = _question(case, problems)
+    timeline = settle(case.timeline, question.known_at, problems)
+    placed = [one for place, item in enumerate(timeline, 1) for one in events_of(item, place, problems)]
     if traits is not None:
         placed.append(Placed(0, "main", traits))
     entries = _in_order(placed, case.timeline, problems)

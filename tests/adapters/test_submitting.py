@@ -14,12 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.fact_models import EVENTS, models, moment
-from adapters.recording import Saying
-from adapters.submitting import Answer, Submission, take, translate
+from adapters.submitting import Answer, Submission, Translated, take, translate
 from adapters.wiring import House
 from ledger import codec
 from ledger import events as e
-from ledger.terms import LEDGER_STREAM
+from ledger.terms import ALL_MARKETING, EVERY_CHANNEL, LEDGER_STREAM
 from tests.ledgers import open_house
 
 ANA, BEN = "ana.marker@example.org", "ben.marker@example.org"
@@ -27,6 +26,14 @@ OPT_IN, OPT_OUT, ERASURE = "contact.opted_in.v1", "contact.opted_out.v1", "conta
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 THEN = "2026-03-01T10:00:00Z"
 DATABASE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+MARKER = "zq7"
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text().map(lambda text: MARKER + text),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text().map(lambda t: MARKER + t), inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @pytest.fixture
@@ -38,6 +45,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 def said(number: object = 1, type_: str = OPT_OUT, email: str | None = ANA, **fields: Any) -> Submission:
     person = {"email": email} if email else {}
     return Submission("shop", f"e-{number}", type_, None, json.dumps({"person": person} | fields).encode())
+
+
+def yes(**fields: Any) -> Submission:
+    return said(type_=OPT_IN, **fields)
 
 
 def events(house: House) -> list[e.AnyEvent]:
@@ -56,7 +67,7 @@ def one(house: House, submission: Submission) -> Answer:
 def test_a_fact_is_recorded_about_the_person_it_names(house: House) -> None:
     answer = one(house, said(type_=OPT_IN, act="unticked_box", purposes=["marketing.similar"], occurred_from=THEN))
     contact, address = house.find(ANA)
-    assert answer == Answer(status="recorded", position=2, contact=contact)
+    assert answer == Answer(status="recorded", position=2, contact=contact, known=False)
     assert events(house)[1] == e.OptedIn(
         stream=contact,
         address=address,
@@ -166,26 +177,33 @@ def test_bad_ones_never_stop_good_ones(house: House) -> None:
         (said()._replace(type="contact.corrected.v1"), "type"),
         (said()._replace(time=datetime(2026, 1, 1)), "time"),  # noqa: DTZ001 - the point of the case
         (said()._replace(time=datetime.min.replace(tzinfo=UTC)), None),
-        (said(occurred_from=0), "occurred_from"),
-        (said(occurred_from="0"), "occurred_from"),
-        (said(occurred_from="1700000000"), "occurred_from"),
-        (said(occurred_from="2026-03-01"), "occurred_from"),
-        (said(occurred_from="2026-03-01T10:00:00"), "occurred_from"),
-        (said(occurred_from="0001-01-01T00:00:00+14:00"), "occurred_from"),
-        (said(occurred_from=THEN, occurred_to="2026-02-01T00:00:00Z"), "data"),
-        (said(purposes=["with a space"]), "purposes.0"),
-        (said(purposes=["marketing.*"] * 65), "purposes"),
-        (said(address_only=1), "address_only"),
-        (said(sid="0" * 32), "sid"),
-        (said(stream="0" * 32), "stream"),
-        (said(address="0" * 32), "address"),
-        (said()._replace(data=b'{"person": {"record_id": "1"}, "jo@example.org": 1}'), "data"),
-        (said(person={"email": ANA, "jo@example.org": 1}), "person"),
+        (yes(occurred_from=0), "occurred_from"),
+        (yes(occurred_from="0"), "occurred_from"),
+        (yes(occurred_from="1700000000"), "occurred_from"),
+        (yes(occurred_from="2026-03-01"), "occurred_from"),
+        (yes(occurred_from="2026-03-01T10:00:00"), "occurred_from"),
+        (yes(occurred_from="0001-01-01T00:00:00+14:00"), "occurred_from"),
+        (yes(occurred_from=THEN, occurred_to="2026-02-01T00:00:00Z"), "data"),
+        (yes(purposes=["with a space"]), "purposes.0"),
+        (yes(purposes=["marketing.*"] * 65), "purposes"),
+        (yes(informed=1), "informed"),
+        (yes(sid="0" * 32), "sid"),
+        (yes(stream="0" * 32), "stream"),
+        (yes(address="0" * 32), "address"),
+        (yes()._replace(data=b'{"person": {"record_id": "1"}, "jo@example.org": 1}'), "data"),
+        (yes(person={"email": ANA, "jo@example.org": 1}), "person"),
+        (yes(person={}), "person"),
+        (yes(payload={"jo@example.org": float("nan")}), "payload"),
+        (yes(payload={"text": "x" * 65_536}), "payload"),
+        (yes(payload=[1]), "payload"),
+        (yes(purposes=["marketing.similar", "newsletter"]), "purposes.1"),
+        (yes(purposes=["marketing.similar"], channels=["fax"]), "channels.0"),
+        (yes(act="winked"), "act"),
+        (said(type_="contact.opt_in_requested.v1", purposes=["newsletter"]), "purposes.0"),
+        (said(type_="contact.double_opt_in_confirmed.v1", verifies_channel="fax"), "verifies_channel"),
+        (said(type_="contact.country_evidenced.v1", hints=[{"country": "UK", "kind": "ip"}]), "hints.0.country"),
         (said(person={}), "person"),
-        (said(payload={"jo@example.org": float("nan")}), "payload"),
-        (said(payload={"text": "x" * 65_536}), "payload"),
-        (said(payload=[1]), "payload"),
-        (said(type_=ERASURE, purposes=["marketing.*"]), "purposes"),
+        (said(person={"email": "nobody"}), "person.email"),
         (said(type_="contact.recipient_described.v1", age=2**53), "age"),
         (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE", "kind": "guess"}]), "hints.0.kind"),
         (said(type_="contact.country_evidenced.v1", hints=[{"country": "DE"}]), "hints.0.kind"),
@@ -198,6 +216,65 @@ def test_what_is_wrong_is_named_by_its_field(house: House, submission: Submissio
     answer = one(house, submission)
     assert answer.status == ("rejected" if field else "recorded")
     assert [reason.field for reason in answer.reasons] == ([field] if field else [])
+
+
+STOPS = sorted(topic for topic in models() if issubclass(e.TOPICS[topic], e.Stop))
+
+
+@pytest.mark.parametrize("type_", STOPS)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"purposes": ["newsletter"]},
+        {"purposes": ["with a space"]},
+        {"purposes": "marketing.similar"},
+        {"purposes": ["marketing.similar"], "channels": ["fax"]},
+        {"purposes": ["marketing.similar"], "scope": "newsletter"},
+        {"purposes": ["marketing.similar"], "address_only": "no"},
+        {"except_purposes": ["newsletter"]},
+        {"except_purposes": [7]},
+        {"subscription_type": None},
+        {"by": "somebody"},
+        {"occurred_from": "yesterday"},
+        {"occurred_from": THEN, "occurred_to": "2026-02-01T00:00:00Z"},
+        {"payload": ["no object"]},
+        {"person": {"email": ANA, "name": "Ana"}},
+        {"person": {"email": ANA, "record_id": 17}},
+    ],
+)
+def test_a_stop_is_recorded_whatever_is_wrong_with_it(house: House, type_: str, wrong: dict[str, Any]) -> None:
+    """Only an address that cannot be read refuses it: what was wrong may have been its scope, so it has the widest."""
+    take(house, [yes(number=9, act="unticked_box", purposes=["marketing.*"], channels=["email"], occurred_from=THEN)])
+    fields = {"subscription_type": "news"} if type_ == "contact.type_opted_out.v1" else {}
+    answer = one(house, said(1, type_, **fields | wrong))
+    assert answer.status == "recorded", answer
+    assert answer.warnings or type_ == "contact.erasure_requested.v1" or wrong.keys() == {"subscription_type"}
+    contact = house.contacts([answer.contact or ""])[answer.contact or ""]
+    (stop,) = [entry.event for entry in contact.stops]
+    assert isinstance(stop, e.Stop)
+    if not wrong.keys() <= {"by", "occurred_from", "occurred_to", "payload", "person"}:
+        assert (stop.purposes, stop.channels, stop.except_purposes) == (ALL_MARKETING, EVERY_CHANNEL, ())
+    assert one(house, said(1, type_, **fields | wrong)).status == "unchanged"
+
+
+@given(
+    scope=st.dictionaries(st.sampled_from(["purposes", "channels", "except_purposes", "address_only", "via"]), _json)
+)
+def test_a_stop_with_anything_in_its_scope_is_a_stop(scope: dict[str, Any]) -> None:
+    """A law over all that may be sent: it is translated, with a warning where its scope is not as it was sent."""
+    read = translate(said(1, OPT_OUT, **scope))
+    assert isinstance(read, Translated)
+    stop = read.saying.event
+    assert isinstance(stop, e.Stop)
+    as_sent = {name: json.loads(msgspec.json.encode(getattr(stop, name))) for name in scope}
+    assert read.warnings or as_sent == scope
+
+
+def test_an_answer_says_whether_the_person_was_known(house: House) -> None:
+    """By address, else by record."""
+    by_record = said(3, email=None, person={"system": "crm", "record_id": "17"})
+    answers = [one(house, submission) for submission in (said(1), said(2), by_record, by_record._replace(id="e-4"))]
+    assert [answer.known for answer in answers] == [False, True, False, True]
 
 
 def test_parts_of_an_event_are_read_as_the_event_has_them(house: House) -> None:
@@ -247,12 +324,6 @@ def test_every_model_says_what_its_event_says() -> None:
 
 # --- properties ----------------------------------------------------------------------------------
 
-MARKER = "zq7"
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text().map(lambda text: MARKER + text),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text().map(lambda t: MARKER + t), inner, max_size=3),
-    max_leaves=8,
-)
 _names = st.sampled_from(sorted({name for cls in EVENTS for name in cls.__struct_fields__} | {"person", "payload"}))
 
 
@@ -278,9 +349,10 @@ def wild(draw: st.DrawFn) -> Submission:
 @settings(max_examples=400)
 def test_whatever_is_sent_it_is_an_event_or_has_reasons_without_values(submission: Submission) -> None:
     read = translate(submission)
-    if isinstance(read, Saying):
-        entry = codec.encode(msgspec.structs.replace(read.event, recorded_at=NOW))
+    if isinstance(read, Translated):
+        entry = codec.encode(msgspec.structs.replace(read.saying.event, recorded_at=NOW))
         assert codec.decode_strict(entry).stream == LEDGER_STREAM
+        assert MARKER not in msgspec.json.encode(read.warnings).decode()
     else:
         assert read
         assert MARKER not in msgspec.json.encode(read).decode()

@@ -77,6 +77,59 @@ def test_what_is_not_known_is_not_allowed(service: Served, asked: dict[str, str]
 
 
 @pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"email": BEN}, "unknown_address"),
+        ({"email": "no address"}, "unknown_address"),
+        ({"purpose": "newsletter"}, "unknown_purpose"),
+        ({"purpose": "marketing.*"}, "unknown_purpose"),
+        ({"purpose": "newsletter", "email": BEN}, "unknown_purpose"),
+        ({"channel": "fax"}, "unknown_channel"),
+        ({"purpose": "marketing.political"}, "no_basis"),
+    ],
+)
+def test_the_gate_tells_a_mistake_of_its_caller_from_a_no(service: Served, asked: dict[str, str], reason: str) -> None:
+    """A misspelt purpose in a mailer would else look like a list of people who never opted in."""
+    service.grant()
+    body = SIMILAR | asked
+    alone = service.post("/v1/gate", body).json()
+    many = service.post("/v1/gate/batch", {"emails": [body.pop("email")]} | body).json()
+    assert (alone["allowed"], alone["reason"]) == (False, reason)
+    assert [(answer["allowed"], answer["reason"]) for answer in many["answers"]] == [(False, reason)]
+
+
+def test_a_campaign_is_answered_at_once_and_as_its_addresses_are_one_by_one(service: Served) -> None:
+    """In the order asked, an address that stands twice answered twice; counted as one request."""
+    emails = [f"{MARKER}{number}@example.org" for number in range(6)]
+    for email in emails[:4]:
+        service.grant(email)
+    service.record("objected", "stop", emails[2])
+    asked = [*emails, emails[0]]
+    batch = service.post("/v1/gate/batch", {"emails": asked, "purpose": "marketing.similar"}).json()
+    alone = [service.post("/v1/gate", SIMILAR | {"email": email}).json() for email in asked]
+    kept = ("allowed", "reason", "basis", "contact", "valid_until")
+    assert batch["answers"] == [{name: answer[name] for name in kept} for answer in alone]
+    assert batch["allowed"] == 4
+    assert batch["position"] == service.house.ledger.log.last_position()
+
+
+def test_a_campaign_has_at_most_so_many_addresses(service: Served) -> None:
+    """10,000; none is no question."""
+    for emails, status in (([], 422), (["a@example.org"] * 10_001, 422), (["a@example.org"] * 10_000, 200)):
+        body = {"emails": emails, "purpose": "marketing.similar"}
+        assert service.post("/v1/gate/batch", body).status_code == status
+
+
+@pytest.mark.parametrize("wrong", [{"purpose": "newsletter"}, {"purpose": "marketing.*"}, {"channel": "fax"}])
+def test_a_page_about_words_that_are_not_known_is_refused(service: Served, wrong: dict[str, str]) -> None:
+    """Counsel would file an answer to a question that means nothing."""
+    service.grant()
+    refused = service.post("/v1/why", SIMILAR | wrong)
+    assert refused.status_code == 422
+    assert [reason["field"] for reason in refused.json()["errors"]] == list(wrong)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"purpose": "marketing.similar"},

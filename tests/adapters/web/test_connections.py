@@ -152,7 +152,7 @@ def test_requests_behind_each_other_are_answered_in_order(ours: tuple[str, str])
     head = HALF_HEAD + f"Authorization: {reader}\r\nContent-Type: application/json\r\n".encode()
     one = head + b"Content-Length: %d\r\n\r\n" % len(GATE) + GATE
     with connected(url, one + one) as connection:
-        found = b"".join(up_to(connection, b"no_basis") for _ in range(2))
+        found = b"".join(up_to(connection, b"policy") for _ in range(2))
         connection.sendall(b"GET /livez HTTP/1.1\r\nX: " + b"x" * 5_000)
         assert b"HTTP/1.1 431 " in rest_of(connection)
     assert found.count(b"HTTP/1.1 200 ") == 2

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.web.problems import KINDS, MEDIA_TYPE
-from tests.adapters.web.world import BEN, MARKER, SIMILAR, Served, fact, served
+from tests.adapters.web.world import BEN, GRANT, MARKER, SIMILAR, Served, fact, served
 
 
 @pytest.fixture
@@ -26,8 +26,15 @@ def head(service: Served) -> int:
 def test_a_fact_is_recorded_and_then_known(service: Served) -> None:
     first, again = (service.post("/v1/facts", fact(), "writer") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == {"status": "recorded", "position": 2, "contact": service.house.find(SIMILAR["email"])[0]}
-    assert again.json() == first.json() | {"status": "unchanged"}
+    assert first.json() == {
+        "status": "recorded",
+        "position": 2,
+        "contact": service.house.find(SIMILAR["email"])[0],
+        "known": False,
+        "changed": False,
+        "warnings": [],
+    }
+    assert again.json() == first.json() | {"status": "unchanged", "known": True}
     assert head(service) == 2
 
 
@@ -37,7 +44,8 @@ def test_an_idempotency_key_is_the_id_and_returns_the_first_answer(service: Serv
     for key in (f"{MARKER}-7", f'"{MARKER}-7"'):  # as plain text, and as a structured field
         answers = [service.post("/v1/facts", body, "writer", **{"idempotency-key": key}) for _ in range(3)]
         assert {answer.status_code for answer in answers} == {201}
-        assert {answer.text for answer in answers} == {answers[0].text}
+        assert {answer.json()["status"] for answer in answers} == {"recorded"}
+        assert {answer.json()["position"] for answer in answers} == {2}
     assert head(service) == 2
     assert service.post("/v1/facts", body | {"id": f"{MARKER}-7"}, "writer").json()["status"] == "unchanged"
 
@@ -64,6 +72,33 @@ def test_other_content_is_a_conflict_and_says_where_the_first_stands(service: Se
     refused = service.post("/v1/facts", fact(via="phone"), "writer")
     assert refused.status_code == 409
     assert refused.json()["position"] == 2
+
+
+def test_the_answer_says_what_a_fact_changed_and_nothing_else_of_the_person(service: Served) -> None:
+    """A writer learns that the person is known, and whether an answer is another one now."""
+    answers = [
+        service.record("country_evidenced", 1, hints=[{"country": "GB", "kind": "declared"}]),
+        service.record("opted_in", 2, **GRANT),
+        service.record("opted_out", 3, purposes=["newsletter"]),
+        service.record("opted_out", 4),
+    ]
+    changes = [(answer["known"], answer["changed"]) for answer in answers]
+    assert changes == [(False, False), (True, True), (True, True), (True, False)]
+    (warning,) = answers[2]["warnings"]
+    assert warning["field"] == "purposes"
+    assert warning["problem"].endswith("the stop reaches all marketing by every channel")
+    assert service.post("/v1/gate", SIMILAR, "reader").json()["allowed"] is False
+
+
+def test_a_grant_with_a_word_that_is_not_known_is_refused_with_the_words_there_are(service: Served) -> None:
+    """A misspelt purpose would be a yes that never counts, and nobody would hear of it."""
+    for wrong in ({"purposes": ["newsletter"]}, {"channels": ["fax"]}, {"act": "winked"}):
+        refused = service.post("/v1/facts", fact("opted_in", **GRANT | wrong), "writer")
+        assert refused.status_code == 422
+        (reason,) = refused.json()["errors"]
+        assert reason["field"].startswith(next(iter(wrong)))
+        assert any(word in reason["problem"] for word in ("marketing.similar", "email", "unticked_box"))
+    assert head(service) == 0
 
 
 def test_a_batch_answers_each(service: Served) -> None:
@@ -154,6 +189,7 @@ def test_what_cannot_be_taken_is_a_problem_without_what_was_sent(
 )
 def test_a_field_that_nobody_knows_is_named_where_it_is_a_word(service: Served, body: Any, field: str) -> None:
     """Whoever misspelt it sees which; what may be somebody's address or number is not sent back."""
+    body = body | {"type": "contact.opted_in.v1"}
     refused = service.post("/v1/facts", body, "writer")
     assert refused.status_code == 422
     (reason,) = refused.json()["errors"]

@@ -11,7 +11,7 @@ from ledger import events as e
 from ledger.policy import shipped
 from ledger.policy.case_events import events_of
 from ledger.policy.case_table import ALIASES, TABLE, UNSPECIFIED
-from ledger.policy.cases import Case, CaseError, Expected, decide, load, prepare
+from ledger.policy.cases import Case, CaseError, Expected, decide, load, prepare, run
 
 ASKED = {"at": "2024-01-15T10:00:00Z", "purpose": "marketing.similar", "channel": "email"}
 OPT_IN: dict[str, Any] = {
@@ -55,7 +55,28 @@ def test_every_type_of_the_table_is_understood(name: str) -> None:
     assert problems == []
 
 
-def test_an_unknown_type_or_field_is_listed_grants_nothing_and_the_case_is_decided() -> None:
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        case(item("telepathy")),
+        case(item("opt_in", **OPT_IN, aura="blue")),
+        case(item("opt_in", **OPT_IN | {"act": "winked"})),
+        case(item("note", mood="glad")),
+        case(item("opt_out", scope={"planets": ["mars"]})),
+        case(mood="glad"),
+        case(recipient={"mood": "glad"}),
+        case(message={"mood": True}),
+    ],
+)
+def test_a_word_that_the_format_does_not_know_fails_the_suite(unknown: Case) -> None:
+    """Else a case would guard less than its reader believes."""
+    suite = run([case(), unknown], shipped.policy())
+    assert not suite.passes
+    assert suite.render().splitlines()[-1] == "2 cases, 0 mismatches, 1 not understood"
+    assert run([case()], shipped.policy()).passes
+
+
+def test_an_unknown_type_or_field_grants_nothing_and_the_case_is_decided() -> None:
     """Never a crash, never a silent yes."""
     result = decide(case(item("telepathy"), item("opt_in", **OPT_IN, aura="blue")), shipped.policy())
     assert result.problems == ("event type 'telepathy'", "opt_in: field 'aura'")
@@ -212,6 +233,95 @@ def test_a_charity_may_be_named_as_the_sender() -> None:
     asked = {"at": "2026-03-10T10:00:00Z", "purpose": "marketing.charitable"}
     assert allowed(gift, **asked, sender={"charity": True})
     assert not allowed(gift, **asked)
+
+
+def test_an_enquiry_during_a_sale_is_one_and_a_note_decides_nothing() -> None:
+    """PECR 22(3)(a): negotiations for a sale are enough; a remark is no fact."""
+    assert allowed(item("sale_enquiry", "2023-12-10T10:00:00Z", opt_out_offered=True))
+    assert not allowed(item("note", note="asked for a quote, and was offered a way to refuse"))
+    assert allowed(item("sale_enquiry", "2023-12-10T10:00:00Z", opt_out_offered=True), item("note"))
+
+
+ENDS = {"after": "contract_ended", "period": "P1Y", "end_of": "year"}
+MONTHS = {"after": "contract_ended", "period": "P1M", "end_of": "month"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "ended", "end"),
+    [
+        (ENDS, "2023-05-03T10:00:00Z", "2025-01-01T00:00:00"),
+        ({"after": "contract_ended"}, "2023-05-03T10:00:00Z", "2023-05-04T00:00:00"),
+        ({"after": "contract_cancelled", "period": "P6M"}, "2023-08-31T10:00:00Z", "2024-03-01T00:00:00"),
+        (MONTHS, "2023-11-30T10:00:00Z", "2024-01-01T00:00:00"),
+        ({"after": "contract_ended", "kind": "lease"}, "2023-05-03T10:00:00Z", None),
+        (ENDS, "2022-05-03T10:00:00Z", None),
+    ],
+)
+def test_the_end_of_a_consent_may_count_from_another_event(rule: Any, ended: str, end: str | None) -> None:
+    """From the first such event after it; while there is none, it has no end by that rule."""
+    given = item("opt_in", **OPT_IN, valid_until_rule=rule)
+    prepared = prepare(case(given, item("contract_ended", ended, kind="purchase")))
+    assert prepared.problems == ()
+    opt_in: Any = prepared.contacts[0].opt_ins[0].event
+    assert opt_in.valid_until == (datetime.fromisoformat(end).replace(tzinfo=UTC) if end else None)
+
+
+def test_an_end_that_was_not_known_yet_ends_nothing() -> None:
+    """`known_at`: only what was recorded by then counts."""
+    rule = {"after": "contract_ended"}
+    told = item("contract_ended", "2023-05-03T10:00:00Z", kind="purchase", recorded_at="2024-02-01")
+    story = item("opt_in", **OPT_IN, valid_until_rule=rule), told
+    assert not allowed(*story)
+    assert allowed(*story, known_at="2024-01-10")
+
+
+@pytest.mark.parametrize(
+    "rule", [{}, "P1Y", {"after": "rain"}, {"after": "contract_ended", "period": "soon"}, {"after": "note"}, {"end": 1}]
+)
+def test_a_rule_that_cannot_be_read_fails_the_suite_and_keeps_no_consent_alive(rule: Any) -> None:
+    """The widest reading would be a consent without end."""
+    result = decide(case(item("opt_in", **OPT_IN, valid_until_rule=rule)), shipped.policy())
+    assert len(result.problems) == 1
+    assert not result.decision.allowed
+
+
+def test_only_a_consent_ends_by_a_rule() -> None:
+    """Elsewhere the field is not known."""
+    result = decide(case(item("enquiry", valid_until_rule=ENDS)), shipped.policy())
+    assert result.problems == ("enquiry: field 'valid_until_rule'",)
+
+
+def test_a_contract_may_say_that_the_address_was_verified() -> None:
+    """As a fact of its own, at the same moment."""
+    prepared = prepare(case(item("contract_started", kind="purchase", address_verified=True)))
+    contact = prepared.contacts[0]
+    (verified,) = [n.event for n in contact.confirmations if isinstance(n.event, e.AddressVerified)]
+    assert verified.earliest == contact.contracts[0].event.earliest
+    plain = prepare(case(item("contract_started", kind="purchase", address_verified=False)))
+    assert plain.contacts[0].confirmations == ()
+    assert plain.problems == ()
+
+
+def test_what_a_form_said_counts_for_the_facts_that_came_by_it() -> None:
+    """By the form's name, or the moment; what the fact says itself is not overwritten."""
+    form = item("form_submission", form="order", informed=True, opt_out_offered=True)
+    silent = {key: value for key, value in OPT_IN.items() if key != "informed"}
+
+    def opt_in_of(**detail: Any) -> Any:
+        return prepare(case(form, item("opt_in", **silent | detail))).contacts[0].opt_ins[0].event
+
+    def sale_of(at: str = "2023-01-10T10:00:00Z", **detail: Any) -> Any:
+        return prepare(case(form, item("contract_started", at, **detail))).contacts[0].contracts[0].event
+
+    def sale_by(other: dict[str, Any]) -> Any:
+        return prepare(case(other, item("contract_started"))).contacts[0].contracts[0].event
+
+    assert (opt_in_of().informed, opt_in_of(form="order").informed) == (True, True)
+    assert (opt_in_of(form="survey").informed, opt_in_of(informed=False).informed) == (None, False)
+    assert (sale_of().refusal_offered, sale_of("2023-03-01T10:00:00Z").refusal_offered) == (True, None)
+    assert sale_of(refusal_offered=False).refusal_offered is False
+    assert sale_by(item("form_submission", opt_out_offered=False)).refusal_offered is False
+    assert sale_by(item("form_submission", opt_out_offered=True, person="b")).refusal_offered is None
 
 
 def test_what_is_no_case_file_is_refused_with_a_reason() -> None:
