@@ -95,7 +95,7 @@ def test_what_is_no_stop_of_a_domain_is_refused_aloud(house: House, type_: str, 
 
 def test_a_domain_is_stopped_by_hand(tmp_path: Path) -> None:
     record(tmp_path, "opt-in", "ana@acme.example", "--act", "unticked_box", "--purpose", "marketing.similar")
-    told = " ".join(record(tmp_path, "objection", "*@acme.example").stdout.split())
+    told = " ".join(record(tmp_path, "objection", "*@acme.example").stderr.split())
     assert "Everybody known at acme.example is stopped" in told
     assert "Nobody is known there" not in told
     assert "objected" in program(tmp_path, "history", "ana@acme.example", *L).stdout.lower()
