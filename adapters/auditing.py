@@ -11,6 +11,7 @@ import msgspec
 from adapters.importing import Imported
 from adapters.intake import CHUNK, Progress
 from adapters.looked import last_audit, looked_at
+from adapters.losses import losses_of
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -85,6 +86,7 @@ class AuditRun:
             corrections=list(_corrections(house)),
             notes=[*notes, *source.findings],
             ledger_position=house.ledger.log.last_position(),
+            lost_stops=losses_of(house, catalogue, source),
             money=money,
             before=last_audit(house),
         )

@@ -6,17 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from pathlib import PurePath
+from typing import NamedTuple
 
 import msgspec
 
+from adapters import wide_stops
 from adapters.intake import CHUNK, Progress
+from adapters.reading import NOT_CLEAR, undated
 from adapters.recording import CROWDED
 from adapters.statements import Evidence, Found, Statement, Wanted
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
+from adapters.unread import Unread, explained, hold, unread_of
+from adapters.wide_stops import WideStop
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger.application import Fact
+from ledger.lost_stops import lost_stops
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
@@ -26,7 +33,7 @@ TYPES = "crm.types"
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one file. `first`, `last`: the days its facts speak of."""
+    """What became of one file. `first`, `last`: the days its facts speak of; `unread`: rows that may be stops."""
 
     name: str
     sha256: str
@@ -41,6 +48,7 @@ class Taken:
     rejected: list[Rejected] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     found: Found = field(default_factory=Found)
+    unread: Unread = field(default_factory=Unread)
 
 
 def take_in(
@@ -57,23 +65,71 @@ def take_in(
             progress(before + facts)
 
         done += take(house, file, wanted, result, step)
-        if not (_was_taken(house, file.sha256) and not result.added):
-            close(house, f"{file.system}.{file.kind}", file.taken_on, result)
+        source = f"{file.system}.{file.kind}"
+        if not _was_taken(house, file.sha256) or result.added or _mends(house, source, result):
+            close(house, source, file.taken_on, result)
         taken.append(result)
     return taken
 
 
 def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: Progress = lambda _: None) -> int:
-    """Record what one file, or one page of an API, states, and count it in; how many facts there were."""
+    """Record what one file, or one page of an API, states, and count it in; how many facts there were.
+
+    Whoever may be meant by a row that cannot be read is held.
+    """
     done = 0
-    for chunk in _chunks(file.statements(wanted, result.rejected.append)):
-        record(house, file.system, file.name, chunk, result)
+    rejected: list[Rejected] = []
+    wide: list[Statement] = []
+    for chunk in _chunks(file.statements(wanted, rejected.append)):
+        wide += [one for one in chunk if one.wide]
+        record(house, file.system, file.name, [one for one in chunk if not one.wide], result)
         done += len(chunk)
         progress(done)
+    rejected += _stop_widely(house, file, wide, result)
+    result.findings += _unclear(file.name, [one.row for one in rejected if one.reason == NOT_CLEAR])
+    unread = unread_of(rejected)
+    hold(house, file.system, unread)
+    result.unread.rows += unread.rows
+    result.rejected += explained(rejected, unread)
     result.rows += file.rows
     result.findings += [said for said in file.findings if said not in result.findings]
     name_types(house, file.found.numbers)
     return done
+
+
+def _unclear(name: str, rows: Sequence[int]) -> list[str]:
+    """What is said of rows that are no stops and whose address is not clear."""
+    if not rows:
+        return []
+    number = "1 row is of no one clear address" if len(rows) == 1 else f"{len(rows)} rows are of no one clear address"
+    counts = "The stops of such a row count; whatever else it says counts for nobody."
+    return [f"{name}: {number}, the first is row {rows[0]}. {counts}"]
+
+
+def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result: Taken) -> list[Rejected]:
+    """Record stops of domains and digests, and count them in; those that cannot be used."""
+    said = _of_their_file(house, said, file.sha256)
+    stops = [
+        WideStop(one.wide, one.event, one.source_id, one.payload, one.row)
+        for one in said
+        if one.wide is not None and isinstance(one.event, e.Stop)
+    ]
+    if not stops:
+        return []
+    taken = wide_stops.take(house.ledger, stops)
+    result.facts += len(taken.outcome.positions)
+    result.added += taken.outcome.recorded
+    result.unchanged += taken.outcome.unchanged
+    result.stops += len(stops) - len(taken.unusable)
+    result.findings += [f"{file.name}, row {stop.row}: {reason}; it stops nobody." for stop, reason in taken.unusable]
+    result.findings += [
+        f"{file.name}, row {stop.row}: nobody is known at {stop.wide.text} by now; whoever arrives there is stopped."
+        for stop in taken.unknown
+    ]
+    return [
+        Rejected(file.name, stop.row, None, reason, ((stop.wide.text,),), may_stop=True)
+        for stop, reason in taken.unusable
+    ]
 
 
 def name_types(house: House, names: Iterable[tuple[str, str]]) -> None:
@@ -143,8 +199,32 @@ def _was_taken(house: House, sha256: str) -> bool:
     return any(isinstance(n.event, e.ImportFinished) and n.event.file == sha256 for n in house.catalogue.imports)
 
 
-def close(house: House, source: str, taken_on: datetime, result: Taken, rejected: int | None = None) -> None:
-    """Record that something was taken in. `rejected`: how many rows were not, where not all of them are at hand."""
+def _named(house: House, source: str, result: Taken) -> str | None:
+    """By what a mended file is known for the one that was broken; None: rows of no file of that name were lost."""
+    named = house.ledger.sid(source, f"name:{undated(PurePath(result.name).stem)}").hex()
+    open_ones = (n.event for n in lost_stops(house.catalogue) if isinstance(n.event, e.ImportFinished))
+    return named if result.unread.lost or any(one.named == named for one in open_ones) else None
+
+
+def _mends(house: House, source: str, result: Taken) -> bool:
+    """Whether a file taken in before is now read without a loss, which is worth recording."""
+    return not result.unread.lost and _named(house, source, result) is not None
+
+
+class Dropped(NamedTuple):
+    """How many rows were not taken in, and how many of them may be stops and name nobody."""
+
+    rejected: int
+    lost: int
+
+
+def close(house: House, source: str, taken_on: datetime, result: Taken, dropped: Dropped | None = None) -> None:
+    """Record that something was taken in.
+
+    dropped  where not all rows are at hand: of what was pulled, which is no file, and is never read again mended
+    """
+    named = None if dropped else _named(house, source, result)
+    dropped = dropped or Dropped(len(result.rejected), result.unread.lost)
     period = {"first": result.first, "last": result.last}
     house.ledger.record(
         Fact(
@@ -159,11 +239,14 @@ def close(house: House, source: str, taken_on: datetime, result: Taken, rejected
                 rows=result.rows,
                 added=result.added,
                 unchanged=result.unchanged,
-                rejected=len(result.rejected) if rejected is None else rejected,
+                rejected=dropped.rejected,
                 stops=result.stops,
+                lost=dropped.lost,
+                named=named,
             ),
             payload={name: day.isoformat() for name, day in period.items() if day is not None}
-            | {"facts": result.facts},
+            | {"facts": result.facts}
+            | ({"file": result.name} if dropped.lost and named else {}),
         )
     )
 

@@ -28,7 +28,8 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of, addresses_in
+from adapters.wides import domain_in
 from ledger import codec
 from ledger import events as e
 
@@ -90,9 +91,11 @@ def moment(said: object) -> datetime:
 
 
 def _address(said: str) -> str:
-    if not is_address(said):
-        raise ValueError("not an e-mail address")
-    return said
+    clear = address_of(said) or domain_in(said)
+    if clear is None:
+        several = len(addresses_in(said)) > 1
+        raise ValueError("more than one e-mail address: send a fact for each" if several else "not an e-mail address")
+    return clear
 
 
 def _payload(said: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -127,7 +130,9 @@ class Strict(BaseModel):
 class Person(Strict):
     """Whom a fact is about: an e-mail address, a record of a system, or both."""
 
-    email: Email | None = Field(None, description="the address the fact is about")
+    email: Email | None = Field(
+        None, description="the address the fact is about; of a stop also a whole domain, as @example.com"
+    )
     system: Token | None = Field(None, description="whose record it is; else the source of the fact")
     record_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None, description="the record's id in that system"

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of, is_address
 from adapters.fact_models import moment as rfc3339
-from adapters.reading import address_in, digest
+from adapters.reading import digest
 from adapters.receiving import MOST_BYTES, Delivery, Heard, Refused, Sent
 from adapters.recording import Saying
 from adapters.times import Span
@@ -126,7 +126,7 @@ def exact(happened: datetime | None, at: datetime) -> Span | None:
 def address(said: object) -> str | None:
     """The address a sender names, also within `Ada <ada@example.com>`; None for anything else."""
     text = said.strip() if isinstance(said, str) and len(said) <= MOST_TEXT else ""
-    return text if is_address(text) else address_in(text)
+    return address_of(text)
 
 
 def part(said: object, name: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,10 +17,11 @@ from adapters.encodings import Ask
 from adapters.evidence import Taken
 from adapters.hubspot.export import Export, read_export
 from adapters.inputs import Inputs
-from adapters.intake import Portion, Progress, close_import, occasion_of, refuse_other_portal
+from adapters.intake import SYSTEM, Portion, Progress, close_import, occasion_of, refuse_other_portal
 from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
+from adapters.unread import Named, Unread, explained, hold, unread_of
 from adapters.wiring import House, now
 from projections.verdicts import FileRead
 
@@ -33,7 +34,8 @@ TOMORROW = timedelta(days=1)
 class Imported:
     """What an import did, and the crew that can go on to judge its records.
 
-    taken  what became of each file of evidence; `found` what all files hold that could be declared
+    taken   what became of each file of evidence; `found` what all files hold that could be declared
+    unread  what could not be read of the contacts exports
     """
 
     crew: Crew
@@ -46,6 +48,12 @@ class Imported:
     added: int
     unchanged: int
     older: int = 0
+    unread: Unread = field(default_factory=Unread)
+
+    @property
+    def held(self) -> list[Named]:
+        """Whom rows name that could not be read, in the order of the files."""
+        return [who for unread in (self.unread, *(one.unread for one in self.taken)) for who in unread.named]
 
     @property
     def records(self) -> int:
@@ -103,6 +111,8 @@ def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], p
     occasion = occasion_of(house, export, paths, look.shared)
     refuse_other_portal(crew.read(export, occasion, progress))
     portions = crew.settle()
+    unread = unread_of(look.rejected)
+    hold(house, SYSTEM, unread)
     close_import(house, occasion, portions, len(look.rejected))
     types = {name for _, columns in export.tables for _, name in columns.types}
     older = sum(portion.older for portion in portions)
@@ -111,12 +121,13 @@ def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], p
         files=_files(export, look.rows, look.rejected, portions),
         taken=[],
         found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
-        rejected=look.rejected,
+        rejected=explained(look.rejected, unread),
         findings=[*sorted({found for portion in portions for found in portion.findings}), *_older(older)],
         rows=sum(portion.rows for portion in portions),
         added=sum(portion.added for portion in portions),
         unchanged=sum(portion.unchanged for portion in portions),
         older=older,
+        unread=unread,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,16 @@ from adapters.dates import Order
 from adapters.encodings import Ask
 from adapters.hubspot.evidence import evidence_of, kinds_said
 from adapters.hubspot.labels import Columns, is_contacts_export, recognise
-from adapters.hubspot.unsubscribes import is_opt_out_list
 from adapters.mailchimp.audience import LAYOUT as AUDIENCE
 from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
 from adapters.sources import DOCUMENTS
-from adapters.statements import Evidence
+from adapters.stated import SAYS as SUPPRESSIONS
+from adapters.stated import stated_of, statuses_of
+from adapters.statements import Evidence, Wanted
+from adapters.stop_titles import is_named_for_stops
 from adapters.stops import stops_of
-from adapters.tabular import Table, UnreadableInput, open_tables
+from adapters.tabular import Rejected, Table, UnreadableInput, open_tables
 from adapters.times import TimeReader
 
 _CONTACTS_ALONE = {"marketing", "legal_basis", "lifecycle", "double_opt_in", "quarantined", "until_next_update"}
@@ -74,6 +77,28 @@ def sort_inputs(
     return inputs
 
 
+def refuse_unused(inputs: Inputs) -> None:
+    """Raise UnreadableInput (nothing_used) for a file of evidence of which every row would be rejected.
+
+    Nothing of it would be looked at, and it is not to seem so. Each file is read up to its first row that says
+    something.
+    """
+    for file in map(copy, inputs.evidence):  # a file that was read does not go into another process
+        rejected: list[Rejected] = []
+        if next(file.statements(Wanted(), rejected.append), None) is None and 0 < len(rejected) == file.rows:
+            raise _unused(file, rejected[0])
+
+
+def _unused(file: Evidence, first: Rejected) -> UnreadableInput:
+    where = f"row {first.row}" + (f", column “{first.column}”" if first.column else "")
+    none = "its only row could not be used" if file.rows == 1 else f"none of its {file.rows} rows could be used"
+    return UnreadableInput(
+        "nothing_used",
+        f"{file.name}: {none}, so nothing was recorded; the first is {where}: {first.reason}.",
+        "Mend the file or export it again; if it holds nothing that counts, leave it out.",
+    )
+
+
 def _files(path: Path) -> Iterator[Path]:
     """The file, or those of a folder in name order, without hidden ones and documents."""
     if not path.is_dir():
@@ -97,7 +122,12 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
     if contacts and (by_hand or ("record_id" in columns.at and _CONTACTS_ALONE & set(columns.at))):
         _refuse_ambiguous(table, columns)
         return None
-    found: Evidence | None = audience_of(table, taken_on, times) or evidence_of(table, taken_on, times)
+    found: Evidence | None = (
+        audience_of(table, taken_on, times)
+        or stated_of(table, taken_on, times)
+        or evidence_of(table, taken_on, times)
+        or (None if contacts else statuses_of(table, taken_on, times))
+    )
     if found is not None:
         return found
     if contacts:
@@ -107,7 +137,7 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
 
 def _refuse_ambiguous(table: Table, columns: Columns) -> None:
     """A list of contacts named for opt-outs that shows none: is it who they are, or that they said no?"""
-    if is_opt_out_list(table.title) and "opted_out" not in columns.at and not columns.types:
+    if is_named_for_stops(table.title) and "opted_out" not in columns.at and not columns.types:
         raise UnreadableInput(
             "ambiguous",
             f"{table.name} is named as an opt-out list and looks like a contacts export.",
@@ -123,7 +153,7 @@ def _unknown(table: Table, columns: Columns) -> UnreadableInput:
             f"{table.name} is a bare list of e-mail addresses, and nothing says what it is of.",
             "If these people said no, give it with --stops; otherwise bring the file that shows what they did.",
         )
-    kinds = "; ".join((*dict.fromkeys(kinds_said()), AUDIENCE.says, "contacts: Record ID, Email"))
+    kinds = "; ".join((*dict.fromkeys(kinds_said()), AUDIENCE.says, SUPPRESSIONS, "contacts: Record ID, Email"))
     return UnreadableInput(
         "unknown_kind",
         f"{table.name} is no file known here; its columns are: {labels}.",

@@ -57,6 +57,12 @@ KINDS: dict[str, Kind] = {
         "HubSpot: the list you imported as opt-outs, exported with its e-mail column",
         "nothing: it counts from ever",
     ),
+    "suppressions": Kind(
+        "suppression list",
+        "opt-outs, complaints and bounces that a mail service keeps, and lists that give a status or reason",
+        "Amazon SES, SendGrid, Brevo, ActiveCampaign or Klaviyo: export or list the suppressions, by screen or API",
+        "event_log where a time stands beside it; otherwise nothing: it counts from ever",
+    ),
     "audience": Kind(
         "Mailchimp audience",
         "sign-ups with their confirmation, unsubscribes, cleaned addresses",

@@ -6,10 +6,11 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from adapters.addresses import is_address
 from adapters.encodings import PREVIEW_LINES, Ask, Decoding, UnreadableInput, choose, errors_for, marked, printable
 from adapters.sources import Record, Source, not_a_table
 
@@ -87,7 +88,7 @@ class Lines:
     def records(self) -> Iterator[Record]:
         """See `Grid`."""
         with self.source.open() as raw:
-            lines = io.TextIOWrapper(raw, self.encoding, errors_for(self.encoding), newline="")
+            lines = _Lately(io.TextIOWrapper(raw, self.encoding, errors_for(self.encoding), newline=""))
             try:
                 reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
                 row, width, ended = 0, 0, False
@@ -100,14 +101,19 @@ class Lines:
                             if any(cells) and not (row == 1 and _namesdelimiter_of(cells)):
                                 width = width or len(cells)
                                 if line > first and _swallows_rows(cells, width, self.delimiter):
-                                    yield Record(row, [], _SWALLOWED.format(first=first, last=line))
+                                    flaw = _SWALLOWED.format(first=first, last=line)
+                                    yield Record(row, [], flaw, self._cut(lines.read, width))
+                                    row += line - first  # each of its lines may be a row
                                     continue
                                 yield Record(row, cells, None)
+                            lines.read.clear()
                         ended = True
                     except csv.Error as error:
                         # the reader starts afresh on the next line; what it swallowed is named by its lines
                         row += 1
-                        yield Record(row, [], _broken_row(error, line + 1, reader.line_num))
+                        flaw = _broken_row(error, line + 1, reader.line_num)
+                        yield Record(row, [], flaw, self._cut(lines.read, width))
+                        row += max(reader.line_num - line - 1, 0)
             except UnicodeError as error:
                 raise UnreadableInput(
                     "cannot_read",
@@ -115,17 +121,60 @@ class Lines:
                     "Say which encoding it is with --encoding.",
                 ) from error
 
+    def _cut(self, read: list[str], width: int) -> tuple[tuple[str, ...], ...]:
+        """Lines as rows, cut at every delimiter, whatever the quotes say; forgets them.
+
+        One that holds nobody and has fewer cells than a row goes on with the line before it.
+        """
+        cut: list[tuple[str, ...]] = []
+        for line in read:
+            cells = tuple(cell.strip(' \t\r\n"') for cell in line.split(self.delimiter))
+            if cut and len(cells) < width and "@" not in line:
+                cut[-1] += cells
+            elif any(cells):
+                cut.append(cells)
+        read.clear()
+        return tuple(cut)
+
+
+class _Lately:
+    """Lines as they are read, those of the row at hand kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._next = iter(lines).__next__
+        self.read: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._next()
+        self.read.append(line)
+        return line
+
 
 def _swallows_rows(cells: list[str], width: int, delimiter: str) -> bool:
     """Whether a cell reads like rows that a quote, opened in one and closed in another, has made one cell.
 
     It then holds for each of its lines as many delimiters as a row has, and somebody: an address, or a record's id.
+    Where empty cells at the end were left out, a line that begins with an address, or with a record's id before one,
+    and goes on is a row as well.
     """
     for cell in cells:
         lines = cell.splitlines()
-        if len(lines) > 1 and cell.count(delimiter) >= (len(lines) - 1) * (width - 1):
-            return any("@" in line or line.lstrip('"')[:1].isdigit() for line in lines[1:])
+        if len(lines) < 2:
+            continue
+        if cell.count(delimiter) >= (len(lines) - 1) * (width - 1) and any(
+            "@" in line or line.lstrip('"')[:1].isdigit() for line in lines[1:]
+        ):
+            return True
+        if any(_begins_a_row([part.strip(' "') for part in line.split(delimiter)]) for line in lines[1:]):
+            return True
     return False
+
+
+def _begins_a_row(parts: list[str]) -> bool:
+    return len(parts) > 1 and (is_address(parts[0]) or (parts[0].isdigit() and any(map(is_address, parts))))
 
 
 def _broken_row(error: csv.Error, first: int, last: int) -> str:
@@ -141,15 +190,18 @@ def _namesdelimiter_of(cells: list[str]) -> bool:
 
 
 def delimiter_of(source: Source, encoding: str) -> str:
-    """The delimiter under which most rows are as wide as the first; the widest of those."""
+    """The delimiter under which most rows are as wide as the first; the widest of those. Rows whose empty cells at
+    the end were left out are narrower: where most are, the one that cuts the first row into most cells.
+    """
     return max(DELIMITERS, key=lambda delimiter: _fit(source, encoding, delimiter))
 
 
-def _fit(source: Source, encoding: str, delimiter: str) -> int:
+def _fit(source: Source, encoding: str, delimiter: str) -> tuple[int, int]:
     widths = []
     for record in Lines(source, encoding, delimiter).records():
         widths.append(len(record.cells))
         if len(widths) == _DIALECT_ROWS:
             break
-    same = sum(width == widths[0] for width in widths)
-    return 0 if not widths or widths[0] < 2 or same * 2 < len(widths) else same * widths[0]
+    first = widths[0] if widths else 0
+    same = sum(width == first for width in widths)
+    return 0 if first < 2 or same * 2 < len(widths) else same * first, first

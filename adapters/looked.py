@@ -12,6 +12,7 @@ from adapters.kinds import KINDS
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
+from ledger.lost_stops import lost_stops, open_files
 from projections.verdicts import Audit, Before, Bucket, Looked
 
 LAST = "last-audit.json"
@@ -51,11 +52,14 @@ class Imported(NamedTuple):
 
 
 def imports_of(catalogue: Catalogue, kind: str) -> list[e.ImportFinished]:
-    """The imports on record of a kind of source; none: it was not looked at."""
+    """The imports on record of a kind of source; none: it was not looked at. A file that lost a stop is none."""
+    unread = open_files(lost_stops(catalogue))
     return [
         n.event
         for n in catalogue.imports
-        if isinstance(n.event, e.ImportFinished) and n.event.source.rpartition(".")[2] == kind
+        if isinstance(n.event, e.ImportFinished)
+        and n.event.source.rpartition(".")[2] == kind
+        and n.event.file not in unread
     ]
 
 

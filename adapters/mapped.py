@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import msgspec
 
 from adapters.encodings import UnreadableInput
 from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
+from adapters.stated import refuse_mixed
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.tabular import Table, require_unique
 from adapters.times import Span, TimeReader
@@ -35,9 +36,13 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form         the form's name; `pipeline` likewise
     boxes        column -> the word that means ticked
     backed_by    what shows when the source recorded it; `form_record` counts from its own time
+    where        column -> words: only rows that hold one of them in each of these columns state the fact. "" is an
+                 empty cell, "*" any other
+    facts        several facts, each with its own keys; what stands above them holds for all
+    others       "nothing": rows that no `where` is of state nothing; else they are rejected
     """
 
-    fact: Literal["opt_out", "objection", "form", "sale", "confirmation", "bounce", "complaint"]
+    fact: Literal["opt_out", "objection", "form", "sale", "confirmation", "bounce", "complaint", "nothing"]
     email: str
     at: str | None = None
     date_format: str | None = None
@@ -48,6 +53,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boxes: dict[str, str] = {}
     pipeline: str | None = None
     backed_by: Literal["form_record", "subscription_timeline", "event_log", "deal_record", "import_file"] | None = None
+    where: dict[str, str | list[str]] = {}
+    others: Literal["nothing"] | None = None
 
 
 def mapping_beside(path: Path) -> Path | None:
@@ -56,9 +63,19 @@ def mapping_beside(path: Path) -> Path | None:
     return beside if beside.exists() else None
 
 
-def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader) -> MappedFile:
+def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader) -> TableEvidence:
     """The reader of a table by its mapping. Raises UnreadableInput (`bad_mapping`), which names the key."""
-    said = _read(mapping)
+    facts = _read(mapping)
+    parts = [_part(table, mapping, said, taken_on, times) for said in facts]
+    if any(said.fact in _STOPS and not said.where for said in facts):
+        refuse_mixed(table)
+    if len(parts) == 1 and not facts[0].where:
+        return parts[0]
+    return SeveralFacts(parts, times, others=facts[0].others)
+
+
+def _part(table: Table, mapping: Path, said: Mapping, taken_on: datetime, times: TimeReader) -> MappedFile:
+    """The reader of one fact."""
     try:
         if said.zone is not None:
             times = times.within(ZoneInfo(said.zone))
@@ -67,7 +84,8 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader
     places = {label.casefold(): index for index, label in enumerate(table.header)}
     at: dict[str, tuple[int, ...]] = {}
     named = {"email": said.email, "at": said.at, "id": said.id, "words": said.words}
-    for key, label in [*named.items(), *((f"boxes.{column}", column) for column in said.boxes)]:
+    columns = [(f"{key}.{column}", column) for key in ("boxes", "where") for column in getattr(said, key)]
+    for key, label in [*named.items(), *columns]:
         if label is None:
             continue
         if label.strip().casefold() not in places:
@@ -79,18 +97,31 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader
     return MappedFile(table, at, said, taken_on, times)
 
 
-def _read(path: Path) -> Mapping:
+def _read(path: Path) -> list[Mapping]:
     try:
-        said = msgspec.convert(parse_toml(path.read_text("utf-8")), Mapping)
+        raw = parse_toml(path.read_text("utf-8"))
+        own = raw.pop("facts", None)
+        if own is not None and not (isinstance(own, list) and own and all(isinstance(one, dict) for one in own)):
+            raise _bad(path, "`facts` is a list of facts: write `[[facts]]` above each")
+        facts = [msgspec.convert(raw | one, Mapping) for one in ([{}] if own is None else own)]
     except (TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise _bad(path, str(error)) from error
+    for said in facts:
+        _check(path, said)
+    return facts
+
+
+def _check(path: Path, said: Mapping) -> None:
     if said.fact in _GRANTS and said.at is None:
         raise _bad(path, f"`at` is needed: nothing rests on a {said.fact} that nobody dated")
     if (said.fact == "form") != (said.form is not None):
         raise _bad(path, '`form`, the form\'s name, goes with `fact = "form"`')
     if said.boxes and said.form is None:
         raise _bad(path, "`boxes` go with a `form`")
-    return said
+    if said.fact == "nothing" and not said.where:
+        raise _bad(path, '`where` is needed with `fact = "nothing"`: it says which rows state nothing')
+    if said.others and not said.where:
+        raise _bad(path, "`others` goes with a `where`: without one, every row states the fact")
 
 
 def _bad(path: Path, reason: str) -> UnreadableInput:
@@ -109,6 +140,7 @@ class MappedFile(TableEvidence):
     ) -> None:
         super().__init__(table, at, KIND, SYSTEM, taken_on, times)
         self.said = said
+        self.may_stop = said.fact in _STOPS
 
     def begin(self) -> None:
         """Look the columns up."""
@@ -118,6 +150,21 @@ class MappedFile(TableEvidence):
             (token_of(column), column, word.strip().casefold(), self.cell(f"boxes.{column}"))
             for column, word in self.said.boxes.items()
         ]
+        self._where = [(_matcher(words), self.cell(f"where.{column}")) for column, words in self.said.where.items()]
+
+    def share(self, whole: TableEvidence) -> None:
+        """Read as a part of a file: what is found and rejected is that file's."""
+        self.found, self.wanted, self._reject = whole.found, whole.wanted, whole.reject
+        self.begin()
+
+    def is_of(self, cells: Sequence[str]) -> bool:
+        """Whether a row states this fact."""
+        return all(is_one_of(cell(cells).casefold()) for is_one_of, cell in self._where)
+
+    def read_as(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
+        """What a row of the file that this is a part of states."""
+        self._row, self._standing = row, tuple(cells)
+        return () if self.said.fact == "nothing" else self.read(row, cells)
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """The fact, and the boxes of a form."""
@@ -191,3 +238,31 @@ class MappedFile(TableEvidence):
                 )
                 told.append(submission._replace(event=answered, source_id=f"box:{key}:{box}:{ticked}", payload=None))
         return told
+
+
+def _matcher(words: str | list[str]) -> Callable[[str], bool]:
+    """Whether a cell, its case apart, is one of the words; `*` is any that is filled."""
+    known = {word.strip().casefold() for word in ([words] if isinstance(words, str) else words)}
+    return lambda cell: cell in known or ("*" in known and bool(cell))
+
+
+class SeveralFacts(TableEvidence):
+    """Rows of which each states what its columns say: every fact whose `where` is of it."""
+
+    def __init__(self, parts: Sequence[MappedFile], times: TimeReader, *, others: Literal["nothing"] | None) -> None:
+        first = parts[0]
+        super().__init__(first.table, first.at, KIND, SYSTEM, first.taken_on, times)
+        self._parts, self._others = parts, others
+        self.may_stop = any(part.may_stop for part in parts)
+
+    def begin(self) -> None:
+        """Let every part look its columns up."""
+        for part in self._parts:
+            part.share(self)
+
+    def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
+        """Everything that the row states."""
+        mine = [part for part in self._parts if part.is_of(cells)]
+        if not mine and self._others is None:
+            self.refuse(None, "no `where` of its mapping is of this row, so nobody can say what it states")
+        return [one for part in mine for one in part.read_as(row, cells)]

@@ -18,7 +18,7 @@ from adapters.encodings import UnreadableInput, marked
 from adapters.sources import Record, Source
 from adapters.unique_keys import RepeatedKeyError, require_unique_keys
 
-LISTS = ("results", "events", "timeline")
+LISTS = ("results", "events", "timeline", "contacts", "SuppressedDestinationSummaries")
 EXPLODED = "changes"
 MAX_COLUMNS = 5_000
 
@@ -28,9 +28,10 @@ _decode = msgspec.json.Decoder().decode
 
 
 class _Flaw(NamedTuple):
-    """Why something in the place of an object cannot be taken."""
+    """Why something in the place of an object cannot be taken, and what stands there."""
 
     reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Objects:
         for found in _objects(self.source, self.source.held()):
             if isinstance(found, _Flaw):
                 row += 1
-                yield Record(row, [], found.reason)
+                yield Record(row, [], found.reason, ((found.text,),))
                 continue
             for flat in _rows(found):
                 row += 1
@@ -106,7 +107,7 @@ def _line(line: bytes) -> object:
         require_unique_keys(line)
         return _decode(line)
     except (msgspec.DecodeError, RepeatedKeyError) as error:
-        return _Flaw(f"is no JSON: {error}")
+        return _Flaw(f"is no JSON: {error}", line.decode(errors="replace"))
 
 
 def _elements(pages: Any) -> Iterator[dict[str, Any] | _Flaw]:
@@ -115,7 +116,7 @@ def _elements(pages: Any) -> Iterator[dict[str, Any] | _Flaw]:
         if isinstance(page, dict):
             held = next((page[name] for name in LISTS if isinstance(page.get(name), list)), [page])
         for one in held if isinstance(held, list) else [held]:
-            yield one if isinstance(one, dict | _Flaw) else _Flaw("is no object")
+            yield one if isinstance(one, dict | _Flaw) else _Flaw("is no object", str(one))
 
 
 def _rows(found: dict[str, Any]) -> Iterator[dict[str, str]]:

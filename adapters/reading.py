@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of, addresses_in
 from adapters.column_times import ColumnTimes
 from adapters.layouts import Places
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
+from adapters.wides import wides_in
 from ledger.events import Stop
+from ledger.spelling import normal
+from ledger.standing import Wide
 
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
@@ -23,9 +27,10 @@ Cell = Callable[[Sequence[str]], str]
 When = Callable[[Sequence[str]], Span | None]
 """Takes the time that a field of a row states, if it states one."""
 
+SWALLOWED = "one cell holds several lines with addresses, which may be rows of their own; is a quote not closed?"
 NOT_AN_ADDRESS = "not an e-mail address"
+NOT_CLEAR = "not one clear e-mail address: what is no stop counts only for an address that stands alone"
 NOBODY = "names nobody: neither an e-mail address nor a record id"
-LOST = "; a stop that reaches nobody: find out whose it is, and record it by hand"
 
 
 def _passed_over(_: Rejected) -> None:
@@ -33,7 +38,12 @@ def _passed_over(_: Rejected) -> None:
 
 
 class TableEvidence:
-    """A table of evidence; see `adapters.statements.Evidence`. A kind says in `read` what its rows state."""
+    """A table of evidence; see `adapters.statements.Evidence`. A kind says in `read` what its rows state.
+
+    may_stop  a row of this kind that cannot be read may be somebody's stop
+    """
+
+    may_stop = True
 
     def __init__(self, table: Table, at: Places, kind: str, system: str, taken_on: datetime, times: TimeReader) -> None:
         self.table, self.at = table, at
@@ -47,6 +57,7 @@ class TableEvidence:
         self._in_columns = ColumnTimes(table, times)
         self._reject: Reject = _passed_over
         self._row = 0
+        self._standing: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -67,20 +78,33 @@ class TableEvidence:
         self.begin()
         for row, cells in self.raw():
             self.rows += 1
-            self._row = row
+            self._row, self._standing = row, tuple(cells)
             told = self.read(row, cells)
             if told:
                 yield from self.reachable(told)
+            if self.may_stop and any("\n" in cell or "\r" in cell for cell in cells):
+                self._look_within(row, cells, told)
         yield from self.reachable(self.end())
 
     def raw(self) -> Iterator[tuple[int, list[str]]]:
         """The rows, and how they are counted."""
 
-        def reject(rejected: Rejected) -> None:
-            self.rows += 1
-            self._reject(rejected)
+        yield from self.table.rows(self._unread)
 
-        yield from self.table.rows(reject)
+    def _unread(self, rejected: Rejected) -> None:
+        """Take note of a row that is not even cells."""
+        self.rows += 1
+        self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
+
+    def _look_within(self, row: int, cells: Sequence[str], told: Sequence[Statement]) -> None:
+        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
+        stated = {
+            normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
+        }
+        lines = [line for cell in cells for line in cell.splitlines()[1:]]
+        named = tuple((line,) for line in lines if any(normal(one) not in stated for one in addresses_in(line)))
+        if named:
+            self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
 
     def begin(self) -> None:
         """Forget what an earlier iteration learnt."""
@@ -97,27 +121,30 @@ class TableEvidence:
         """The statements that say whom they are about; the others are rejected, one line a row."""
         lost: dict[int, tuple[str, bool]] = {}
         for one in told:
-            if not one.email:
-                if one.record_id:
-                    yield one._replace(email=None)
-                    continue
-                reason = NOBODY
-            elif is_address(one.email):
-                yield one
-                continue
+            people = _addressed(one)
+            if isinstance(people, str):
+                lost[one.row] = (people, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])
             else:
-                inner = address_in(one.email)
-                if inner or one.record_id:
-                    yield one._replace(email=inner)
-                    continue
-                reason = NOT_AN_ADDRESS
-            lost[one.row] = (reason, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])
+                yield from people
         for row, (reason, stop) in lost.items():
-            self._reject(Rejected(self.name, row, self.label("email"), reason + LOST * stop))
+            self._reject(self._rejected(row, "email", reason, may_stop=stop))
 
-    def refuse(self, field: str | None, reason: str) -> None:
-        """Reject the row being read."""
-        self._reject(Rejected(self.name, self._row, self.label(field) if field else None, reason))
+    def reject(self, rejected: Rejected) -> None:
+        """Take a row that a part of this reader rejects."""
+        self._reject(rejected)
+
+    def refuse(self, field: str | None, reason: str, *, may_stop: bool | None = None) -> None:
+        """Reject the row being read. `may_stop`: it may be somebody's stop; as rows of its kind, if nothing is said."""
+        self._reject(self._rejected(self._row, field, reason, self.may_stop if may_stop is None else may_stop))
+
+    def _rejected(self, row: int, field: str | None, reason: str, may_stop: bool) -> Rejected:
+        lines = (self._standing,) if row == self._row else ()
+        label = self.label(field) if field else None
+        return Rejected(self.name, row, label, reason, lines, may_stop, self._record_at)
+
+    @property
+    def _record_at(self) -> int | None:
+        return next((self.at[field][0] for field in ("record", "contacts") if field in self.at), None)
 
     def label(self, field: str) -> str | None:
         """How the file itself names a field."""
@@ -148,11 +175,29 @@ class TableEvidence:
         return self._in_columns.read(cells[index].strip(), index)
 
 
-def address_in(cell: str) -> str | None:
-    """The address in `Ada <ada@example.com>`, `Ada (ada@example.com)` or `mailto:ada@example.com`, or None."""
-    text = cell.strip().rstrip(">)").removeprefix("mailto:")
-    inner = text[max(text.rfind("<"), text.rfind("(")) + 1 :].strip()
-    return inner if is_address(inner) else None
+def _addressed(one: Statement) -> Sequence[Statement] | str:
+    """The statement for everybody whom it is about, or why it can be about nobody.
+
+    A stop is about every address that its cell may mean; anything else about one that is clear.
+    """
+    if not one.email:
+        return [one._replace(email=None)] if one.record_id or one.wide else NOBODY
+    if isinstance(one.event, Stop):
+        found = addresses_in(one.email)
+        also = [one._replace(email=it, source_id=f"{one.source_id}:{digest(normal(it))}") for it in found[1:]]
+        wide = [] if found == [one.email] else [of_wide(one, it) for it in wides_in(one.email)]
+        if found or wide:
+            return [*(one._replace(email=it) for it in found[:1]), *also, *wide]
+        return [one._replace(email=None)] if one.record_id else NOT_AN_ADDRESS
+    clear = address_of(one.email)
+    if clear is None and addresses_in(one.email):
+        return NOT_CLEAR
+    return [one._replace(email=clear)] if clear or one.record_id else NOT_AN_ADDRESS
+
+
+def of_wide(one: Statement, wide: Wide) -> Statement:
+    """A stop as one of everybody at a domain, or of whoever is behind a digest."""
+    return one._replace(email=None, record_id=None, source_id=f"{one.source_id}:{digest(*wide)}", wide=wide)
 
 
 def undated(title: str) -> str:

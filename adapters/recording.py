@@ -7,15 +7,18 @@ people is a conflict, not a repetition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from adapters import wide_stops
+from adapters.wide_stops import WideStop, domain_named
 from ledger import codec
 from ledger.application import Fact, Ledger, Status
-from ledger.events import AnyEvent, ErasureRequested, Event, Stop
+from ledger.events import AnyEvent, DomainStopped, ErasureRequested, Event, Stop
+from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
 
 CROWDED = (
@@ -53,9 +56,12 @@ def record_all(ledger: Ledger, sayings: Sequence[Saying]) -> list[Recorded]:
     found = ledger.log.find({sid for sid in sids if sid is not None})
     held = [codec.decode(found[sid].entry) if sid in found else None for sid in sids]
     recorded: list[Recorded] = []
-    for erasing, pairs in groupby(zip(sayings, held, strict=True), key=_is_new_erasure):
+    for door, pairs in groupby(zip(sayings, held, strict=True), key=_door):
         run = list(pairs)
-        recorded += [_erase(ledger, one) for one, _ in run] if erasing else _record(ledger, run)
+        if door is _record:
+            recorded += _record(ledger, run)
+        else:
+            recorded += [door(ledger, one) for one, _ in run]
     return recorded
 
 
@@ -74,8 +80,28 @@ def _contacts(ledger: Ledger, who: Registration) -> set[str]:
     return ({address[0]} if address else set()) | ({record.contact} if record else set())
 
 
-def _is_new_erasure(pair: tuple[Saying, AnyEvent | None]) -> bool:
-    return isinstance(pair[0].event, ErasureRequested) and pair[1] is None
+def _door(pair: tuple[Saying, AnyEvent | None]) -> Callable[..., Any]:
+    """What records a fact: stops of a domain and erasure requests go by doors of their own."""
+    one, held = pair
+    if domain_named(one.who.email):
+        return _stop_domain
+    return _erase if isinstance(one.event, ErasureRequested) and held is None else _record
+
+
+def _stop_domain(ledger: Ledger, one: Saying) -> Recorded:
+    """A stop of everybody at a domain. Raises codec.EntryError for what is nobody's to stop as a whole."""
+    wide, event = domain_named(one.who.email), one.event
+    if wide is None or not isinstance(event, Stop):
+        raise codec.EntryError("only a stop may be of a whole domain")
+    known = ledger.log.find([ledger.sid(event.source, one.source_id)]) if one.source_id is not None else {}
+    for entry in known.values():
+        held = codec.decode(entry.entry)
+        same = isinstance(held, DomainStopped) and held.domain == ledger.vault.standing_reference(wide)
+        return Recorded("unchanged" if same else "conflict", entry.position, held.stream)
+    taken = wide_stops.take(ledger, [WideStop(wide, event, one.source_id, one.payload)])
+    if taken.unusable:
+        raise codec.EntryError(taken.unusable[0][1])
+    return Recorded("recorded", taken.outcome.positions[-1], LEDGER_STREAM)
 
 
 def _erase(ledger: Ledger, one: Saying) -> Recorded:

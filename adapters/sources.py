@@ -40,11 +40,15 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 class Record(NamedTuple):
-    """One row that is not blank: its number as a spreadsheet counts, and what makes it unreadable, if anything."""
+    """One row that is not blank: its number as a spreadsheet counts, and what makes it unreadable, if anything.
+
+    lines  of an unreadable one: what stands there, each line that may be a row of its own cut into cells loosely
+    """
 
     row: int
     cells: list[str]
     flaw: str | None
+    lines: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

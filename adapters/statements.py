@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from adapters.tabular import Rejected
 from ledger.events import Event
+from ledger.standing import Wide
 
 Reject = Callable[[Rejected], None]
 
@@ -22,6 +23,7 @@ class Statement(NamedTuple):
                       nothing that differs between two exports of the same fact (no file date)
     payload           what is personal or free text about it; goes into the vault
     row               as a spreadsheet counts
+    wide              the domain or digest that a stop is of, where it names nobody
     """
 
     email: str | None
@@ -30,6 +32,7 @@ class Statement(NamedTuple):
     source_id: str
     payload: Mapping[str, object] | None
     row: int
+    wide: Wide | None = None
 
 
 class Wanted(NamedTuple):

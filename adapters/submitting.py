@@ -22,6 +22,7 @@ from adapters.recording import Recorded, Saying, record_all
 from adapters.stops_kept import keep_stop
 from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.vocabulary import unknown_in_grant, widen_stop
+from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
 from adapters.wiring import House
 from ledger import codec, linking
 from ledger import events as e
@@ -83,11 +84,21 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
 
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
-    read = [translate(one, written_at) for one in submissions]
+    read = _usable(house, [translate(one, written_at) for one in submissions])
     sayings = close_doors(house.ledger, [one.saying for one in read if isinstance(one, Translated)])
     met = are_known(house, [one.who for one in sayings])
     recorded = iter(zip(record_all(house.ledger, sayings), met, strict=True))
     return [_answer(*next(recorded), one.warnings) if isinstance(one, Translated) else rejected(one) for one in read]
+
+
+def _usable(house: House, read: Sequence[Translated | tuple[Reason, ...]]) -> list[Translated | tuple[Reason, ...]]:
+    """The same, with a reason in the place of a stop of a domain that is nobody's to stop as a whole."""
+    domains = [domain_named(one.saying.who.email) if isinstance(one, Translated) else None for one in read]
+    reasons = unusable(house.ledger, {domain for domain in domains if domain})
+    return [
+        (Reason("person.email", reasons[domain]),) if domain in reasons else one
+        for one, domain in zip(read, domains, strict=True)
+    ]
 
 
 def _answer(recorded: Recorded, known: bool, warnings: tuple[Reason, ...]) -> Answer:
@@ -107,7 +118,11 @@ def are_known(house: House, people: Sequence[Registration]) -> list[bool]:
     vault = house.ledger.vault
     addresses = vault.find_addresses({who.email for who in people if who.email is not None})
     return [
-        who.email in addresses if who.email is not None else _has_record(house, who.system, who.record_id or "")
+        is_anybody_at(house.ledger, domain)
+        if (domain := domain_named(who.email))
+        else who.email in addresses
+        if who.email is not None
+        else _has_record(house, who.system, who.record_id or "")
         for who in people
     ]
 
@@ -143,6 +158,8 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Tra
         codec.check(event)
     except codec.EntryError as error:
         return (Reason("data", str(error)),)
+    if domain_named(said.person.email) and (problem := refused(event, getattr(said.person, "record_id", None))):
+        return (Reason("person.email", problem),)
     reasons = unknown_in_grant(event)
     if reasons:
         return reasons

@@ -8,7 +8,7 @@ which encoding it was read in and whether that was assumed. CSV is streamed, nev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,12 +23,20 @@ __all__ = ["Ask", "Rejected", "Table", "UnreadableInput", "open_tables", "requir
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row that could not be taken in. `row` counts as a spreadsheet does: the header is row 1."""
+    """One row that could not be taken in. `row` counts as a spreadsheet does: the header is row 1.
+
+    lines     what stands there, cut into cells, line by line where a broken row takes up several
+    may_stop  it may be somebody's stop, so it is no mere reject: see `adapters.unread`
+    record_at which cell holds the id of a record
+    """
 
     file: str
     row: int
     column: str | None
     reason: str
+    lines: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+    may_stop: bool = field(default=False, compare=False)
+    record_at: int | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +85,35 @@ class Table:
     def rows(self, reject: Callable[[Rejected], None], *, ragged: bool = False) -> Iterator[tuple[int, list[str]]]:
         """Yield (spreadsheet row, cells), each as wide as the header; every other row goes to `reject`.
 
-        ragged  rows of any width are yielded too
+        Cells that are missing at the end are empty, and empty ones too many are left out: spreadsheets write both.
+        ragged  rows of any width are yielded as they are
         Blank rows are passed over. Raises UnreadableInput when the bytes end early or cannot be unpacked.
         """
         width, name, encoding, careful = len(self.header), self.name, self.encoding, self._careful
-        for row, cells, flaw in self._grid.records():
+        for row, cells, flaw, lines in self._grid.records():
+            if flaw is not None:
+                reject(Rejected(name, row, None, flaw, lines))
+                continue
             if row <= self.header_row:
                 continue
-            if flaw is not None:
-                reject(Rejected(name, row, None, flaw))
-            elif len(cells) != width and not ragged:
-                kind = "shorter" if len(cells) < width else "longer"
-                reject(Rejected(name, row, None, f"{kind} than the header: {len(cells)} cells, not {width}"))
-            elif careful and unfit("".join(cells), encoding):
-                column = next(i for i, cell in enumerate(cells) if unfit(cell, encoding))
-                reason = "holds a NUL character" if "\0" in cells[column] else f"does not fit {encoding}"
-                reject(Rejected(name, row, self.header[column] or None if column < width else None, reason))
+            fitted = cells if ragged or len(cells) == width else _fitted(cells, width)
+            if fitted is None:
+                reason = f"longer than the header: {len(cells)} cells, not {width}"
+                reject(Rejected(name, row, None, reason, (tuple(cells),)))
+            elif careful and unfit("".join(fitted), encoding):
+                column = next(i for i, cell in enumerate(fitted) if unfit(cell, encoding))
+                reason = "holds a NUL character" if "\0" in fitted[column] else f"does not fit {encoding}"
+                label = self.header[column] or None if column < width else None
+                reject(Rejected(name, row, label, reason, (tuple(fitted),)))
             else:
-                yield row, cells
+                yield row, fitted
+
+
+def _fitted(cells: list[str], width: int) -> list[str] | None:
+    """A row as wide as the header; None where something stands beyond it."""
+    if len(cells) < width:
+        return cells + [""] * (width - len(cells))
+    return None if any(map(str.strip, cells[width:])) else cells[:width]
 
 
 def require_unique(table: Table, wanted: Callable[[str], bool]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger import events as e
 from ledger.commands import is_suppressing
-from ledger.terms import stopped_channels, stopped_purposes
+from ledger.terms import UNREAD_ROW, stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -156,6 +156,8 @@ def describe(event: e.Event) -> str:
     """A fact's kind in words."""
     if is_suppressing(event):
         return SUPPRESSED
+    if isinstance(event, e.ReviewDecided) and event.question == UNREAD_ROW:
+        return "held: a row that may be a stop could not be read"
     return WHAT[type(event)] + (f" (position {event.undoes})" if isinstance(event, e.Corrected) else "")
 
 

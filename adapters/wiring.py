@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData
 
+from adapters.addresses import address_of
 from adapters.near import near_addresses
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
@@ -316,7 +317,7 @@ class House:
 
     def find(self, email: str) -> tuple[str, str]:
         """(contact id, address id) of an address. Raises UnknownAddressError."""
-        found = self.ledger.vault.find_address(email)
+        found = self.ledger.vault.find_address(address_of(email) or email)
         if found is None:
             near = near_addresses(self.ledger.vault, email)
             meant = f". Did you mean {' or '.join(near)}?" if near else ""

@@ -16,7 +16,10 @@ from ledger.terms import BEGINNING
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """Ledger-wide facts. `policies` and `maps` in log order: the last one is in force."""
+    """Ledger-wide facts. `policies` and `maps` in log order: the last one is in force.
+
+    `accepted`: files that somebody goes on with although rows of them are lost.
+    """
 
     position: int = 0
     recorded_at: datetime = BEGINNING
@@ -26,6 +29,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     notices: tuple[Entry, ...] = ()
     forms: tuple[Entry, ...] = ()
     imports: tuple[Entry, ...] = ()
+    accepted: tuple[Entry, ...] = ()
     declared: Declared = NOTHING_DECLARED
 
     @property
@@ -61,6 +65,7 @@ def evolve(catalogue: Catalogue, entry: Entry) -> Catalogue:
         e.NoticePublished: "notices",
         e.FormDescribed: "forms",
         e.ImportFinished: "imports",
+        e.LostStopsAccepted: "accepted",
     }.get(type(entry.event))
     seen = {"position": entry.position, "recorded_at": entry.event.recorded_at or catalogue.recorded_at}
     if isinstance(entry.event, e.ControllerDescribed):

@@ -128,6 +128,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.ReviewDecided: "reviews",
     e.Corrected: "corrections",
     e.ImportFinished: None,
+    e.LostStopsAccepted: None,
     e.ControllerDescribed: None,
     e.NoticePublished: None,
     e.FormDescribed: None,
@@ -140,6 +141,7 @@ PLACES: dict[type[e.Event], str | None] = {
     e.CampaignDeclared: None,
     e.ImportDeclared: None,
     e.TypeNamed: None,
+    e.DomainStopped: None,
 }
 """Where each event is filed; None: kept in the log, of no use to any question about this person."""
 

@@ -438,7 +438,11 @@ class Corrected(Event, frozen=True, tag="contact.corrected.v1"):
 
 
 class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
-    """A file was taken in. Grants nothing. `stops_hash`: SHA-256 over the sorted sids of its stops (P21)."""
+    """A file was taken in. Grants nothing. `stops_hash`: SHA-256 over the sorted sids of its stops (P21).
+
+    lost   rows that may be somebody's stop, could not be read, and name nobody
+    named  keyed hash of what the file calls itself, by which a mended one is known: see `ledger.lost_stops`
+    """
 
     file: str | None = None
     rows: int = 0
@@ -448,6 +452,18 @@ class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
     stops: int = 0
     stops_hash: str | None = None
     proof: Proof = "none"
+    lost: int = 0
+    named: str | None = None
+
+
+class LostStopsAccepted(Event, frozen=True, kw_only=True, tag="ledger.lost_stops_accepted.v1"):
+    """Somebody, named in the payload, answers for going on without the rows of a file that name nobody.
+
+    file  SHA-256 of the file, to whose rows alone this goes; `lost` how many
+    """
+
+    file: str
+    lost: int
 
 
 class ControllerDescribed(Event, frozen=True, tag="ledger.controller_described.v1"):
@@ -556,6 +572,16 @@ class TypeNamed(Event, frozen=True, kw_only=True, tag="ledger.subscription_type_
     name: str
 
 
+class DomainStopped(Event, frozen=True, kw_only=True, tag="ledger.domain_stopped.v1"):
+    """Everybody at a domain said no. Whoever was known there has a stop of their own, and so has whoever arrives.
+
+    `domain`: a keyed hash, by which the vault knows it; `reached`: how many contacts were stopped at once
+    """
+
+    domain: str
+    reached: int = 0
+
+
 class CampaignDeclared(Declaration, frozen=True, kw_only=True, tag="ledger.campaign_declared.v1"):
     """Which purpose the mails of a campaign had."""
 
@@ -614,6 +640,7 @@ AnyEvent = (
     | ReviewDecided
     | Corrected
     | ImportFinished
+    | LostStopsAccepted
     | ControllerDescribed
     | NoticePublished
     | FormDescribed
@@ -626,6 +653,7 @@ AnyEvent = (
     | CampaignDeclared
     | ImportDeclared
     | TypeNamed
+    | DomainStopped
 )
 
 TOPICS: dict[str, type[Event]] = {str(cls.__struct_config__.tag): cls for cls in AnyEvent.__args__}

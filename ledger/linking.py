@@ -15,6 +15,8 @@ from ledger import events as e
 from ledger.log import Clock, Draft, Log
 from ledger.meeting import Crowd, Met, Tie
 from ledger.resolving import Resolved
+from ledger.standing import VIA, Standing
+from ledger.terms import BEGINNING
 from ledger.vault import Registration, Vault
 
 SOURCE = "ledger"
@@ -60,12 +62,14 @@ class Linking:
                 links.setdefault(sid, (person, registration.email))
         for sid in self._log.find(links):
             del links[sid]
-        suppressed = self._vault.suppressed_since({email for _, email in links.values()})
+        arrived = {email for _, email in links.values()}
+        suppressed, standing = self._vault.suppressed_since(arrived), self._vault.standing(arrived)
         now = self._clock()
         drafts: list[Draft] = []
         for sid, (person, email) in links.items():
             if email in suppressed:
                 drafts.append(self._suppressing(person, suppressed[email]))
+            drafts += [self._stopping(person, stop) for stop in standing.get(email, ())]
             link = e.AddressLinked(
                 stream=person.contact, source=SOURCE, address=person.address, occurred_from=now, by="system"
             )
@@ -82,6 +86,20 @@ class Linking:
             via="suppression",
         )
         return _draft(stop, self._sid(SOURCE, f"suppressed:{person.contact}:{person.address}"))
+
+    def _stopping(self, person: Resolved, stop: Standing) -> Draft:
+        """The stop of an address that nobody named: of its domain, or of its digest."""
+        known = stop.since > BEGINNING
+        event = e.Objected(
+            stream=person.contact,
+            source=SOURCE,
+            address=person.address,
+            occurred_from=stop.since if known else None,
+            precision="exact" if known else "unknown",
+            by="system",
+            via=VIA[stop.kind],
+        )
+        return _draft(event, self._sid(SOURCE, f"{stop.kind}:{person.contact}:{person.address}:{stop.since}"))
 
     def _record(self, met: Met) -> None:
         """Links, links taken away that the log holds, and a hold on everybody in a crowd."""

@@ -38,6 +38,10 @@ class Lookups:
         """Whether an address that reads so, and has this id, may stand under this look-up."""
         return lookup in (self.address(email), self.parked(address))
 
+    def standing(self, kind: str, text: str, turn: int = 0) -> bytes:
+        """Of a stop that is of whoever arrives: of a domain, or of the digest of an address."""
+        return self._suppression(f"{kind}/{turn}".encode(), text.encode())
+
     def suppressions(self, email: str, turn: int = 0) -> list[bytes]:
         """Every hash that an address may be suppressed under, for one turn: suppressed, lifted, suppressed again."""
         about = f"email/{turn}".encode() if turn else b"email"

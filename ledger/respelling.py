@@ -28,7 +28,7 @@ def move_on(driver: Driver, lookups: Lookups, wrapping: Wrapping, tallies: Talli
     """
     if is_current(driver):
         return
-    moved = sum([_move(driver, lookups, row, text) for row, text in _written(driver, wrapping)])
+    moved = sum([_move(driver, lookups, row, text) for row, text in written(driver, wrapping)])
     driver.execute("DELETE FROM spelling")
     driver.execute("INSERT INTO spelling (version, linked) VALUES (?, ?)", (spelling.VERSION, moved == 0))
     tallies.count_again(driver, ("address", "suppression"))
@@ -46,7 +46,7 @@ def is_current(driver: Driver) -> bool:
     return bool(version == spelling.VERSION)
 
 
-def _written(driver: Driver, wrapping: Wrapping) -> Iterator[tuple[Any, str]]:
+def written(driver: Driver, wrapping: Wrapping) -> Iterator[tuple[Any, str]]:
     """Every address that can be read, as it was written, the oldest first."""
     last = -1
     while rows := driver.execute(_ROWS, (last, _AT_A_TIME)).fetchall():
@@ -70,7 +70,11 @@ def _move(driver: Driver, lookups: Lookups, row: Any, email: str) -> bool:
         # Two that were two are one now: the older is found, the younger keeps its stops, which pass over.
         new = new if held is None else lookups.parked(address)
         driver.execute("UPDATE address SET lookup = ? WHERE address_id = ?", (new, address))
-    driver.execute("INSERT INTO alike (address_id, broad) VALUES (?, ?)", (address, broad))
+    driver.execute(
+        "INSERT INTO alike (address_id, broad) VALUES (?, ?) "
+        "ON CONFLICT (address_id) DO UPDATE SET broad = excluded.broad",
+        (address, broad),
+    )
     _suppress_every_form(driver, lookups, email)
     return True
 

@@ -14,8 +14,11 @@ from contextlib import suppress
 
 import idna
 
-VERSION = 2
-"""Of `normal`. 1 was `former`. A vault keeps the version its look-ups were made by; `upgrade` moves it on."""
+VERSION = 3
+"""Of `normal` and `broad`. 1 was `former`; 2 took marks around an address for letters of it.
+
+A vault keeps the version its look-ups were made by; `upgrade` moves it on.
+"""
 
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What the domain standards read as a full stop."""
@@ -48,14 +51,30 @@ def former(email: str) -> str:
 
 
 def broad(email: str) -> str:
-    """The widest form: letters that are compatible, cased, marked, dotless or unseen taken for one.
+    """The widest form: letters that are compatible, cased, marked, dotless or unseen taken for one, `unmarked`.
 
     Equal for addresses whose normal forms are equal, and for those whose former forms are.
     """
     text = email.strip()
     if text.isascii() and text.isprintable() and " " not in text and "xn--" not in text.lower():
-        return text.lower()
-    return _folded(_in_letters(normal(unicodedata.normalize("NFKC", text))))
+        return unmarked(text.lower())
+    return unmarked(_folded(_in_letters(normal(unicodedata.normalize("NFKC", text)))))
+
+
+def unmarked(email: str) -> str:
+    """An address without the marks around its local part: a spreadsheet or a list put them there, as in `'ana@x.org`.
+
+    As it stands where nothing else is left of it, and where no mark stands in front.
+    """
+    local, at, domain = email.rpartition("@")
+    if not local or not _is_mark(local[0]):
+        return email
+    start, end = 0, len(local)
+    while start < end and _is_mark(local[start]):
+        start += 1
+    while start < end and _is_mark(local[end - 1]):
+        end -= 1
+    return local[start:end] + at + domain if start < end else email
 
 
 def forms(email: str) -> tuple[str, ...]:
@@ -107,3 +126,8 @@ def _folded(text: str) -> str:
 
 def _is_seen(letter: str) -> bool:
     return unicodedata.category(letter) not in _UNSEEN_KINDS and letter not in _UNSEEN
+
+
+def _is_mark(letter: str) -> bool:
+    """Punctuation and symbols, of any script."""
+    return unicodedata.category(letter)[0] in "PS"

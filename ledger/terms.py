@@ -22,6 +22,9 @@ END = datetime(9999, 12, 31, tzinfo=UTC)
 LEDGER_STREAM = "00000000-0000-0000-0000-000000000000"
 """The stream of ledger-wide facts: controllers, notices, forms, evidence maps, policies, imports."""
 
+UNREAD_ROW = "unread_row"
+"""Of a hold: a row that may be this person's stop could not be read."""
+
 OWN = "own"
 """In `to` and `seller`: the one controller this ledger belongs to."""
 

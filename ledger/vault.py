@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from ledger import spelling
+from ledger import spelling, standing
 from ledger.damage import DamagedError
 from ledger.database import (
     Database,
@@ -30,8 +30,9 @@ from ledger.keys import Keys, Random
 from ledger.lookups import Lookups
 from ledger.meeting import Met, met_in_records, met_in_spellings
 from ledger.resolving import FOUND, Asked, Keyring, Resolved, Resolving, select_in
-from ledger.respelling import is_current, move_on
+from ledger.respelling import is_current, move_on, written
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
+from ledger.standing import Standing, Wide
 from ledger.store_table import MarkedStore, count_change, read_store
 from ledger.stores import NOTHING, Mark, StoreIdentity
 from ledger.suppression import SuppressionList
@@ -528,6 +529,35 @@ class Vault(MarkedStore):
         """The suppressed ones of these addresses, with the first moment since when."""
         with self._database.reading() as driver:
             return self._suppressions.since(driver, emails)
+
+    # --- stops of whoever comes to be known -----------------------------------------------------
+
+    def keep_standing(self, stops: Iterable[tuple[Wide, datetime]]) -> None:
+        """Let stops stand for whoever arrives, each since a moment."""
+        with self._changing() as driver:
+            change = Change(self._tallies)
+            standing.keep(driver, self._lookups, change, stops)
+            change.keep(driver)
+
+    def standing(self, emails: Iterable[str]) -> dict[str, list[Standing]]:
+        """The stops that stand for each of these addresses, of those that any stands for."""
+        with self._database.reading() as driver:
+            return standing.standing(driver, self._lookups, emails)
+
+    def reached(self, wides: Collection[Wide]) -> dict[Wide, list[tuple[str, str]]]:
+        """The (contact, address id) known by now that each of these stops is of. Opens every address."""
+        with self._database.reading() as driver:
+            known = ((uuid_text(row[2]), uuid_text(row[1]), text) for row, text in written(driver, self._wrapping))
+            return standing.reached(known, wides)
+
+    def count_addressed(self) -> int:
+        """How many contacts have an address."""
+        ((contacts,),) = self._select("SELECT count(DISTINCT contact) FROM address")
+        return int(contacts)
+
+    def standing_reference(self, wide: Wide) -> str:
+        """By what the log names a stop of a domain or digest: a keyed hash, in hex."""
+        return self._lookups.standing(*wide).hex()
 
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:

@@ -15,12 +15,13 @@ import msgspec
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
+from ledger.lost_stops import lost_stops, open_files
 from ledger.policy.dossier import Dossier
 from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy, midnight
-from ledger.terms import BEGINNING, MARKETING_PURPOSES
+from ledger.terms import BEGINNING, MARKETING_PURPOSES, UNREAD_ROW
 from projections.steps import next_step, question_of, wave_of
 from projections.verdicts import Action, Bucket, Origin, Verdict
 
@@ -29,6 +30,7 @@ REPERMISSION = "marketing.repermission"
 PENDING = timedelta(days=7)
 """How long a double opt-in request is kept open (rule DOI-1)."""
 STOPS = STOPPED
+ROW_UNREAD, STOPS_LOST = "row_unread", "stops_lost"
 CLAIM_REASONS = {
     "consent": "claimed_consent",
     "confirmation": "claimed_confirmation",
@@ -75,8 +77,12 @@ class Auditor:
         self.at = at
         self.purposes = (purpose,) if purpose else MARKETING_PURPOSES
         self._accepted = frozenset(policy.accepted_by(platform))
+        lost = lost_stops(catalogue)
+        self._lost, unread = bool(lost), open_files(lost)
         self._looked = frozenset(
-            n.event.source.partition(".")[2] for n in catalogue.imports if isinstance(n.event, e.ImportFinished)
+            n.event.source.partition(".")[2]
+            for n in catalogue.imports
+            if isinstance(n.event, e.ImportFinished) and n.event.file not in unread
         )
         self._unshown = {n.position for n in catalogue.declared.by_key.values() if not n.event.evidence}
         self._known: dict[object, _Asked] = {}
@@ -85,20 +91,25 @@ class Auditor:
         """The verdict for one record of the first contact; the others are linked with it."""
         owner = contacts[0]
         asked = self._asked(contacts, record)
-        waits = any(contact.reviews for contact in contacts) and Dossier(contacts).held is not None
+        held = Dossier(contacts).held if any(contact.reviews for contact in contacts) else None
+        waits = held is not None
         freed = self._asked([_without_holds(contact) for contact in contacts], record) if waits else asked
         bucket, reason, decision = self._bucket(owner, record, freed)
         if waits:
             bucket, reason, decision = _while_held(bucket, reason, decision, asked)
+            reason = ROW_UNREAD if reason == UNDER_REVIEW and _is_unread(held) else reason
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
+        if self._lost and action is Action.KEEP:
+            action, reason = Action.REVIEW, STOPS_LOST  # it may be this person's stop that is lost
         claim = decision.claimed if bucket is Bucket.BASIS_CLAIMED else None
         rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         question = question_of(bucket, reason, claim, _tokens(owner)) if action is Action.REVIEW else None
         lead = record.lead or _lead(owner)
         sign = _last_sign(owner, record) if bucket is Bucket.NO_BASIS else None
-        asking = asked.asking if bucket is Bucket.BASIS_PROVEN and asked.asking and asked.asking.allowed else None
+        free = bucket is Bucket.BASIS_PROVEN and not self._lost
+        asking = asked.asking if free and asked.asking and asked.asking.allowed else None
         return Verdict(
             record_id=record.record_id,
             email=record.email,
@@ -197,6 +208,11 @@ def _while_held(bucket: Bucket, reason: str, decision: Decision, asked: _Asked) 
     return Bucket.BASIS_CLAIMED if bucket is Bucket.BASIS_PROVEN else bucket, UNDER_REVIEW, refused
 
 
+def _is_unread(held: Entry | None) -> bool:
+    """Whether nobody held this person but the program, for a row that it could not read."""
+    return held is not None and isinstance(held.event, e.ReviewDecided) and held.event.question == UNREAD_ROW
+
+
 def _without_holds(contact: Contact) -> Contact:
     reviews = [n for n in contact.reviews if not (isinstance(n.event, e.ReviewDecided) and n.event.outcome == "hold")]
     return msgspec.structs.replace(contact, reviews=tuple(reviews))
@@ -279,7 +295,7 @@ def _shown(owner: Contact, record: Record) -> bool | None:
 
 def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Action, str]:
     """What to do, from the bucket and the CRM's billing mark; unknown counts as marketing."""
-    doubtful = bucket in (Bucket.BASIS_CLAIMED, Bucket.CONFLICT) or reason == UNDER_REVIEW
+    doubtful = bucket in (Bucket.BASIS_CLAIMED, Bucket.CONFLICT) or reason in (UNDER_REVIEW, ROW_UNREAD)
     if flag.marketing is False or flag.scheduled:
         if doubtful:
             return Action.REVIEW, reason

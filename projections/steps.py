@@ -23,6 +23,7 @@ _QUESTION_OF = {
     "claimed_confirmation": "confirmation",
     "declared_not_evidenced": "declared",
     "under_review": "under_review",
+    "row_unread": "under_review",
 }
 _UTC = ZoneInfo("UTC")
 _TICK = timedelta(microseconds=1)
@@ -33,7 +34,7 @@ def question_of(bucket: Bucket, reason: str, claim: Claim | None, tokens: frozen
     """The id of the question that would settle a claimed or contradictory record; None for any other."""
     if bucket is Bucket.CONFLICT:
         return reason
-    if reason in ("under_review", "declared_not_evidenced"):
+    if reason in ("under_review", "row_unread", "declared_not_evidenced"):
         return _QUESTION_OF[reason]
     if bucket is not Bucket.BASIS_CLAIMED:
         return None
@@ -67,6 +68,8 @@ def next_step(
         return "none"
     if reason == "confirmation_pending":
         return "bring_confirmation"
+    if reason == "stops_lost":
+        return "mend_file"
     if bucket is Bucket.BASIS_CLAIMED and question != "no_rule":
         bring = _to_bring(reason, claim, looked)
         if bring is not None:

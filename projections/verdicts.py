@@ -97,6 +97,8 @@ REASONS: dict[str, str] = {
     "claimed_evidence": "a fact would carry a basis if what is unknown of it were shown",
     "declared_not_evidenced": "somebody declared what was shown or sold, and put no evidence beside it",
     "under_review": "a review holds this record until it is answered",
+    "row_unread": "a row that names this person and may be a stop could not be read; it is held until somebody looks",
+    "stops_lost": "rows that may be anybody's stop could not be read and name nobody; their file is to be mended first",
     "confirmation_pending": "a double opt-in mail was sent within the last days and is not confirmed",
     "minor": "a minor below the age of digital consent, without a guardian's consent",
     "nothing_known": "no fact on record could carry a basis",
@@ -127,6 +129,7 @@ NEXT_STEPS: dict[str, str] = {
     "dpo_question": "answered by a question of the review sheet",
     "ask_at_next_own_act": "ask when the person comes by themselves: form, checkout, log-in, support",
     "delete_after": "delete on schedule after that day",
+    "mend_file": "mend the file of which rows that may be stops could not be read",
     "none": "nothing to do",
 }
 """Every next step a verdict may name."""
@@ -248,6 +251,28 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     could_change: int = 0
 
 
+class LostStops(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of which rows could not be read that may be somebody's stop.
+
+    lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
+    held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
+    stands       nobody may stay because of the lost rows: the file is a source of stops, and is neither mended nor
+                 accepted as it is
+    earlier      it was read by an earlier run, and was not given to this one
+    accepted_by  who answers for going on without the lost rows
+    """
+
+    file: str
+    sha256: str
+    lost: int
+    rows: list[int]
+    held: int = 0
+    held_rows: list[int] = []
+    stands: bool = False
+    earlier: bool = False
+    accepted_by: str | None = None
+
+
 class Money(msgspec.Struct, frozen=True, kw_only=True):
     """What avoidable marketing contacts cost, from what the user gave; nothing here is invented.
 
@@ -280,6 +305,7 @@ class Audit(msgspec.Struct, kw_only=True):
     avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
+    lost_stops    files of which rows that may be stops could not be read: said before all else
     platform_not_shown  of the allowed ones, those whose permission the CRM's terms would not take as shown
     """
 
@@ -317,5 +343,6 @@ class Audit(msgspec.Struct, kw_only=True):
     may_be_asked: int = 0
     origins: list[OriginCount] = []
     looked_at: list[Looked] = []
+    lost_stops: list[LostStops] = []
     money: Money | None = None
     before: Before | None = None

@@ -28,8 +28,10 @@ from adapters.evidence_map.writing import extend_map, write_map
 from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, imported
-from adapters.inputs import Inputs, sort_inputs
+from adapters.inputs import Inputs, refuse_unused, sort_inputs
 from adapters.looked import remember
+from adapters.losses import accept, losses_of
+from adapters.report import lost, prose
 from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
@@ -41,6 +43,7 @@ from adapters.wiring import House, now
 from ledger.terms import MARKETING_PURPOSES
 from projections.verdicts import Audit, Bucket, Money
 
+LOST = "lost_stops"
 MAP = "audit.toml"
 """The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
 DEMO_CONTROLLER = "Sample Goods GmbH"
@@ -70,6 +73,18 @@ class Asked:
     renewal: str | None = None
     json: bool = False
     fail_on: str | None = None
+    accepted: tuple[str, ...] = ()
+    by: str | None = None
+
+    @property
+    def losses(self) -> list[tuple[str, int]]:
+        """File -> how many of its lost rows somebody goes on without. Raises a usage error."""
+        pairs = [text.rpartition("=") for text in self.accepted]
+        if not all(file and number.isdigit() for file, _, number in pairs):
+            raise typer.BadParameter("--accept-lost-stops takes FILE=N, e.g. --accept-lost-stops unsubscribes.csv=3")
+        if pairs and not (self.by or "").strip():
+            raise typer.BadParameter("--accept-lost-stops needs --by NAME: who answers for it")
+        return [(file, int(number)) for file, _, number in pairs]
 
     @property
     def names(self) -> dict[str, str]:
@@ -114,8 +129,13 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
         out(audit_json(audit))
     else:
         render_audit(audit, console(), folder, written)
-    failing = asked.fail_on is not None and audit.buckets[asked.fail_on].contacts > 0
-    return EXIT.FINDINGS if failing else EXIT.OK
+    return EXIT.FINDINGS if _fails(audit, asked.fail_on) else EXIT.OK
+
+
+def _fails(audit: Audit, on: str | None) -> bool:
+    if on == LOST:
+        return any(not one.accepted_by for one in audit.lost_stops)
+    return on is not None and audit.buckets[on].contacts > 0
 
 
 def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
@@ -154,10 +174,15 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "older": done.older,
                 "rejected": len(done.rejected),
             }
+            _accept(house, asked)
             rejected, findings = done.rejected, done.findings
+            unread = losses_of(house, house.catalogue, done)
+            counts["lost"] = sum(one.lost for one in unread if one.stands)
     if asked.json:
         out(msgspec.json.encode(counts))
     else:
+        for sentence in lost.sentences(unread):
+            show(prose.plain(sentence))
         show(", ".join(f"{count} {name}" for name, count in counts.items()))
         for finding in findings:
             show(finding)
@@ -167,8 +192,9 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
 
 
 def _check(asked: Asked) -> None:
-    if asked.fail_on is not None and asked.fail_on not in list(Bucket):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join(Bucket)}")
+    if asked.fail_on is not None and asked.fail_on not in (*Bucket, LOST):
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join((*Bucket, LOST))}")
+    _ = asked.losses
     if asked.purpose is not None and asked.purpose not in MARKETING_PURPOSES:
         raise typer.BadParameter(f"--purpose takes one of {', '.join(MARKETING_PURPOSES)}")
     for code in (asked.sender_country, asked.assume_country):
@@ -199,6 +225,7 @@ def _audit(
     path, evidence_map = mapped
     adopted = _adopt(house, evidence_map, asked)
     with _imported(house, inputs, asked, evidence_map) as done:
+        _accept(house, asked)
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
         )
@@ -215,7 +242,12 @@ def _audit(
         with _progress(f"judging {done.records} records", done.records) as step:
             verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
             written = write_outputs(
-                run.audit, verdicts, done.rejected, folder, [ReviewSheet(house.policy, house.ledger.stamp)]
+                run.audit,
+                verdicts,
+                done.rejected,
+                folder,
+                [ReviewSheet(house.policy, house.ledger.stamp)],
+                held=done.held,
             )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run)
@@ -224,6 +256,14 @@ def _audit(
     if said and not asked.json:
         show(said)
     return run.audit, written
+
+
+def _accept(house: House, asked: Asked) -> None:
+    """Record whose losses somebody answers for. Raises a usage error that says what was lost."""
+    for file, rows in asked.losses:
+        problem = accept(house, file, rows, asked.by or "")
+        if problem:
+            raise typer.BadParameter(problem)
 
 
 def _map(asked: Asked, home: Path) -> tuple[Path, EvidenceMap | None]:
@@ -256,7 +296,7 @@ def _keep_map(path: Path, found: Found, run: AuditRun) -> str:
 
 
 def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:
-    return sort_inputs(
+    inputs = sort_inputs(
         files,
         encoding=asked.encoding,
         timezone=asked.zone,
@@ -266,6 +306,8 @@ def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | Non
         until=now() + TOMORROW,
         names=_names(asked, evidence_map),
     )
+    refuse_unused(inputs)
+    return inputs
 
 
 def _names(asked: Asked, evidence_map: EvidenceMap | None) -> dict[str, str]:

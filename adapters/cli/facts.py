@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 import msgspec
 import typer
 
+from adapters.addresses import address_of, addresses_in
+from adapters.cli.effects import Effect
 from adapters.cli.options import moment
 from adapters.doors import check_door
-from adapters.effects import Effect, allowed_now
+from adapters.effects import allowed_now
 from adapters.near import near_addresses
-from adapters.reading import NOT_AN_ADDRESS, address_in
+from adapters.reading import NOT_AN_ADDRESS
 from adapters.reasons import Reason
 from adapters.recording import Saying, record_all
 from adapters.vocabulary import unknown_in_grant, widen_stop
+from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
+from adapters.wides import domain_in
 from adapters.wiring import keep_files, now
 from ledger import events as e
 from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW, bounded
@@ -101,6 +105,11 @@ class Taken:
             yield f"{_option(reason)} {reason.problem}"
 
     def _about(self) -> Iterator[str]:
+        if domain_named(self.email):
+            yield f"Everybody known at {self.email[1:]} is stopped, and so is whoever arrives there later."
+            if not self.known:
+                yield "Nobody is known there by now: check its spelling."
+            return
         yield f"{self.effect.as_text(self.email)}."
         if not self.known:
             yield "This ledger had not met the address before: check its spelling."
@@ -113,20 +122,22 @@ class Taken:
             "position": self.position,
             "status": self.status,
             "known": self.known,
-            "changed": self.effect.before != self.effect.after,
+            "changed": self.known if domain_named(self.email) else self.effect.before != self.effect.after,
             "warnings": self.warnings,
         }
         return msgspec.json.encode(said)
 
 
 def mailable(email: str) -> str:
-    """The address in what was given for one, such as `Ben <ben@example.com>`.
+    """The address in what was given for one, such as `Ben <ben@example.com>`; or the domain, as `@example.com`.
 
     Raises BadParameter where there is none: a stop recorded under it would reach nobody.
     """
-    found = address_in(email)
+    found = address_of(email) or domain_in(email)
     if found is None:
-        raise typer.BadParameter(f"{email!r} is {NOT_AN_ADDRESS}: nothing is recorded")
+        several = len(addresses_in(email)) > 1
+        reason = "more than one e-mail address, so record the fact for each of them" if several else NOT_AN_ADDRESS
+        raise typer.BadParameter(f"{email!r} is {reason}: nothing is recorded")
     return found
 
 
@@ -169,7 +180,8 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
     payload = {"note": told.note} if told.note else None
     who = Registration(told.email, SOURCE, None)
     vault, email = house.ledger.vault, told.email
-    person = vault.find_address(email)
+    _refuse_domain(house, event, email)
+    person, domain = vault.find_address(email), domain_named(email)
     before = allowed_now(house, person, now())
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
     return Taken(
@@ -177,8 +189,8 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         recorded.status,
         email,
         Effect(before, allowed_now(house, vault.find_address(email), now())),
-        known=person is not None,
-        near=near_addresses(vault, email) if person is None else (),
+        known=person is not None if domain is None else is_anybody_at(house.ledger, domain),
+        near=near_addresses(vault, email) if person is None and domain is None else (),
         impossible=bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible,
         warnings=warnings,
     )
@@ -195,6 +207,16 @@ def _wrong_word(event: type[e.Event], said: dict[str, Any]) -> str | None:
 def _option(reason: Reason) -> str:
     """The option of the command line that a field came from."""
     return _OPTIONS[reason.field.partition(".")[0]]
+
+
+def _refuse_domain(house: House, event: e.Event, email: str) -> None:
+    """Raise BadParameter for a fact of a whole domain that can be none."""
+    domain = domain_named(email)
+    if domain is not None:
+        problem = refused(event)
+        reason = f"{email} {problem}" if problem else unusable(house.ledger, [domain]).get(domain)
+        if reason:
+            raise typer.BadParameter(f"{reason}: nothing is recorded")
 
 
 def _interval(at: str | None, kind: type[e.Event]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from adapters.hubspot.sync.changed import CURSOR, changed
 from adapters.hubspot.sync.plan import MARKETABLE, ORDER, Plan
 from adapters.hubspot.sync.rehearsal import Shown, rehearsed
 from adapters.hubspot.sync.store import Book
+from adapters.losses import standing_files
 from adapters.report.masking import mask_email
 from adapters.settings import Settings
 from adapters.wiring import House, now
@@ -31,9 +32,10 @@ class Run:
         self.contacts = 0
         self.steps: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
-        self.equal = self.raises = self.waiting = self.demotions = self.pending = self.gone = 0
+        self.equal = self.raises = self.waiting = self.held_back = self.demotions = self.pending = self.gone = 0
         self.refused: list[str] = []
         self.calls: list[Shown] = []
+        self.lost: list[tuple[str, str, int]] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count what was planned and what became of it."""
@@ -43,6 +45,7 @@ class Run:
         self.equal += plan.equal
         self.raises += len(plan.raises)
         self.waiting += len(plan.waiting)
+        self.held_back += len(plan.held_back)
         self.demotions += len(plan.demotions)
         self.pending += sum(one.pending for one in plan.demotions)
         self.gone += len(outcome.gone)
@@ -58,6 +61,7 @@ def run_sync(ledger: Path | None, *, apply: bool, full: bool, most: int, json: b
         position, looked_at = (0, None) if full else book.cursor(CURSOR)
         head, began = house.ledger.log.last_position(), now()
         run = Run()
+        run.lost = standing_files(house, house.catalogue)
         if apply:
             for name in sync.prepare():
                 show(f"made the property {name} in HubSpot")
@@ -85,6 +89,10 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 
 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
+    for file, _, rows in run.lost:
+        yield f"{file}: {_rows(rows)} of stops could not be read, and may be anybody's."
+        yield "  Nobody is raised until the file is mended, or (with audit or import)"
+        yield f"  somebody answers for it: --accept-lost-stops {file}={rows} --by NAME"
     yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])
     if run.raises or run.waiting:
@@ -92,6 +100,8 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         yield _counted("marketing contacts that wait for approval", run.waiting)
     if run.waiting:
         yield f"    consent-ledger hubspot approve {run.waiting} --by NAME --role ROLE --reason WHY"
+    if run.held_back:
+        yield _counted("marketing contacts held back for lost stops", run.held_back)
     if run.demotions:
         day = update_day(settings, now().date())
         yield _counted("marketing contacts that should be none", run.demotions)
@@ -116,6 +126,10 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         yield f"  and {len(run.calls) - most:,} more; --show 0 shows all"
 
 
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def _counted(what: str, count: int) -> str:
     return f"  {what:<44} {count:>9,}"
 
@@ -136,6 +150,8 @@ def _as_json(run: Run, apply: bool) -> dict[str, object]:
         "equal": run.equal,
         "raises": run.raises,
         "waiting": run.waiting,
+        "held_back": run.held_back,
+        "lost_stops": [{"file": file, "sha256": sha256, "lost": rows} for file, sha256, rows in run.lost],
         "demotions": run.demotions,
         "pending": run.pending,
         "gone": run.gone,

@@ -85,7 +85,15 @@ Map = Annotated[
     Path | None,
     typer.Option("--map", metavar="FILE", help="the evidence map; else audit.toml in the ledger's directory"),
 ]
-FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it")]
+FailOn = Annotated[
+    str | None,
+    typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it; lost_stops: if a row may be an unread stop"),
+]
+Accepted = Annotated[
+    list[str] | None,
+    typer.Option("--accept-lost-stops", metavar="FILE=N", help="go on without N rows of FILE that may be stops"),
+]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="who answers for --accept-lost-stops")]
 
 
 @app.command()
@@ -114,6 +122,8 @@ def audit(
     renewal: Annotated[str | None, typer.Option(metavar="DATE", help="when your contract is renewed")] = None,
     json: JsonOut = False,
     fail_on: FailOn = None,
+    accepted: Accepted = None,
+    by: By = None,
 ) -> None:
     """Audit a portal: its contacts export, and whatever else shows what people said and did.
 
@@ -142,6 +152,8 @@ def audit(
         renewal=renewal,
         json=json,
         fail_on=fail_on,
+        accepted=tuple(accepted or ()),
+        by=by,
     )
     raise typer.Exit(run_audit(files, ledger, asked))
 
@@ -173,6 +185,8 @@ def import_(
     stops: Stops = None,
     map: Map = None,  # noqa: A002 - the option's name
     json: JsonOut = False,
+    accepted: Accepted = None,
+    by: By = None,
 ) -> None:
     """Take exports into the ledger, without a report."""
     from adapters.cli.audit import Asked, run_import
@@ -185,6 +199,8 @@ def import_(
         stops=tuple(stops or ()),
         map=map,
         json=json,
+        accepted=tuple(accepted or ()),
+        by=by,
     )
     raise typer.Exit(run_import(files, ledger, asked))
 

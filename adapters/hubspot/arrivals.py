@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from adapters.addresses import is_address
+from adapters.addresses import every_address
 from adapters.hubspot.api.shapes import ContactRead
 from adapters.hubspot.changes import SOURCE, SYSTEM
 from adapters.reading import UNDATED
@@ -21,7 +21,7 @@ from ledger.vault import RecordRow
 
 def addresses_of(there: ContactRead) -> list[str]:
     """Every address of a record that is one, its own first."""
-    return [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
+    return every_address((there.email, *there.also))
 
 
 class Arrival(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from adapters.hubspot.labels import fold
 from adapters.hubspot.values import NO, YES, Vocabulary
-from adapters.reading import TableEvidence, address_in, clocks, count, digest
+from adapters.reading import TableEvidence, clocks, count, digest
 from adapters.statements import Statement
 from adapters.tokens import token_of
 from ledger.events import DealWon
@@ -21,6 +21,8 @@ _WON = (
 
 class Deals(TableEvidence):
     """Deals open or lost are passed over."""
+
+    may_stop = False
 
     def begin(self) -> None:
         """Look the columns up."""
@@ -77,4 +79,4 @@ class Deals(TableEvidence):
             return
         for part in emails.split(";"):
             if part.strip():
-                yield address_in(part) or part.strip(), None
+                yield part.strip(), None

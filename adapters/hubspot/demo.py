@@ -304,15 +304,15 @@ def _twice(random: Random) -> Iterator[Cells]:
 
 
 def _write_broken(file: IO[str], number: int) -> None:
-    """Rows that cannot be taken in: bad addresses, one row too short, one too long, unmatched quotes."""
+    """Rows that cannot be taken in: bad addresses, two with cells beyond the header, unmatched quotes."""
     whole = [""] * len(HEADER)
     for offset, address in enumerate(("no-at-sign.example.com", "two@@example.com", "space in@example.com")):
         cells = whole.copy()
         cells[0], cells[HEADER.index("Email")] = str(number + 900 + offset), address
         file.write(",".join(f'"{cell}"' for cell in cells) + "\n")
-    short, long = [str(number + 910), "Short"], [str(number + 911), "Long", *whole]
-    file.write(",".join(f'"{cell}"' for cell in short) + "\n")
-    file.write(",".join(f'"{cell}"' for cell in long) + "\n")
+    for offset in (910, 911):
+        cells = [str(number + offset), "Long", *whole[2:], "beyond the header"]
+        file.write(",".join(f'"{cell}"' for cell in cells) + "\n")
     file.write(f'"{number + 912}","Quote"d","Wrong"\n')
 
 

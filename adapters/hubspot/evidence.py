@@ -19,9 +19,11 @@ from adapters.hubspot.layouts import (
 )
 from adapters.hubspot.mail_events import CampaignRecipients, MailEvents, type_by_title
 from adapters.hubspot.subscriptions import SubscriptionEvents
-from adapters.hubspot.unsubscribes import OptOuts, Unsubscribes, is_opt_out_list
+from adapters.hubspot.unsubscribes import OptOuts, Unsubscribes
 from adapters.layouts import Layout, Places, fits, places, refuse_repeated
 from adapters.reading import TableEvidence
+from adapters.stated import named_of
+from adapters.stop_titles import is_named_for_stops
 from adapters.tabular import Table
 from adapters.times import TimeReader
 
@@ -41,12 +43,16 @@ READERS: tuple[tuple[Layout, type[TableEvidence]], ...] = (
 def evidence_of(table: Table, taken_on: datetime, times: TimeReader) -> TableEvidence | None:
     """The reader of a table, or None when it is no evidence known here.
 
-    Raises UnreadableInput (`repeated_column`) when two columns claim to be one field of it.
+    Raises UnreadableInput: repeated_column, when two columns claim to be one field of it; ambiguous, see `stated`.
     """
     for layout, reader in READERS:
         at = places(table.header, layout, fold)
         if fits(at, layout) and _is_it(layout, at, table):
             refuse_repeated(table, layout, fold)
+            if layout is OPT_OUTS:
+                stated = named_of(table, at, layout.kind, SYSTEM, taken_on, times)
+                if stated is not None:
+                    return stated
             return reader(table, at, layout.kind, SYSTEM, taken_on, times)
     return None
 
@@ -59,7 +65,7 @@ def kinds_said() -> Iterator[str]:
 def _is_it(layout: Layout, at: Places, table: Table) -> bool:
     """What the columns alone do not settle."""
     if layout is OPT_OUTS:
-        return is_opt_out_list(table.title)
+        return is_named_for_stops(table.title)
     if layout is EVENTS and "type" not in at:
         return type_by_title(table.title) is not None
     if layout is UNSUBSCRIBES:

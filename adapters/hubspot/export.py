@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -137,10 +136,14 @@ class Export:
         for table, columns in self.tables:
             reader = RowReader(table, columns, Readers(self.times), Findings())
             count = _Count()
-            for number, cells in table.rows(partial(count.reject, into=rejected)):
+
+            def reject(bad: Rejected, reader: RowReader = reader, count: _Count = count) -> None:
+                count.reject(reader.as_stop(bad), rejected)
+
+            for number, cells in table.rows(reject):
                 unfit = reader.unfit(number, cells)
                 if unfit is not None:
-                    count.reject(unfit, rejected)
+                    reject(unfit)
                     continue
                 count.rows += 1
                 email, name = reader.person(cells)

@@ -22,6 +22,8 @@ _MEMO = 4_096
 class FormSubmissions(TableEvidence):
     """Answers other than those to boxes are never kept, and of boxes only those the map speaks of."""
 
+    may_stop = False
+
     def begin(self) -> None:
         """Every column of one label that is not a field may be a box."""
         self._email, self._record, self._id = self.cell("email"), self.cell("record"), self.cell("id")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from adapters.addresses import is_address
+from adapters.addresses import own_and_others
 from adapters.hubspot.api.shapes import ContactRead
 from adapters.hubspot.arrivals import addresses_of, arrivals
 from adapters.hubspot.asking import Asking
@@ -146,8 +146,11 @@ class Hearing:
             return Heard(problem=_REFUSED)
         elif is_watched(notice):
             return Heard(problem=_HIDDEN)
-        elif notice.property_name == "email" and not self._asking.possible and is_address(notice.property_value or ""):
-            self._house.ledger.register_many([Registration(notice.property_value, SYSTEM, record)])
+        elif notice.property_name == "email" and not self._asking.possible:
+            own, others = own_and_others(notice.property_value or "")
+            self._house.ledger.register_many(
+                [Registration(one, SYSTEM, record, one == own) for one in (own, *others) if one]
+            )
         if notice.kind == "restore":
             sayings += self._noted(notice, "restored this record")
         if notice.kind == "merge":

@@ -106,7 +106,7 @@ class MailEvents(TableEvidence):
         if kind != "sent":
             message, span = self._sent_id(cells) or own, self._sent_at(cells) or span
         if span is None:
-            self.refuse("at", "is no time this program reads: a mail nobody can say when it was sent")
+            self.refuse("at", "is no time this program reads: a mail nobody can say when it was sent", may_stop=False)
             return ()
         named, number = self._campaign(cells), self._campaign_id(cells)
         campaign = named or number

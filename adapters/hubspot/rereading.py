@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from adapters.addresses import is_address
+from adapters.addresses import every_address, own_and_others
 from adapters.hubspot.api.shapes import AddressState, ContactRead
 from adapters.hubspot.asking import Asking
 from adapters.hubspot.changes import OPTED_OUT, SYSTEM, TYPE_PREFIX, Changes
@@ -26,12 +26,12 @@ _APART = timedelta(seconds=2)
 
 def address_of(there: ContactRead) -> str | None:
     """The record's own address, if it is one."""
-    return there.email if there.email and is_address(there.email) else None
+    return own_and_others(there.email or "")[0]
 
 
 def addresses_of(there: ContactRead) -> list[str]:
     """Everything of the record that is an address."""
-    return [one for one in dict.fromkeys((there.email, *there.also)) if one and is_address(one)]
+    return every_address((there.email, *there.also))
 
 
 class Reread:

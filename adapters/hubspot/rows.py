@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 
 import msgspec
 
-from adapters.addresses import is_address
+from adapters.addresses import addresses_in, is_address, own_and_others
 from adapters.column_times import ColumnTimes
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.findings import Findings
@@ -196,17 +196,21 @@ class RowReader:
         if self._columns.twins:
             self._same(number, [cell.strip() for cell in cells])
         email = cells[self._email].strip()
-        if email and not is_address(email):
-            reason = "not an e-mail address"
-            return Rejected(self._table.name, number, self._table.header[self._email], reason)
+        if email and not is_address(email) and not addresses_in(email):
+            label = self._table.header[self._email]
+            return Rejected(self._table.name, number, label, "not an e-mail address", (tuple(cells),))
         return None
+
+    def as_stop(self, rejected: Rejected) -> Rejected:
+        """A row that was not taken in: it may show an opt-out."""
+        return replace(rejected, may_stop=True, record_at=self._record)
 
     def person(self, cells: list[str]) -> tuple[str, int]:
         """The address in the form it is known by, and a number equal in this process for one name; 0 without both.
 
         Names are compared within one run and kept nowhere.
         """
-        email = normal(cells[self._email])
+        email = normal(own_and_others(cells[self._email])[0] or "")
         name = "".join([cells[index] for index in self._names])
         return email, hash(fold(name)) if name and email else 0
 
@@ -216,7 +220,16 @@ class RowReader:
         unfit = self.unfit(number, cells)
         if unfit is not None:
             return unfit
-        email = cells[self._email] or None
+        email, others = own_and_others(cells[self._email])
+        if others:
+            label = self._table.header[self._email]
+            self._findings.add(
+                self._table.name,
+                number,
+                label,
+                cells[self._email],
+                "holds several addresses; all are taken for this contact's",
+            )
         # most cells are empty, and what those say is known before the first row
         read = self._empty.copy()
         for name, index, memo, column in self._plan:
@@ -232,7 +245,7 @@ class RowReader:
             record_id=(cells[self._record] or None) if self._record is not None else None,
             email=email,
             raw=(self._raw_head + "\x1f".join([cells[index] for index in self._used])).encode("utf-8", "surrogatepass"),
-            emails_additional=self._additional(number, cells) if self._more is not None else (),
+            emails_additional=(*others, *(self._additional(number, cells) if self._more is not None else ())),
             hints=self._hints(number, cells, email),
             place=place,
             **cast("Any", read),
@@ -286,12 +299,11 @@ class RowReader:
         index = cast("int", self._more)
         if not cells[index]:
             return ()
-        found = [part.strip() for part in cells[index].split(";") if part.strip()]
-        for part in found:
-            if not is_address(part):
+        for part in map(str.strip, cells[index].split(";")):
+            if part and not addresses_in(part):
                 label = self._table.header[index]
                 self._findings.add(self._table.name, number, label, part, "is no e-mail address; left out")
-        return tuple(part for part in found if is_address(part))
+        return tuple(addresses_in(cells[index]))
 
     def _same(self, number: int, cells: Sequence[str]) -> None:
         for first, second, name in self._columns.twins:

@@ -92,7 +92,7 @@ class SubscriptionEvents(TableEvidence):
         if not change or (change == "joined" and not form):
             return None
         if span is None:
-            self.refuse("at", "is no time this program reads: nothing can rest on it")
+            self.refuse("at", "is no time this program reads: nothing can rest on it", may_stop=False)
             return None
         common |= happened(span, CAPTURED_BY)
         if change == "confirmed":

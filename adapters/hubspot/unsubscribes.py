@@ -17,11 +17,6 @@ from ledger import events as e
 CAPTURED_BY = "event_log"
 _ALL = ("all", "allemail", "allemails", "everything", "alleemails", "touslesemails", "todosloscorreos")
 
-_LISTS = (
-    "optout", "optedout", "unsubscri", "suppress", "donotmail", "donotemail", "blacklist", "blocklist", "abgemeldet",
-    "abmeldung", "widerspr", "desabonn", "desinscri",
-)  # fmt: skip
-
 
 class Unsubscribes(TableEvidence):
     """Whatever a cell of these columns says that is not understood counts as a stop: that is what the file is of."""
@@ -116,8 +111,3 @@ class OptOuts(TableEvidence):
         )
         key = digest(email.casefold() or record, *([moment(span)] if span else []))
         return (Statement(email, record, event, f"opt_out:{key}", None, row),)
-
-
-def is_opt_out_list(title: str) -> bool:
-    """Whether a file is named as a list of people who said no."""
-    return speaks_of(title, _LISTS)

@@ -1,6 +1,7 @@
 """Facts that other systems submit on a topic: taken as over HTTP, and answered, each of them, by its place.
 
-What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed. So is a record at which we fail.
+What is no CloudEvent is answered as well, and kept whole as a dead letter, sealed. So is a record at which we fail,
+and a stop that is rejected: somebody said no, whatever is wrong with how it was told.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
                 answer = next(answers)
                 messages.append(result(_answered(record, event, answer), at))
                 if may_be_lost_stop(event.type, answer):
+                    log.error("a stop was rejected; it is kept as a dead letter")
                     messages.append(letter(record, f"may be a stop, and is not recorded: {_why(answer)}"))
                     dead += 1
                 continue

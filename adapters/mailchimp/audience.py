@@ -94,6 +94,7 @@ class AudienceMembers(TableEvidence):
     ) -> None:
         super().__init__(table, at, LAYOUT.kind, SYSTEM, taken_on, times.within(ZoneInfo("UTC")))
         self.state, self._audience = state, audience
+        self.may_stop = state == "unsubscribed"
         self._form = form_of(audience)
 
     def begin(self) -> None:

@@ -18,7 +18,7 @@ from adapters.report.permission import route
 from adapters.report.sections import Listed
 from adapters.report.staging import Staging
 from adapters.report.tally import Tally
-from projections.verdicts import Action, Audit, Verdict
+from projections.verdicts import Action, Audit, Bucket, Verdict
 
 VERDICTS = "verdicts.csv"
 OPT_OUT = "opt-out-list.csv"
@@ -66,6 +66,15 @@ class Rejected(Protocol):
     def reason(self) -> str: ...
 
 
+class Named(Protocol):
+    """Somebody whom a row names that could not be read, by address or by record id."""
+
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def record_id(self) -> str | None: ...
+
+
 class Beside(Protocol):
     """One more file of the folder, made by somebody else from the same pass: it sees every decision, then is asked."""
 
@@ -82,12 +91,14 @@ def write_outputs(
     out: Path,
     beside: Sequence[Beside] = (),
     *,
+    held: Sequence[Named] = (),
     tool_version: str | None = None,
 ) -> list[Path]:
     """Write every file of the audit into the folder `out`; the paths written, the report first.
 
     `verdicts` is read once and not kept; `audit` and `rejected` are read after it, so a generator may
-    complete them on its way; so are the files `beside`. The same arguments give the same bytes. Raises
+    complete them on its way; so are the files `beside`. Whoever is `held` is not to be mailed, whatever else is known.
+    The same arguments give the same bytes. Raises
     `tally.SumsDisagreeError`, writing nothing, if the verdicts do not add up to the audit.
     """
     version = tool_version or _installed_version()
@@ -101,6 +112,7 @@ def write_outputs(
             writer.add(verdict)
             for one in beside:
                 one.see(verdict)
+        writer.hold(held)
         for row in rejected:
             sheets[REJECTED].add(*(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason)))
         tally.check(audit)
@@ -128,6 +140,7 @@ class _Writer:
         self._sheets = sheets
         self._by_hand = by_hand
         self._opted_out: set[str] = set()
+        self._kept_out: set[str] = set()
 
     def add(self, verdict: Verdict) -> None:
         """One record, in input order."""
@@ -149,11 +162,23 @@ class _Writer:
         # Unknown is never rounded up: without a flag the contact may well be in the next send.
         if verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW):
             self._for_import(DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason))
+            self._kept_out.update(_keys(verdict.email, verdict.record_id))
         if verdict.action is Action.SET_NON_MARKETING:
             self._for_import(NON_MARKETING, verdict, verdict.wave or "")
         if verdict.may_be_asked:
             last = verdict.ask_until.isoformat() if verdict.ask_until else ""
             self._for_import(MAY_BE_ASKED, verdict, route(verdict.ask_basis), last)
+
+    def hold(self, people: Iterable[Named]) -> None:
+        """Who is not to be mailed besides, whether a record of the export or not."""
+        for who in people:
+            email, record = who.email or "", who.record_id or ""
+            if self._kept_out.isdisjoint(_keys(email, record)):
+                self._kept_out.update(_keys(email, record))
+                if fits_import(email or record):
+                    self._sheets[DO_NOT_SEND].add(record, email, Bucket.CONFLICT, "row_unread")
+                else:
+                    self._by_hand.append(ByHand(DO_NOT_SEND, f"address {email}" if email else f"Record ID {record}"))
 
     def _opt_out(self, verdict: Verdict) -> None:
         address = (verdict.email or "").strip()
@@ -175,6 +200,11 @@ class _Writer:
             self._sheets[file].add(kept_record, kept_address, *more)
         else:
             self._by_hand.append(ByHand(file, _handle(verdict)))
+
+
+def _keys(email: str | None, record: str | None) -> set[str]:
+    """By what somebody is known in a list: an address holds an @, a record id does not."""
+    return {key for key in ((email or "").strip().casefold(), (record or "").strip()) if key}
 
 
 def _handle(verdict: Verdict) -> str:

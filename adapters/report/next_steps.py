@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from adapters.report import changes, origins, permission, prose, resting, sources, wording
+from adapters.report import changes, lost, origins, permission, prose, resting, sources, wording
 from adapters.report.prose import Block, Grid, Points, said
 from adapters.report.tally import Tally
 from projections.verdicts import QUESTIONS, Audit
@@ -39,6 +39,8 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     ]
     if audit.before:
         opening += [f"What changed {changes.since(audit)}:", Points(tuple(changes.changed(audit)))]
+    if unread := lost.sentences(audit.lost_stops):
+        opening = ["Rows that may be a no could not be read. This comes first:", Points(unread), *opening]
     parts = ["# Next steps", prose.markdown(opening)]
     for number, step in enumerate(todo, start=1):
         parts += [f"## {number}. {step.title}", prose.markdown(step.blocks)]

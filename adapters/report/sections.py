@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from adapters.report import changes, money, prose, resting, wording
+from adapters.report import changes, lost, money, prose, resting, wording
 from adapters.report.markup import Cell, Html, bullets, code, join, paragraph, section, table, text
 from adapters.report.masking import mask_email
 from adapters.report.next_steps import Step
@@ -70,13 +70,22 @@ def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
     below = " ".join(filter(None, (_OVERLAP, resting.in_short(audit))))
     return Html(
         '<section id="summary" aria-labelledby="summary-title"><h2 id="summary-title">In short</h2>'
-        f"{paragraph(text(wording.outcome(audit)), kind='lead')}"
+        f"{_unread(audit)}{paragraph(text(wording.outcome(audit)), kind='lead')}"
         f'<ul class="cards">{join(cards)}</ul>{paragraph(text(below), kind="note")}'
         f'<div class="two"><div>{_brief(audit)}</div>'
         f"<div><h3>The next three steps</h3>{first_three(todo)}{_since(audit)}</div></div>"
         '<p class="dont"><strong>Do not mail them all to ask.</strong> An e-mail that asks for permission '
         'to send marketing is itself marketing. <a href="#asking">Why, with sources</a>.</p></section>'
     )
+
+
+def _unread(audit: Audit) -> Html:
+    """Rows that may be stops and could not be read: before every figure."""
+    sentences = lost.sentences(audit.lost_stops)
+    if not sentences:
+        return Html("")
+    points = prose.html([prose.Points(sentences)])
+    return Html(f'<div class="dont"><h3>Rows that may be a no could not be read</h3>{points}</div>')
 
 
 def _brief(audit: Audit) -> Html:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adapters.report import changes, money, prose, resting, sources, wording
+from adapters.report import changes, lost, money, prose, resting, sources, wording
 from adapters.report.masking import printable
 from adapters.report.screen import Screen
 from adapters.report.why_text import render_why
@@ -21,6 +21,7 @@ _NOTES = 30
 def render_audit(audit: Audit, console: Console, out: Path, written: list[Path]) -> None:
     """Print the audit: counts, waste, risk, what was looked at, and where the files are. Money is not guessed."""
     screen = Screen(console)
+    _lost(audit, screen)
     _read(audit, screen)
     _marketing(audit, screen)
     _others(audit, screen)
@@ -28,6 +29,15 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
     _findings(audit, screen)
     _looked_at(audit, screen)
     _files(screen, out, written)
+
+
+def _lost(audit: Audit, screen: Screen) -> None:
+    """What could not be read and may be a no comes before all else."""
+    sentences = lost.sentences(audit.lost_stops)
+    for number, one in enumerate(sentences):
+        screen.wrapped("NOT READ" if number == 0 else "", prose.plain(one), _LABEL, style="bold")
+    if sentences:
+        screen.line()
 
 
 def _read(audit: Audit, screen: Screen) -> None:
@@ -51,7 +61,8 @@ def _marketing(audit: Audit, screen: Screen) -> None:
     screen.columns(" MARKETING CONTACTS TODAY", f"{marketing:,}")
     for bucket in wording.SHOWN_ORDER:
         number = audit.buckets.get(bucket, Count()).marketing
-        step = f" → {wording.BUCKET_STEPS[bucket]}" if number else ""
+        waits = bucket is Bucket.BASIS_PROVEN and lost.stands(audit.lost_stops)
+        step = f" → {wording.BUCKET_STEPS[Bucket.CONFLICT if waits else bucket]}" if number else ""
         name = wording.BUCKETS[bucket][0].lower()
         screen.columns(f"   {name}", f"{number:,}", f"{wording.percent(number, marketing):>5}{step}")
 

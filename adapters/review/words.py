@@ -77,7 +77,7 @@ LEADS: dict[str, str] = {
     "shared_address": "whose address stands on records of several people",
     "times_overlap": "with an opt-in and an opt-out of overlapping times",
     "two_contacts": "whose record id and address belong to two people in the ledger",
-    "under_review": "that a review holds",
+    "under_review": "that are held: by a review, or because a row that may be their stop could not be read",
 }
 """Whom each question is about; with a number in front it is the beginning of a sentence."""
 

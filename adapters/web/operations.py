@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from adapters.addresses import address_of
 from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
@@ -225,7 +226,7 @@ def whom(house: House, asked: Whom) -> tuple[str, str | None] | None:
     if (asked.email is None) == (asked.contact is None) or (asked.address and not asked.contact):
         raise ProblemError("invalid", "name an email; or a contact, and with it the address")
     if asked.email is not None:
-        return house.ledger.vault.find_address(asked.email)
+        return house.ledger.vault.find_address(address_of(asked.email) or asked.email)
     return (asked.contact, asked.address) if asked.contact else None
 
 

@@ -92,9 +92,9 @@ def test_every_record_gets_one_verdict(audited: tuple[Any, Path, Path]) -> None:
 
 
 def test_the_lists_hold_who_belongs_in_them(audited: tuple[Any, Path, Path]) -> None:
-    """Do not send: marketing or unknown, and not allowed today; opt-out list: stopped, not shown so."""
+    """Do not send: marketing or unknown, and not allowed today, or unread; opt-out list: stopped, not shown so."""
     _, out, _ = audited
-    assert [row["Record ID"] for row in rows(out / "do-not-send.csv")] == ["1", "2", "3", "4", "6", "7"]
+    assert [row["Record ID"] for row in rows(out / "do-not-send.csv")] == ["1", "2", "3", "4", "6", "7", "8"]
     assert rows(out / "opt-out-list.csv") == []
     assert [row["Record ID"] for row in rows(out / "set-non-marketing.csv")] == ["1", "3", "4"]
     assert [(row["row"], row["column"]) for row in rows(out / "rejected.csv")] == [("9", "Email")]

@@ -50,7 +50,7 @@ def test_facts_that_need_no_date(tmp_path: Path, fact: str, expected: type[e.Eve
     assert (told[0].payload, told[1].payload) == ({"words": "Anruf"}, None)
     assert (told[1].event.occurred_from, told[1].event.captured_at) == (None, None)
     assert [one.row for one in rejected] == [4]
-    assert ("reaches nobody" in rejected[0].reason) == issubclass(expected, e.Stop)
+    assert rejected[0].may_stop == issubclass(expected, e.Stop)
 
 
 def test_a_form_with_its_box_and_what_backs_it(tmp_path: Path) -> None:
@@ -92,3 +92,78 @@ def test_a_bad_mapping_names_its_key(tmp_path: Path, mapping: str, named: str) -
     assert caught.value.code == "bad_mapping"
     assert "shop.mapping.toml" in caught.value.message
     assert named in caught.value.message
+
+
+SEVERAL = """
+email = "E-Mail"
+at = "Datum"
+date_format = "%d/%m/%Y %H:%M"
+
+[[facts]]
+fact = "opt_out"
+where = { Newsletter = ["nein", "Abgemeldet"] }
+
+[[facts]]
+fact = "form"
+form = "Shop sign-up"
+where = { Newsletter = "ja", Notiz = "*" }
+
+[[facts]]
+fact = "nothing"
+where = { Newsletter = "ja", Notiz = "" }
+"""
+
+
+def test_a_mapping_says_which_rows_mean_what(tmp_path: Path) -> None:
+    """Ada signed up, Bo said no; of the third row a `where` says that it means nothing."""
+    told, rejected = read(tmp_path, SEVERAL)
+    assert [(one.email, type(one.event)) for one in told] == [
+        ("ada@example.com", e.FormSubmitted),
+        ("bo@example.com", e.OptedOut),
+    ]
+    assert rejected == []
+
+
+def test_a_row_that_no_where_is_of_may_be_a_stop(tmp_path: Path) -> None:
+    mapping = 'fact = "opt_out"\nemail = "E-Mail"\nwhere = { Newsletter = "nein" }\n'
+    told, rejected = read(tmp_path, mapping)
+    assert [one.email for one in told] == ["bo@example.com"]
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True), (4, True)]
+    assert "no `where`" in rejected[0].reason
+    told, rejected = read(tmp_path, f'others = "nothing"\n{mapping}')
+    assert [one.email for one in told] == ["bo@example.com"]
+    assert rejected == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "key"),
+    [
+        ('fact = "opt_out"\nemail = "E-Mail"\nwhere = { Stand = "nein" }\n', "where.Stand"),
+        ('fact = "nothing"\nemail = "E-Mail"\n', "where"),
+        ('fact = "opt_out"\nemail = "E-Mail"\nothers = "nothing"\n', "others"),
+        ('email = "E-Mail"\nfacts = 1\n', "facts"),
+        ('email = "E-Mail"\nfacts = []\n', "facts"),
+        ('email = "E-Mail"\n[[facts]]\nfact = "opt_outs"\n', "fact"),
+    ],
+)
+def test_a_bad_where_is_named(tmp_path: Path, mapping: str, key: str) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read(tmp_path, mapping)
+    assert caught.value.code == "bad_mapping"
+    assert key in caught.value.message
+
+
+@pytest.mark.parametrize("column", ["Status,Active,Unsubscribed", "doNotMail,0,1"])
+def test_a_mapping_that_stops_whom_a_column_clears_is_refused(tmp_path: Path, column: str) -> None:
+    """Until it says which rows it is of."""
+    label, fine, no = column.split(",")
+    file, mapping = tmp_path / "people.csv", tmp_path / "people.mapping.toml"
+    file.write_text(f"Email,{label}\nada@example.com,{fine}\nbo@example.com,{no}\n")
+    mapping.write_text('fact = "opt_out"\nemail = "Email"\n')
+    with pytest.raises(UnreadableInput) as caught:
+        sort_inputs([file])
+    assert caught.value.code == "ambiguous"
+    assert "where" in caught.value.remedy
+    mapping.write_text(f'fact = "opt_out"\nemail = "Email"\nothers = "nothing"\nwhere = {{ {label} = "{no}" }}\n')
+    (opened,) = sort_inputs([file]).evidence
+    assert [one.email for one in opened.statements(Wanted(), lambda _: None)] == ["bo@example.com"]

@@ -86,7 +86,7 @@ def test_what_is_no_time_is_none(cell: str) -> None:
     reader = TimeReader(BERLIN, until=UNTIL)
     assert reader.read(cell) is None
     for numbers in ("serial", "day", "seconds", "milliseconds"):
-        assert reader.read(cell, Habit(numbers=numbers)) is None  # type: ignore[arg-type]
+        assert reader.read(cell, Habit(numbers=numbers)) is None
 
 
 @given(

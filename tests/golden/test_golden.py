@@ -22,6 +22,8 @@ PINS = {
     198: "92e4bd68a5a2ae24c57a23e0668a70a90084adf5f919c4212d30bd9402bb97e9",
     254: "d87d193127f89a8115b34269bdca56ff0b45b94ec0306ea891364ed16cdccb13",
     257: "dc7e84eb34767070ede4f244b5d072ca74bf7cd4955bc0b57d7cd4f227a80d23",
+    260: "7175c951eac7cff385202ac9ede83e4dad597ea00468ac1d83bd92e7891fa86b",
+    262: "35ab1112a8ca65e5bdb01ca0df9e31a0cb3f018b9a8a1195cf9f6f9dc6f89926",
 }
 """Number of lines -> SHA-256 of the file up to there. Add a pin when lines are added; never change one."""
 

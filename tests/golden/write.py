@@ -50,6 +50,7 @@ STRINGS = {
     "stops_hash": HASH,
     "wording": HASH,
     "file": HASH,
+    "domain": HASH,
     "policy": HASH,
     "country": "DE",
     "seller": "own",

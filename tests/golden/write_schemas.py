@@ -19,7 +19,12 @@ FOLDER = Path(__file__).parent / "schemas"
 
 def kept(topic: str) -> list[Path]:
     """What was kept of a topic, oldest first."""
-    return sorted(FOLDER.glob(f"{topic}.*.json"), key=lambda path: int(path.suffixes[-2][1:]))
+    return sorted(FOLDER.glob(f"{topic}.*.json"), key=number)
+
+
+def number(path: Path) -> int:
+    """Which one of its topic it is."""
+    return int(path.suffixes[-2][1:])
 
 
 def written(schema: dict[str, Any]) -> str:
@@ -37,7 +42,7 @@ def write() -> None:
     for topic, schema in documents().items():
         old = kept(topic)
         if not old or old[-1].read_text("utf-8") != written(schema):
-            path = FOLDER / f"{topic}.{len(old) + 1}.json"
+            path = FOLDER / f"{topic}.{number(old[-1]) + 1 if old else 1}.json"
             with path.open("x", encoding="utf-8") as file:
                 file.write(written(schema))
             print(f'    "{path.name}": "{digest(path)}",')

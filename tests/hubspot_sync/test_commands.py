@@ -155,6 +155,19 @@ def test_what_is_said_fits_a_terminal(here: Here) -> None:
     assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
 
 
+def test_a_file_that_lost_stops_is_said_first(here: Here) -> None:
+    here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
+    path = here.folder / "unsubscribes.csv"
+    path.write_text("Email,Unsubscribe date,Reason\nmrs smith,2026-03-01,x\nno@example.org,2026-03-01,x\n")
+    assert "names nobody" in here.run("import", str(path)).stderr
+    told = here.run("hubspot", "sync").stdout
+    assert told.startswith("unsubscribes.csv: 1 row of stops could not be read, and may be anybody's.")
+    assert counted("held back for lost stops", told) == 1
+    assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
+    here.run("import", str(path), "--accept-lost-stops", "unsubscribes.csv=1", "--by", "Dana Weiss")
+    assert "held back" not in here.run("hubspot", "sync").stdout
+
+
 def test_without_a_token_or_with_a_wrong_one_it_says_so(here: Here) -> None:
     wrong = here.run("hubspot", "sync", CONSENT_LEDGER_HUBSPOT_TOKEN="wrong")  # noqa: S106
     assert (wrong.returncode, "CONSENT_LEDGER_HUBSPOT_TOKEN" in wrong.stderr) == (EXIT.ERROR, True)

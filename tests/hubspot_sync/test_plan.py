@@ -136,6 +136,30 @@ def test_verdicts(
     assert (len(made.raises), len(made.waiting), len(made.demotions)) == counts
 
 
+@pytest.mark.parametrize(
+    ("given", "shown", "written", "held_back"),
+    [
+        (ALLOWED, {"hs_marketable_status": "false"}, "undecided", 1),
+        (ALLOWED, {"hs_marketable_status": "true"}, "undecided", 1),
+        (ALLOWED, {"consent_ledger_verdict": "non_marketing"}, "undecided", 1),
+        (ALLOWED, SAID | {"hs_marketable_status": "true"}, None, 0),
+        (STOPPED, SAID | {"hs_marketable_status": "true"}, "non_marketing", 0),
+    ],
+)
+def test_while_stops_are_lost_nobody_is_raised_and_nothing_is_switched_on(
+    given: dict[str, Answer], shown: dict[str, str], written: str | None, held_back: int
+) -> None:
+    """Whatever was approved; nobody is demoted for it either, and every stop is written."""
+    whole = scene(given, shown=shown)
+    made = plans.plan(whole._replace(stops_lost=True), Allowance(frozenset(("901",)), 5))
+    assert (verdict(made), len(made.held_back)) == (written, held_back)
+    assert (made.raises, made.waiting) == ((), ())
+    assert not [step for step in made.steps if step.call == "subscribe"]
+    assert len(made.demotions) == (given is STOPPED)
+    stops = [step.call for step in made.steps if step.call != "update"]
+    assert stops == [step.call for step in plans.plan(whole, Allowance()).steps if step.call.startswith("unsub")]
+
+
 def test_that_it_was_looked_at_is_no_difference() -> None:
     shown = SAID | {"hs_marketable_status": "true", "consent_ledger_checked_at": "2020-01-01T00:00:00Z"}
     made = plans.plan(scene(ALLOWED, "+??", shown), Allowance())

@@ -10,6 +10,8 @@ import pytest
 from adapters.hubspot.sync.rehearsal import rehearsed
 from adapters.report.masking import mask_email
 from ledger import events as e
+from ledger.application import Fact
+from ledger.terms import LEDGER_STREAM
 from tests.hubspot.state import MARKETING_INFORMATION, PRODUCT_NEWS
 from tests.hubspot_sync.world import World, world
 
@@ -91,6 +93,25 @@ def test_a_dry_run_shows_the_calls_and_makes_none(here: World) -> None:
     assert calls[0].body == {"inputs": ["a…@e….com"]}
     assert calls[1].body["inputs"][0]["properties"]["consent_ledger_verdict"] == "non_marketing"
     assert len(here.state.changes()) == before
+
+
+def test_lost_stops_hold_everybody_back_until_somebody_answers_for_them(here: World) -> None:
+    """And then whoever was held back is looked at again, though nothing of theirs changed."""
+    record = here.person(ADA)
+    here.opts_in(ADA, "marketing.similar")
+    here.book.approve(2, 0, ("Ada Officer", "DPO", "the spring campaign"), here.clock.tick())
+    lost = e.ImportFinished(stream=LEDGER_STREAM, source="hubspot.unsubscribes", file="ab" * 32, rows=3, lost=1)
+    here.house.ledger.record(Fact(lost))
+    outcome = here.sync.apply([here.contact(ADA)])
+    assert (outcome.plan.held_back, outcome.plan.raises) == ((str(record),), ())
+    assert (here.state.marketing.count(), verdict(here, record)) == (0, "undecided")
+    assert status(here, ADA, PRODUCT_NEWS) == "NOT_SPECIFIED"
+    assert here.book.unfinished() == [here.contact(ADA)]
+    here.house.ledger.record(Fact(e.LostStopsAccepted(stream=LEDGER_STREAM, source="cli", file="ab" * 32, lost=1)))
+    here.sync.apply(here.book.unfinished())
+    assert (here.state.marketing.count(), verdict(here, record)) == (1, "marketing")
+    assert status(here, ADA, PRODUCT_NEWS) == "SUBSCRIBED"
+    assert here.book.unfinished() == []
 
 
 def test_a_raise_waits_for_somebody_and_counts_once(here: World) -> None:

@@ -44,6 +44,9 @@ ALIKE = [
         for unseen in "\u200b\u200c\u200d\u2060\u00ad\u00a0\ufeff\u1806"
     ),
     ("an\u0338na@example.org", "anna@example.org"),
+    *((f"{mark}anna@example.org", "anna@example.org") for mark in ["'", "`", "*", "#", "=", "-", "''", "\u2022"]),
+    ("'anna'@example.org", "anna@example.org"),
+    ("'josé@example.org", "jose@example.org"),
 ]
 """Two mailboxes, of which a stop of one is a stop of the other, and a yes is not."""
 

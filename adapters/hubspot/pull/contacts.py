@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of
 from adapters.encodings import UnreadableInput
 from adapters.evidence import record
 from adapters.hubspot import changes as c
@@ -235,7 +235,7 @@ def _explained(contact: ContactRead, types: Mapping[str, str]) -> frozenset[str]
 
 
 def _history(contact: ContactRead, changes: Changes) -> Iterator[Statement]:
-    email = contact.email if contact.email and is_address(contact.email) else None
+    email = address_of(contact.email or "")
     for versions in contact.history.values():
         for change in versions:
             for said in changes.facts(change):

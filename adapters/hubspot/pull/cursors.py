@@ -40,6 +40,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     unchanged: int = 0
     stops: int = 0
     rejected: int = 0
+    lost: int = 0
     first: date | None = None
     last: date | None = None
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from adapters.addresses import is_address
+from adapters.addresses import address_of
 from adapters.hubspot.api.reading import when
 from adapters.hubspot.labels import fold
 from adapters.wiring import House
@@ -41,9 +41,9 @@ def _drop(row: Mapping[str, Any]) -> _Drop | None:
     reason, at, email = (
         fold(str(row.get("dropReason") or "")),
         when(row.get("created")),
-        str(row.get("recipient") or ""),
+        address_of(str(row.get("recipient") or "")),
     )
-    if not reason.startswith(_LEFT) or at is None or not is_address(email):
+    if not reason.startswith(_LEFT) or at is None or email is None:
         return None
     return _Drop(email, at, reason.startswith(_ONE_TYPE))
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from adapters.evidence import Taken, close, name_types, take
+from adapters.evidence import Dropped, Taken, close, name_types, take
 from adapters.hubspot.api.portal import Page, Portal, RefusedError
 from adapters.hubspot.changes import Change
 from adapters.hubspot.evidence import SYSTEM
@@ -69,6 +69,7 @@ class Tally:
             unchanged=old.unchanged + mine.unchanged,
             stops=old.stops + mine.stops,
             rejected=old.rejected + len(mine.rejected),
+            lost=old.lost + mine.unread.lost,
             first=min(filter(None, (old.first, mine.first)), default=None),
             last=max(filter(None, (old.last, mine.last)), default=None),
         )
@@ -163,10 +164,10 @@ class Pull:
         self.paged(tally, key, Cursor(since=tally.started))
 
     def _close(self, tally: Tally, source: str) -> None:
-        """Record that a kind was pulled, if that brought anything or nobody looked at it before."""
+        """Record that a kind was pulled, if that brought or lost anything, or nobody looked at it before."""
         counts, taken, started = tally.counts(), tally.taken, tally.started
         imports = [n.event for n in self.house.catalogue.imports]
-        if not counts.added and any(event.source == source for event in imports):
+        if not (counts.added or counts.lost) and any(event.source == source for event in imports):
             return
         taken.sha256 = hashlib.sha256(f"{source} pulled at {started.isoformat()}".encode()).hexdigest()
         if any(isinstance(event, e.ImportFinished) and event.file == taken.sha256 for event in imports):
@@ -183,4 +184,4 @@ class Pull:
             first=counts.first,
             last=counts.last,
         )
-        close(self.house, source, started, whole, counts.rejected)
+        close(self.house, source, started, whole, Dropped(counts.rejected, counts.lost))

@@ -105,7 +105,7 @@ class Sync:
 
     def _unfinished(self, contacts: Sequence[str], outcome: Outcome, scene: Scene) -> set[str]:
         """Of whom something is left to be done though nothing of theirs changes."""
-        waiting = set(outcome.plan.waiting)
+        waiting = {*outcome.plan.waiting, *outcome.plan.held_back}
         on_them = {one for record in scene.records if record.id in waiting for one in record.contacts}
         refused = {one.contact for one in outcome.refused}
         return refused | on_them | set(self._looking.gone_of(contacts, outcome.gone))

@@ -13,6 +13,7 @@ from adapters.hubspot.sync.plan import ALL_OUT, READ, RecordShown, Scene, StateS
 from adapters.hubspot.sync.standing import Asked, asked, standings
 from adapters.hubspot.sync.store import Book
 from adapters.wiring import House
+from ledger.lost_stops import lost_stops
 
 _LOOKS = 100
 """After so many looks the portal's types are read again, where no state of an address names a new one."""
@@ -69,6 +70,7 @@ class Looking:
             self._portal.may().v3_subscribe,
             about.at,
             head,
+            bool(lost_stops(about.setting.catalogue)),
         )
         return scene, tuple(one for one in own if one not in read)
 
@@ -77,6 +79,8 @@ class Looking:
         if self._house.ledger.log.last_position() == scene.head:
             return False
         about = asked(self._house, self._clock())
+        if bool(lost_stops(about.setting.catalogue)) != scene.stops_lost:
+            return True
         types = [(one.id, one.name) for one in self._types if one.active]
         return meanings(types, about.types) != scene.meant or standings(self._house, scene.standings, about) != (
             scene.standings

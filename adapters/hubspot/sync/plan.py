@@ -31,6 +31,7 @@ ORDER: tuple[Call, ...] = ("unsubscribe_all", "unsubscribe", "update", "subscrib
 VERDICT, BASIS, REASON = "consent_ledger_verdict", "consent_ledger_basis", "consent_ledger_reason"
 REFERENCE, CHECKED_AT = "consent_ledger_reference", "consent_ledger_checked_at"
 AWAITING = "awaiting_approval"
+STOPS_LOST = "stops_lost"
 MARKETABLE, UNTIL_UPDATE, ALL_OUT = "hs_marketable_status", "hs_marketable_until_renewal", "hs_email_optout"
 MERGED = ("hs_merged_object_ids", "hs_calculated_merged_vids")
 READ = ("email", "hs_additional_emails", *MERGED, MARKETABLE, UNTIL_UPDATE, ALL_OUT, VERDICT, BASIS, REASON, REFERENCE)
@@ -103,6 +104,7 @@ class Plan(NamedTuple):
 
     raises     records that one more marketing contact comes of
     waiting    records that would be raised, were it approved
+    held_back  records that are not told to be marketing while rows of stops are lost
     demotions  records that are to be no marketing contact any more
     equal      records and addresses at which nothing is to be done
     """
@@ -112,12 +114,14 @@ class Plan(NamedTuple):
     waiting: tuple[str, ...] = ()
     demotions: tuple[Demotion, ...] = ()
     equal: int = 0
+    held_back: tuple[str, ...] = ()
 
 
 class Scene(NamedTuple):
     """What a plan is made of: what the ledger answers, what HubSpot shows, and what may be done there.
 
-    head  position of the log that the answers are not older than
+    head        position of the log that the answers are not older than
+    stops_lost  rows that may be anybody's stop could not be read: nobody is raised, nothing is switched on
     """
 
     records: Sequence[RecordShown]
@@ -127,6 +131,7 @@ class Scene(NamedTuple):
     can_subscribe: bool
     at: datetime
     head: int = 0
+    stops_lost: bool = False
 
 
 def plan(scene: Scene, allowance: Allowance) -> Plan:
@@ -135,18 +140,23 @@ def plan(scene: Scene, allowance: Allowance) -> Plan:
     raises: list[str] = []
     waiting: list[str] = []
     demotions: list[Demotion] = []
+    held_back: list[str] = []
     equal = 0
     for record in scene.records:
         wanted = wanted_record([scene.standings[one] for one in record.contacts], record.held)
         verdict: str = wanted.verdict
         marketing = record.properties.get(MARKETABLE) == "true"
-        if verdict == "marketing" and not marketing and record.id not in allowance.raised:
+        if verdict == "marketing" and scene.stops_lost and record.properties.get(VERDICT) != "marketing":
+            held_back.append(record.id)
+            wanted = wanted._replace(verdict="undecided", basis=None, reason=STOPS_LOST)
+            verdict = wanted.verdict
+        elif verdict == "marketing" and not marketing and record.id not in allowance.raised:
             if len(raises) < allowance.left:
                 raises.append(record.id)
             else:
                 waiting.append(record.id)
                 verdict = AWAITING
-        if verdict != "marketing" and marketing:
+        if verdict != "marketing" and marketing and wanted.reason != STOPS_LOST:
             pending = record.properties.get(UNTIL_UPDATE) == "true"
             demotions.append(Demotion(wanted.contact, record.id, pending))
         said = {VERDICT: verdict, BASIS: wanted.basis or "", REASON: wanted.reason, REFERENCE: wanted.reference}
@@ -159,7 +169,7 @@ def plan(scene: Scene, allowance: Allowance) -> Plan:
         else:
             steps.append(step)
     steps.sort(key=lambda step: ORDER.index(step.call))
-    return Plan(tuple(steps), tuple(raises), tuple(waiting), tuple(demotions), equal)
+    return Plan(tuple(steps), tuple(raises), tuple(waiting), tuple(demotions), equal, tuple(held_back))
 
 
 def _update(record: RecordShown, contact: str, position: int, said: Mapping[str, str], at: datetime) -> Iterator[Step]:
@@ -203,7 +213,7 @@ def _permissions(record: RecordShown, email: str, wanted: WantedAddress, scene: 
     shown = scene.states[email]
     left = {one.type_id for one in shown.types if one.state == "unsubscribed"}
     opted_out = shown.all_out or record.properties.get(ALL_OUT) == "true"
-    if not scene.can_subscribe or opted_out or wanted.all_out is not None or left & wanted.unheard:
+    if scene.stops_lost or not scene.can_subscribe or opted_out or wanted.all_out is not None or left & wanted.unheard:
         return
     undecided = {one.type_id for one in shown.types if one.state == "not_specified"}
     for kind, (state, answer) in wanted.types.items():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -19,6 +20,7 @@ from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.portal import Portal, RefusedError
 from adapters.hubspot.api.reading import address_state, contact_of, milliseconds, page_of, type_of, when
 from adapters.hubspot.changes import Changes
+from adapters.hubspot.layouts import SUBSCRIPTIONS
 from adapters.hubspot.naming import names_of
 from adapters.hubspot.pull.cursors import Cursors
 from adapters.hubspot.pull.ours import OurApp, OurWrites
@@ -26,7 +28,9 @@ from adapters.hubspot.pull.pulling import pull_all
 from adapters.hubspot.pull.run import Pull
 from adapters.hubspot.pull.statuses import facts_of
 from adapters.hubspot.said import acted
+from adapters.hubspot.subscriptions import SubscriptionEvents
 from adapters.hubspot.sync.store import Book, Result
+from adapters.losses import accept, standing_files
 from adapters.receiving import AwayError
 from adapters.wiring import House, now
 from ledger import events as e
@@ -58,6 +62,21 @@ def pulling(house: House, served: Fake) -> Iterator[Pull]:
         closing(Cursors.open(house)) as cursors,
     ):
         yield Pull(house, Portal(client), cursors, now, OurApp(served.app_id))
+
+
+def test_a_stop_that_names_nobody_is_counted_though_nothing_was_added(house: House, portal: Fake) -> None:
+    """It is no file that could be mended; what it may hold is on record until somebody answers for it."""
+    rows = [{"timestamp": 1709280000000, "recipient": who, "changes": [{"change": "UNSUBSCRIBED",
+             "changeType": "PORTAL_STATUS", "source": "SOURCE_RECIPIENT"}]} for who in ("mrs smith", None)]  # fmt: skip
+    with pulling(house, portal) as run:
+        for again in ("first", "second"):
+            tally = run.begin("timeline", "subscriptions")
+            run.take(tally, SUBSCRIPTIONS, SubscriptionEvents, again, rows if again == "first" else [])
+            run.finish(tally, "hubspot.subscriptions")
+    (stands,) = standing_files(house, house.catalogue)
+    assert (stands[0], stands[2]) == ("hubspot.subscriptions", 2)
+    assert accept(house, "hubspot.subscriptions", 2, "Dana Weiss") == ""
+    assert standing_files(house, house.catalogue) == []
 
 
 def pull(house: House, served: Fake, *only: str) -> list[RefusedError]:
@@ -272,7 +291,8 @@ def test_a_page_without_a_next_one_is_the_last(body: object) -> None:
 @pytest.mark.parametrize("odd", [None, "", "\u2603", [], {}, 10**15, -1, True], ids=str)
 def test_no_answer_of_another_form_ends_the_program(odd: object) -> None:
     """It is read as far as it can be."""
-    for body in ({"id": odd}, {"id": "1", "properties": odd, "propertiesWithHistory": odd}, {"id": "1", "name": odd}):
+    named: dict[str, Any] = {"id": "1", "name": odd}
+    for body in ({"id": odd}, {"id": "1", "properties": odd, "propertiesWithHistory": odd}, named):
         contact_of(body)
         names_of([type_of(body)])
     address_state("ana@example.org", [{"status": odd, "subscriptionId": odd}], [{"status": odd, "timestamp": odd}])

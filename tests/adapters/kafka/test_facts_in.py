@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from adapters.kafka import facts_in
+from adapters.kafka.dead_letters import Letter, opened
 from adapters.kafka.facts_in import taking
 from adapters.kafka.messages import Place
 from adapters.kafka.records import Record
@@ -20,12 +21,12 @@ from tests.ledgers import open_house
 MARKER = "boom-anna@example.com"
 
 
-def record(offset: int, email: str) -> Record:
+def record(offset: int, email: str, kind: str = "contact.opted_out.v1") -> Record:
     event = {
         "specversion": "1.0",
         "id": str(offset),
         "source": "shop",
-        "type": "contact.opted_out.v1",
+        "type": kind,
         "data": {"person": {"email": email}},
     }
     headers = [("content-type", b"application/cloudevents+json")]
@@ -100,3 +101,18 @@ def test_a_stop_that_is_not_recorded_is_kept_and_one_that_is_known_is_not(
             error = msgspec.json.decode(letter.value or b"")["error"]
             assert error.startswith("may be a stop, and is not recorded: ")
             assert not any(secret in error for secret in ("example", "yesterday", "no address"))
+
+
+def test_a_stop_that_is_rejected_is_kept_and_a_grant_is_not(tmp_path: Path) -> None:
+    """Whoever said no was refused for how it was told; somebody has to look whose no it is."""
+    with open_house(tmp_path / "ledger", {}) as house:
+        sent = [record(0, f"{MARKER} or so@"), record(1, "nobody", "contact.opted_in.v1"), record(2, "bo@example.com")]
+        effects = taking(house, "", now)(sent)
+        letters = [one for one in effects.messages if one.topic.endswith("dlq.v1")]
+        assert (effects.dead, [one.key for one in letters]) == (1, [b"consent.facts.v1/0/0"])
+        letter = msgspec.json.decode(letters[0].value or b"", type=Letter)
+        assert letter.error.startswith("may be a stop, and is not recorded: ")
+        assert opened(letter, house.ledger.unseal).value == sent[0].value
+        told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
+        assert [one["status"] for one in told] == ["rejected", "rejected", "recorded"]
+        assert MARKER.encode() not in b"".join(one.value or b"" for one in effects.messages)

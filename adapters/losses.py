@@ -1,0 +1,101 @@
+"""Which files of an audit lost a stop, or may have: for its first lines, and for `audit.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from adapters.importing import Imported
+from adapters.unread import Row
+from adapters.wiring import House
+from ledger import events as e
+from ledger.application import Fact
+from ledger.catalogue import Catalogue
+from ledger.lost_stops import lost_stops, open_files
+from ledger.terms import LEDGER_STREAM
+from projections.verdicts import LostStops
+
+
+def losses_of(house: House, catalogue: Catalogue, source: Imported) -> list[LostStops]:
+    """Every file of which rows that may be stops could not be read: those that stand open first."""
+    standing = lost_stops(catalogue)
+    unread, answered = open_files(standing), _accepted(house, catalogue)
+    rows: dict[tuple[str, str], list[Row]] = {}
+    shas = {file.name: file.sha256 for file in source.files}
+    for row in source.unread.rows:
+        rows.setdefault((row.rejected.file, shas.get(row.rejected.file, "")), []).append(row)
+    for taken in source.taken:
+        if taken.unread.rows:
+            rows.setdefault((taken.name, taken.sha256), []).extend(taken.unread.rows)
+    found = [
+        LostStops(
+            file=name,
+            sha256=sha256,
+            lost=sum(row.lost for row in these),
+            rows=[place for row in these if row.lost for place in row.places],
+            held=len({who for row in these for who in row.named}),
+            held_rows=[place for row in these if row.named and not row.lost for place in row.places],
+            stands=sha256 in unread,
+            accepted_by=answered.get(sha256),
+        )
+        for (name, sha256), these in rows.items()
+    ]
+    given = {one.sha256 for one in found}
+    found += [
+        LostStops(file=file, sha256=event.file or "", lost=event.lost, rows=[], stands=True, earlier=True)
+        for event, file in _said(house, catalogue)
+        if event.file not in given
+    ]
+    return sorted(found, key=lambda one: (not one.stands, not one.lost))
+
+
+def accept(house: House, file: str, lost: int, name: str) -> str:
+    """Record that somebody answers for going on without the lost rows of a file; what is wrong with that, if anything.
+
+    Of files accepted already nothing is recorded again.
+    """
+    found = [entry.event for entry in lost_stops(house.catalogue) if isinstance(entry.event, e.ImportFinished)]
+    mine = [one for one in found if _name(house, one) in (file, PurePath(file).name)]
+    meant = [one for one in mine if one.lost == lost]
+    if mine and not meant:
+        return f"{file} lost {mine[-1].lost} rows, not {lost}: say how many you go on without"
+    if not mine and (file, lost) not in _answered_for(house):
+        return f"{file} is no file of which rows that may be stops are lost"
+    for one in meant:
+        event = e.LostStopsAccepted(
+            stream=LEDGER_STREAM, source="cli", by="officer", precision="recorded", file=one.file or "", lost=lost
+        )
+        house.ledger.record(Fact(event, f"lost_stops:{one.file}", {"name": name, "file": file}))
+    return ""
+
+
+def _answered_for(house: House) -> set[tuple[str, int]]:
+    return {
+        (str(house.payload(n.event).get("file", "")), n.event.lost)
+        for n in house.catalogue.accepted
+        if isinstance(n.event, e.LostStopsAccepted)
+    }
+
+
+def standing_files(house: House, catalogue: Catalogue) -> list[tuple[str, str, int]]:
+    """The files that stand open: name, SHA-256, and how many rows they lost."""
+    return [(name, event.file or "", event.lost) for event, name in _said(house, catalogue)]
+
+
+def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str]]:
+    for entry in lost_stops(catalogue):
+        if isinstance(entry.event, e.ImportFinished):
+            yield entry.event, _name(house, entry.event)
+
+
+def _name(house: House, event: e.ImportFinished) -> str:
+    return str(house.payload(event).get("file", event.source))
+
+
+def _accepted(house: House, catalogue: Catalogue) -> dict[str, str]:
+    """SHA-256 of the files that somebody goes on with -> who answers for it."""
+    return {
+        n.event.file: str(house.payload(n.event).get("name", "?"))
+        for n in catalogue.accepted
+        if isinstance(n.event, e.LostStopsAccepted)
+    }

@@ -1,0 +1,75 @@
+"""What is said first: rows that may be stops and could not be read. The same sentences on screen and on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.report.prose import said
+from adapters.report.wording import counted
+from projections.verdicts import LostStops
+
+_SHOWN = 12
+
+
+def stands(found: Sequence[LostStops]) -> bool:
+    """Whether nobody may stay because of rows that are lost."""
+    return any(one.stands for one in found)
+
+
+def sentences(found: Sequence[LostStops]) -> tuple[str, ...]:
+    """One for each file, those that hold everybody back first; then what follows from it."""
+    return (*(_sentence(one) for one in found), *_what_follows(found))
+
+
+def _sentence(one: LostStops) -> str:
+    parts = []
+    if one.lost:
+        rows = counted(one.lost, "row")
+        where = f" ({places(one.rows)})" if one.rows else ""
+        could = "could not be read and names nobody" if one.lost == 1 else "could not be read and name nobody"
+        parts.append(f"{said(one.file)}: {rows}{where} {could}. Each may be somebody's no.")
+        if one.earlier:
+            parts.append("An earlier run read this file.")
+        if one.accepted_by:
+            parts.append(f"{said(one.accepted_by)} answers for going on without them.")
+    if one.held_rows:
+        lead = "" if one.lost else f"{said(one.file)}: "
+        rows = counted(len(one.held_rows), "row")
+        stops = "a stop" if len(one.held_rows) == 1 else "stops"
+        people = counted(one.held, "address or record id", "addresses and record ids")
+        parts.append(
+            f"{lead}{rows} ({places(one.held_rows)}) could not be read and may be {stops}. "
+            f"Whoever is named there is held until somebody has looked: {people} in `do-not-send.csv`."
+        )
+    return " ".join(parts)
+
+
+def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
+    standing = [one for one in found if one.stands]
+    if not standing:
+        return ()
+    first = standing[0]
+    return (
+        "Until then nobody may stay marketing: whoever else might is under “review”, and `hubspot sync` raises nobody. "
+        f"Mend {_files(standing)} and give it again under the same name, or answer for the loss: "
+        f"`--accept-lost-stops` {said(first.file)}={first.lost} `--by NAME`.",
+    )
+
+
+def _files(found: Sequence[LostStops]) -> str:
+    return ", ".join(said(one.file) for one in found)
+
+
+def places(rows: Sequence[int]) -> str:
+    """`row 3`, `rows 3 to 8 and 12`."""
+    spans: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if spans and row == spans[-1][1] + 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    words = [f"{a:,}" if a == b else f"{a:,} to {b:,}" if b > a + 1 else f"{a:,}, {b:,}" for a, b in spans[:_SHOWN]]
+    if len(spans) > _SHOWN:
+        words.append(f"{sum(b - a + 1 for a, b in spans[_SHOWN:]):,} more, see rejected.csv")
+    listed = " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return f"{'row' if len(set(rows)) == 1 else 'rows'} {listed}"
