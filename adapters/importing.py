@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,9 +14,10 @@ import msgspec
 from adapters.crew import Crew, workers_for
 from adapters.encodings import Ask
 from adapters.evidence import Taken
-from adapters.hubspot.export import Export, read_export
+from adapters.hubspot.export import Export, Look, read_export
 from adapters.inputs import Inputs
-from adapters.intake import Portion, Progress, close_import, occasion_of, refuse_other_portal
+from adapters.intake import Portion, Progress, close_import, occasion_of
+from adapters.portals import SIGNS, Insisted, refuse_other_portal, signs_of
 from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
@@ -23,13 +25,23 @@ from adapters.wiring import House
 from projections.verdicts import FileRead
 
 NOTHING_WANTED = Wanted()
+NOBODY_INSISTS = Insisted()
+_MOST_LISTED = 20
+
+
+class Opened(NamedTuple):
+    """Contacts exports, and what a first look at their rows told."""
+
+    export: Export
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, and the crew that can go on to judge its records.
 
-    taken  what became of each file of evidence; `found` what all files hold that could be declared
+    taken     what became of each file of evidence; `found` what all files hold that could be declared
+    warnings  findings that a person has to know of at once
     """
 
     crew: Crew
@@ -42,6 +54,7 @@ class Imported:
     added: int
     unchanged: int
     older: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def records(self) -> int:
@@ -61,16 +74,19 @@ def imported(
     ask: Ask | None = None,
     progress: Progress = lambda _: None,
     workers: int | None = None,
+    insisted: Insisted = NOBODY_INSISTS,
+    opened: Opened | None = None,
 ) -> Iterator[Imported]:
     """Take the files in: who is there first, then what is known of them.
 
+    `opened`: the contacts exports, where they were looked at before; `insisted`: see `refuse_other_portal`
     Raises UnreadableInput before anything is recorded of a contacts export that is refused.
     """
     with Crew(house, workers or workers_for(inputs.contacts, inputs.evidence)) as crew:
         done = Imported(crew, [], [], Found(), [], [], 0, 0, 0)
         if inputs.contacts:
-            export = read_export(inputs.contacts, encoding=encoding, timezone=timezone, ask=ask, names=names)
-            done = _contacts(house, crew, export, inputs.contacts, progress)
+            opened = opened or look_at(inputs, encoding=encoding, timezone=timezone, ask=ask, names=names)
+            done = _contacts(house, crew, opened, inputs.contacts, progress, insisted)
         taken = crew.take_in(inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
         found = united([done.found, *(one.found for one in taken)])
         yield replace(
@@ -85,12 +101,30 @@ def imported(
         )
 
 
-def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], progress: Progress) -> Imported:
-    look = export.look()
-    occasion = occasion_of(house, export, paths, look.shared)
-    refuse_other_portal(crew.read(export, occasion, progress))
+def look_at(
+    inputs: Inputs,
+    *,
+    encoding: str | None = None,
+    timezone: ZoneInfo | None = None,
+    ask: Ask | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Opened:
+    """Open the contacts exports and look at every row once. Raises UnreadableInput for one that is to be refused."""
+    export = read_export(inputs.contacts, encoding=encoding, timezone=timezone, ask=ask, names=names)
+    return Opened(export, export.look())
+
+
+def _contacts(
+    house: House, crew: Crew, opened: Opened, paths: Sequence[Path], progress: Progress, insisted: Insisted
+) -> Imported:
+    export, look = opened
+    occasion = occasion_of(house, export, paths, look)
+    signs = signs_of(house, look.signs)
+    read = crew.read(export, occasion, progress)
+    if not occasion.first:
+        refuse_other_portal(house, read, signs, insisted)
     portions = crew.settle()
-    close_import(house, occasion, portions, len(look.rejected))
+    close_import(house, occasion, portions, len(look.rejected), {SIGNS: signs} if signs else {})
     types = {name for _, columns in export.tables for _, name in columns.types}
     older = sum(portion.older for portion in portions)
     return Imported(
@@ -99,12 +133,27 @@ def _contacts(house: House, crew: Crew, export: Export, paths: Sequence[Path], p
         taken=[],
         found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
         rejected=look.rejected,
-        findings=[*sorted({found for portion in portions for found in portion.findings}), *_older(older)],
+        findings=sorted({found for portion in portions for found in portion.findings}),
+        warnings=[*_several(look.several), *_older(older)],
         rows=sum(portion.rows for portion in portions),
         added=sum(portion.added for portion in portions),
         unchanged=sum(portion.unchanged for portion in portions),
         older=older,
     )
+
+
+def _several(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Record ids that stand with different addresses, and these: whose a stop is cannot be told, so all are held."""
+    if not found:
+        return []
+    ids = "1 record id stands" if len(found) == 1 else f"{len(found)} record ids stand"
+    listed = [f"{record}: {', '.join(emails)}" for record, emails in sorted(found.items())]
+    if len(listed) > _MOST_LISTED:
+        listed = [*listed[:_MOST_LISTED], f"and {len(listed) - _MOST_LISTED} more"]
+    return [
+        f"{ids} with different addresses in this export. Nobody is joined by them, and each of these addresses "
+        f"is held for review and in do-not-send.csv until the export is right: {'; '.join(listed)}."
+    ]
 
 
 def _older(rows: int) -> list[str]:

@@ -93,8 +93,9 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
     if contacts and (by_hand or ("record_id" in columns.at and _CONTACTS_ALONE & set(columns.at))):
         _refuse_ambiguous(table, columns)
         return None
-    found: Evidence | None = audience_of(table, taken_on) or evidence_of(table, taken_on, times)
+    found = audience_of(table, taken_on) or evidence_of(table, taken_on, times)
     if found is not None:
+        found.check_ids()
         return found
     if contacts:
         return None

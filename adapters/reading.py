@@ -10,12 +10,15 @@ from typing import Any
 
 from adapters.addresses import is_address
 from adapters.layouts import Places
+from adapters.record_ids import record_id_of, require_whole_ids
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
 from ledger.events import Stop
 
+RECORD_FIELDS = ("record", "contacts", "deal")
+"""Fields that hold record ids."""
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
 """Takes a field out of a row, trimmed; an absent one reads as empty."""
@@ -48,6 +51,10 @@ class TableEvidence:
     def size(self) -> int:
         """Bytes of its file."""
         return self.table.size
+
+    def check_ids(self) -> None:
+        """Raise UnreadableInput where a spreadsheet has rounded record ids: before anything is made of a row."""
+        require_whole_ids(self.table, (place for name in RECORD_FIELDS for place in self.at.get(name, ())))
 
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
         """Every fact of the file, in order; rows not understood go to `reject`."""
@@ -88,6 +95,8 @@ class TableEvidence:
         """The statements that say whom they are about; the others are rejected, one line a row."""
         lost: dict[int, tuple[str, bool]] = {}
         for one in told:
+            if one.record_id:
+                one = one._replace(record_id=record_id_of(one.record_id))
             if not one.email:
                 if one.record_id:
                     yield one._replace(email=None)

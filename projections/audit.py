@@ -40,9 +40,9 @@ CLAIM_REASONS = {
 class Record(NamedTuple):
     """A CRM record to judge. `differs`: it stood twice in one export with differing consent columns.
 
-    `shared`: its address also stands on a record of somebody else; `astray`: its id and its address
-    belong to different contacts; `lead`: the CRM hints at a `customer`, a `deal`
-    or a `form`; `origin`: see `Verdict`; `created` the day the record was made.
+    `ambiguous`: its id stands with other addresses too, so its flag may be another's; `shared`: its address also
+    stands on a record of somebody else; `astray`: its id and its address belong to different contacts; `lead`: the
+    CRM hints at a `customer`, a `deal` or a `form`; `origin`: see `Verdict`; `created` the day the record was made.
     """
 
     contact: str
@@ -56,6 +56,7 @@ class Record(NamedTuple):
     lead: str | None = None
     origin: Origin | None = None
     created: date | None = None
+    ambiguous: bool = False
 
 
 class Auditor:
@@ -258,6 +259,8 @@ class _Flag(NamedTuple):
 
 def _flag(owner: Contact, record: Record) -> _Flag:
     # a row without the column was seen, and says nothing of the flag
+    if record.ambiguous:
+        return _Flag(None, scheduled=False)
     flags = tuple(n for n in owner.flags if getattr(n.event, "marketing", None) is not None)
     seen = _latest(flags, record)
     if seen is None or not isinstance(seen.event, e.MarketingStatusObserved):
@@ -297,7 +300,7 @@ def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Actio
 def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None) -> str | None:
     if any(_stops(n, owner) for n in owner.reviews):
         return None  # a review has settled it: stopped
-    if record.differs:
+    if record.differs or record.ambiguous:
         return "same_record_twice"
     if allowed is None and _lifted(owner, record) and any(d.reason in STOPPED for d in decisions):
         return "stop_shown_lifted"

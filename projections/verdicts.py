@@ -280,6 +280,7 @@ class Audit(msgspec.Struct, kw_only=True):
     avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
+    warnings      what a person has to know of the files that were read, in sentences; they stand on the screen too
     platform_not_shown  of the allowed ones, those whose permission the CRM's terms would not take as shown
     """
 
@@ -317,5 +318,6 @@ class Audit(msgspec.Struct, kw_only=True):
     may_be_asked: int = 0
     origins: list[OriginCount] = []
     looked_at: list[Looked] = []
+    warnings: list[str] = []
     money: Money | None = None
     before: Before | None = None

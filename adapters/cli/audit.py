@@ -26,9 +26,10 @@ from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
 from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
-from adapters.importing import NOTHING_WANTED, Imported, imported
+from adapters.importing import NOTHING_WANTED, Imported, Opened, imported, look_at
 from adapters.inputs import Inputs, sort_inputs
 from adapters.looked import remember
+from adapters.portals import Insisted
 from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
@@ -68,6 +69,7 @@ class Asked:
     renewal: str | None = None
     json: bool = False
     fail_on: str | None = None
+    same_company: bool = False
 
     @property
     def names(self) -> dict[str, str]:
@@ -98,8 +100,9 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
         path, evidence_map = _map(asked, folder if asked.keep_nothing else ledger_directory(ledger))
         inputs = _inputs(files, asked, evidence_map)  # first: what cannot be read leaves no new ledger behind
         _refuse_without_contacts(inputs)
+        opened = _look(inputs, asked, evidence_map)
         house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing, files=asked.keep_nothing))
-        audit, written = _audit(house, inputs, Mapped(path, evidence_map), asked, at, folder)
+        audit, written = _audit(house, inputs, opened, Mapped(path, evidence_map), asked, at, folder)
     if asked.json:
         out(audit_json(audit))
     else:
@@ -133,9 +136,10 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
     _, evidence_map = _map(asked, ledger_directory(ledger))
     inputs = _inputs(files, asked, evidence_map)
+    opened = _look(inputs, asked, evidence_map)
     with open_house(ledger, make=True) as house:
         _adopt(house, evidence_map, asked)
-        with _imported(house, inputs, asked, evidence_map) as done:
+        with _imported(house, inputs, opened, asked, evidence_map) as done:
             counts = {
                 "rows": done.rows,
                 "records": done.records,
@@ -144,7 +148,7 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "older": done.older,
                 "rejected": len(done.rejected),
             }
-            rejected, findings = done.rejected, done.findings
+            rejected, findings = done.rejected, [*done.warnings, *done.findings]
     if asked.json:
         out(msgspec.json.encode(counts))
     else:
@@ -183,12 +187,12 @@ def _refuse_without_contacts(inputs: Inputs) -> None:
 
 
 def _audit(
-    house: House, inputs: Inputs, mapped: Mapped, asked: Asked, at: datetime, folder: Path
+    house: House, inputs: Inputs, opened: Opened | None, mapped: Mapped, asked: Asked, at: datetime, folder: Path
 ) -> tuple[Audit, list[Path]]:
     house.refuse_other_controller(asked.controller)
     path, evidence_map = mapped
     adopted = _adopt(house, evidence_map, asked)
-    with _imported(house, inputs, asked, evidence_map) as done:
+    with _imported(house, inputs, opened, asked, evidence_map) as done:
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
         )
@@ -283,7 +287,9 @@ def _upper(code: str | None) -> str | None:
 
 
 @contextmanager
-def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Iterator[Imported]:
+def _imported(
+    house: House, inputs: Inputs, opened: Opened | None, asked: Asked, evidence_map: EvidenceMap | None
+) -> Iterator[Imported]:
     with ExitStack() as stack:
         with _progress("reading and recording", None) as step:
             done = stack.enter_context(
@@ -296,9 +302,29 @@ def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: Evidence
                     names=_names(asked, evidence_map),
                     ask=_ask(asked),
                     progress=step,
+                    insisted=_insisted(asked),
+                    opened=opened,
                 )
             )
         yield done
+
+
+def _look(inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Opened | None:
+    """The contacts exports, looked at: one that is to be refused leaves no new ledger behind."""
+    if not inputs.contacts:
+        return None
+    names = _names(asked, evidence_map)
+    return look_at(inputs, encoding=asked.encoding, timezone=asked.zone, ask=_ask(asked), names=names)
+
+
+def _insisted(asked: Asked) -> Insisted:
+    """Whether somebody says that the export is of this ledger's company: an option, or the person at the terminal."""
+    said = asked.same_company or asked.controller is not None
+    return Insisted(said, _confirm if sys.stdin.isatty() and not asked.json else None)
+
+
+def _confirm(question: str) -> bool:
+    return typer.confirm(question, default=False, err=True)
 
 
 def _ask(asked: Asked) -> Ask | None:

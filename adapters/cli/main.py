@@ -80,6 +80,9 @@ Map = Annotated[
     Path | None,
     typer.Option("--map", metavar="FILE", help="the evidence map; else audit.toml in the ledger's directory"),
 ]
+SameCompany = Annotated[
+    bool, Flag("--same-company", help="this export is of this ledger's company, though it shares hardly anybody")
+]
 FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it")]
 
 
@@ -108,6 +111,7 @@ def audit(
     renewal: Annotated[str | None, typer.Option(metavar="DATE", help="when your contract is renewed")] = None,
     json: JsonOut = False,
     fail_on: FailOn = None,
+    same_company: SameCompany = False,
 ) -> None:
     """Audit a portal: its contacts export, and whatever else shows what people said and did.
 
@@ -135,6 +139,7 @@ def audit(
         renewal=renewal,
         json=json,
         fail_on=fail_on,
+        same_company=same_company,
     )
     raise typer.Exit(run_audit(files, ledger, asked))
 
@@ -164,6 +169,7 @@ def import_(
     stops: Stops = None,
     map: Map = None,  # noqa: A002 - the option's name
     json: JsonOut = False,
+    same_company: SameCompany = False,
 ) -> None:
     """Take exports into the ledger, without a report."""
     from adapters.cli.audit import Asked, run_import
@@ -175,6 +181,7 @@ def import_(
         stops=tuple(stops or ()),
         map=map,
         json=json,
+        same_company=same_company,
     )
     raise typer.Exit(run_import(files, ledger, asked))
 

@@ -40,6 +40,8 @@ def _read(audit: Audit, screen: Screen) -> None:
         delimiter = {"\t": "tab", "": "no delimiter"}.get(one.delimiter, f"'{one.delimiter}'")
         rejected = f", {one.rejected:,} rejected" if one.rejected else ""
         screen.wrapped("read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5)
+    for number, sentence in enumerate(audit.warnings):
+        screen.wrapped("note " if number == 0 else "", printable(sentence, 4000), 5, style="bold")
     screen.line(wording.NOTHING_LEFT)
     screen.line()
 

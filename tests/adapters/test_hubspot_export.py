@@ -27,6 +27,8 @@ ROW = {
     "record_id": "7",
     "email": "Ada@Example.com",
     "additional_emails": "two@example.com;not one",
+    "merged_records": "71;72",
+    "merged_contacts": "72:1709280000000",
     "marketing": "Marketing contact",
     "until_next_update": "No",
     "marketing_reason": "FORM_SUBMISSION",
