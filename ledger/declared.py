@@ -144,10 +144,15 @@ def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]
             box = fact.box
         elif not isinstance(fact, e.FormSubmitted):
             continue
-        said = _in_force(declared.forms.get((fact.form or "", box), ()), fact)
+        said = _in_force(declared.forms.get((_declared_as(fact.form), box), ()), fact)
         if said is not None and isinstance(said.event, e.FormDeclared):
             resting[position] = said.position
             yield Entry(position, version, _opted_in(fact, said.event))
+
+
+def _declared_as(form: str | None) -> str:
+    """The form as a declaration names it, by a token: the facts of some senders have a dot before theirs."""
+    return (form or "").replace(".", "-")
 
 
 def _opted_in(fact: e.Event, said: e.FormDeclared) -> e.OptedIn:

@@ -155,7 +155,7 @@ class AudienceMembers(TableEvidence):
         return [("bounced", span, event)]
 
     def _count(self, span: Span) -> None:
-        found = self.found.forms.setdefault(self._form, FormFound(f"Mailchimp audience {self._audience}"))
+        found = self.found.forms.setdefault(token_of(self._form), FormFound(f"Mailchimp audience {self._audience}"))
         day = span.earliest.date()
         found.rows += 1
         found.first = day if found.first is None else min(day, found.first)

@@ -86,7 +86,7 @@ def test_members_and_sign_ups_are_counted(audience: Path) -> None:
     for file in files:
         list(file.statements(Wanted(), lambda _: None))
     assert [file.found.lists["0a1b2c"].count for file in files] == [1, 1, 5, 4]
-    assert files[2].found.forms["mailchimp.0a1b2c"].rows == 3
+    assert files[2].found.forms["mailchimp-0a1b2c"].rows == 3
 
 
 def test_a_file_that_does_not_say_its_state_is_refused(tmp_path: Path) -> None:
