@@ -123,7 +123,17 @@ class Auditor:
             may_be_asked=asking is not None and not dead,
             ask_basis=asking.basis if asking else None,
             ask_until=asking.changes_at.date() if asking and asking.changes_at else None,
-            next_step=next_step(bucket, reason, claim, question, lead, dead, self._looked, sign),
+            next_step=next_step(
+                bucket,
+                reason,
+                claim,
+                question,
+                lead,
+                dead,
+                self._looked,
+                sign,
+                _undeclared(owner, claim, asked.resting),
+            ),
             wave=wave_of(bucket, action, dead, lead),
             question=question,
             origin=record.origin,
@@ -134,7 +144,7 @@ class Auditor:
 
         Contacts alike in all that policy reads of them share their answers.
         """
-        alike = _likeness(contacts, record, self.at, self.catalogue)
+        alike = _likeness(contacts, record, self.at)
         if alike is not None and alike in self._known:
             return self._known[alike]
         bench = Bench(contacts, self.policy, self.catalogue)
@@ -224,6 +234,19 @@ def _tokens(owner: Contact) -> frozenset[str]:
 def _from_facts(owner: Contact, claim: Claim) -> bool:
     """Whether a fact stands behind the claim, and not the CRM's word alone."""
     return any(n.position in claim.evidence for place in (*_COULD_MATTER, "activity") for n in getattr(owner, place))
+
+
+def _undeclared(owner: Contact, claim: Claim | None, resting: Mapping[int, int]) -> str | None:
+    """The step that names the form or pipeline a claim comes from, where nobody has declared what it meant."""
+    for position in claim.evidence if claim else ():
+        if position in resting:
+            continue
+        for _, _, event in (n for n in (*owner.answers, *owner.activity, *owner.deals) if n.position == position):
+            if isinstance(event, e.BoxAnswered | e.FormSubmitted) and event.form:
+                return f"declare_form:{event.form}"
+            if isinstance(event, e.DealWon):
+                return f"declare_sale:{event.pipeline or ''}"
+    return None
 
 
 def _lead(owner: Contact) -> str | None:
@@ -347,7 +370,7 @@ def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     return f"CL-{owner.contact[:8]}-{position}"
 
 
-def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalogue: Catalogue) -> object | None:
+def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> object | None:
     """A key under which contacts get the same answers, apart from positions: what policy reads of them.
 
     None for everybody of whom something is known that could allow, or that makes two people one. What is
@@ -356,7 +379,7 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalog
     owner = contacts[0]
     if len(contacts) > 1 or len(owner.countries) > 1 or any(getattr(owner, p) for p in _COULD_MATTER):
         return None
-    if owner.activity and catalogue.declared.forms:
+    if any(isinstance(n.event, e.FormSubmitted) for n in owner.activity):
         return None  # to send a form in may have been to sign up
     if any(_says_who(n.event) for n in owner.described):
         return None
