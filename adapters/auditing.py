@@ -91,6 +91,7 @@ class AuditRun:
             corrections=list(_corrections(house)),
             notes=[*notes, *source.warnings, *source.findings],
             warnings=source.warnings,
+            files_seen=source.seen,
             ledger_position=house.ledger.log.last_position(),
             money=money,
             before=last_audit(house),

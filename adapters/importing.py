@@ -22,7 +22,7 @@ from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
 from adapters.tokens import token_of
 from adapters.wiring import House
-from projections.verdicts import FileRead
+from projections.verdicts import FileRead, FileSeen
 
 NOTHING_WANTED = Wanted()
 NOBODY_INSISTS = Insisted()
@@ -41,7 +41,7 @@ class Imported:
     """What an import did, and the crew that can go on to judge its records.
 
     taken     what became of each file of evidence; `found` what all files hold that could be declared
-    warnings  findings that a person has to know of at once
+    warnings  findings that a person has to know of at once; `seen`: what became of the files, where not all were named
     """
 
     crew: Crew
@@ -55,6 +55,7 @@ class Imported:
     unchanged: int
     older: int = 0
     warnings: list[str] = field(default_factory=list)
+    seen: list[FileSeen] = field(default_factory=list)
 
     @property
     def records(self) -> int:
@@ -93,6 +94,7 @@ def imported(
             done,
             taken=taken,
             found=found,
+            seen=inputs.seen.files if inputs.seen.gathered else [],
             rejected=[*done.rejected, *(bad for one in taken for bad in one.rejected)],
             findings=[*done.findings, *(said for one in taken for said in one.findings)],
             rows=done.rows + sum(one.rows for one in taken),

@@ -264,6 +264,17 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     could_change: int = 0
 
 
+class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was come across, and what became of it.
+
+    unread  it was not read, and may hold what somebody said
+    """
+
+    name: str
+    became: str
+    unread: bool = False
+
+
 class Money(msgspec.Struct, frozen=True, kw_only=True):
     """What avoidable marketing contacts cost, from what the user gave; nothing here is invented.
 
@@ -296,6 +307,7 @@ class Audit(msgspec.Struct, kw_only=True):
     avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
+    files_seen    every file of the folders and archives given, and what became of it; empty where each was named
     undeclared    what is to be declared next, most records first
     warnings      what a person has to know of the files that were read, in sentences; they stand on the screen too
     platform_not_shown  of the allowed ones, those whose permission the CRM's terms would not take as shown
@@ -337,5 +349,6 @@ class Audit(msgspec.Struct, kw_only=True):
     origins: list[OriginCount] = []
     looked_at: list[Looked] = []
     warnings: list[str] = []
+    files_seen: list[FileSeen] = []
     money: Money | None = None
     before: Before | None = None

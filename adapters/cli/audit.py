@@ -257,6 +257,7 @@ def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | Non
         ask=_ask(asked),
         stops=asked.stops,
         names=_names(asked, evidence_map),
+        evidence_map=evidence_map.path if evidence_map else None,
     )
 
 
