@@ -88,6 +88,8 @@ def imported(
         if inputs.contacts:
             opened = opened or look_at(inputs, encoding=encoding, timezone=timezone, ask=ask, names=names)
             done = _contacts(house, crew, opened, inputs.contacts, progress, insisted)
+        else:
+            crew.stand()
         taken = crew.take_in(inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
         found = united([done.found, *(one.found for one in taken)])
         yield replace(

@@ -34,6 +34,7 @@ from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
 from adapters.review.sheet import ReviewSheet
+from adapters.standing import Standing
 from adapters.statements import Found, NameFound, united
 from adapters.tabular import UnreadableInput
 from adapters.tokens import token_of
@@ -89,9 +90,11 @@ class Asked:
 
 
 def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
-    """Audit the files; the exit code."""
+    """Audit the files, or without any what the ledger holds; the exit code."""
     at = moment(asked.at) or now()
     _check(asked)
+    if asked.keep_nothing and not files:
+        raise typer.BadParameter("--keep-nothing needs files: without them an audit is of what a ledger holds")
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
     check_folder(folder)
     with ExitStack() as stack:
@@ -99,9 +102,13 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
         path, evidence_map = _map(asked, folder if asked.keep_nothing else ledger_directory(ledger))
         inputs = _inputs(files, asked, evidence_map)  # first: what cannot be read leaves no new ledger behind
-        _refuse_without_contacts(inputs)
+        if files:
+            _refuse_without_contacts(inputs)
         opened = _look(inputs, asked, evidence_map)
-        house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing, files=asked.keep_nothing))
+        made = {"make": bool(files), "quietly": asked.keep_nothing, "files": asked.keep_nothing}
+        house = stack.enter_context(open_house(ledger, **made))
+        if not files:
+            _refuse_empty(house)
         audit, written = _audit(house, inputs, opened, Mapped(path, evidence_map), asked, at, folder)
     if asked.json:
         out(audit_json(audit))
@@ -183,6 +190,15 @@ def _refuse_without_contacts(inputs: Inputs) -> None:
             "no_contacts_export",
             "None of these files is a contacts export, so there is nobody to give an answer for.",
             "Give the contacts export too (the same one as before costs little), or use `consent-ledger import`.",
+        )
+
+
+def _refuse_empty(house: House) -> None:
+    if not any(True for _ in Standing(house).records()):
+        raise UnreadableInput(
+            "nothing_held",
+            "This ledger holds no record of a CRM yet, so there is nobody to give an answer for.",
+            "Give the contacts export, or bring them with `consent-ledger hubspot pull`.",
         )
 
 

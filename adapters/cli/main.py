@@ -60,6 +60,9 @@ Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was r
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
 On = Annotated[str | None, typer.Option(metavar="DATE", help="the day asked about; today")]
 Files = Annotated[list[Path], typer.Argument(help="exports as downloaded, or folders of them")]
+AuditFiles = Annotated[
+    list[Path] | None, typer.Argument(help="exports as downloaded, or folders of them; none: what the ledger holds")
+]
 Controller = Annotated[str | None, typer.Option(help="name of the legal entity that sends")]
 Country = Annotated[str | None, typer.Option(help="the sender's country, two letters (DE, GB, US ...)")]
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
@@ -88,7 +91,7 @@ FailOn = Annotated[str | None, typer.Option(metavar="BUCKET", help="exit 3 if a 
 
 @app.command()
 def audit(
-    files: Files,
+    files: AuditFiles = None,
     controller: Controller = None,
     sender_country: Country = None,
     assume_country: Assumed = None,
@@ -115,7 +118,8 @@ def audit(
 ) -> None:
     """Audit a portal: its contacts export, and whatever else shows what people said and did.
 
-    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them.
+    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them. Without any, what the ledger
+    holds is audited: the records that it was shown by exports, `hubspot pull` and webhooks.
     """
     from adapters.cli.audit import Asked, run_audit
 
@@ -141,7 +145,7 @@ def audit(
         fail_on=fail_on,
         same_company=same_company,
     )
-    raise typer.Exit(run_audit(files, ledger, asked))
+    raise typer.Exit(run_audit(files or [], ledger, asked))
 
 
 app.command("audit sends")(sends.sends)
