@@ -175,6 +175,6 @@ def test_make_audit_takes_any_file_name(tmp_path: Path, name: str) -> None:
     given = [f"BIN={Path(sys.executable).parent}", f"FILE={tmp_path / name}"]
     asked = f"ARGS=--ledger '{tmp_path}/ledger' --out '{tmp_path}/out'"
     command = ["make", "-C", str(ROOT), "-o", ".venv/.ready", "audit", *given, asked]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUDGET)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUDGET)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "report.html").exists()

@@ -154,7 +154,7 @@ def test_every_language_says_the_same(tmp_path: Path, language: str) -> None:
     assert row.quarantine == ("recipient_complaint", "blocklist_remediation")
     assert {(hint.country, hint.kind) for hint in row.hints} == {
         ("DE", "declared"),
-        ("DE", "state"),
+        ("DE", "region"),
         ("DE", "ip"),
         ("US", "phone"),
         ("CA", "phone"),
