@@ -37,7 +37,8 @@ def write() -> None:
     for topic, schema in documents().items():
         old = kept(topic)
         if not old or old[-1].read_text("utf-8") != written(schema):
-            path = FOLDER / f"{topic}.{len(old) + 1}.json"
+            last = int(old[-1].suffixes[-2][1:]) if old else 0
+            path = FOLDER / f"{topic}.{last + 1}.json"
             with path.open("x", encoding="utf-8") as file:
                 file.write(written(schema))
             print(f'    "{path.name}": "{digest(path)}",')
