@@ -40,6 +40,7 @@ class Taken:
     last: date | None = None
     rejected: list[Rejected] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     found: Found = field(default_factory=Found)
 
 
@@ -71,6 +72,7 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
         done += len(chunk)
         progress(done)
     result.rows += file.rows
+    result.doubts += file.doubts
     name_types(house, file.found.numbers)
     return done
 

@@ -96,6 +96,7 @@ def imported(
             done,
             taken=taken,
             found=found,
+            warnings=[*done.warnings, *(said for one in taken for said in one.doubts)],
             seen=inputs.seen.files if inputs.seen.gathered else [],
             rejected=[*done.rejected, *(bad for one in taken for bad in one.rejected)],
             findings=[*done.findings, *(said for one in taken for said in one.findings)],

@@ -48,6 +48,11 @@ class TableEvidence:
         self._row = 0
 
     @property
+    def doubts(self) -> list[str]:
+        """What a person has to know of the file as a whole, once it was read."""
+        return []
+
+    @property
     def size(self) -> int:
         """Bytes of its file."""
         return self.table.size
