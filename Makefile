@@ -43,8 +43,9 @@ demo-crm: $(READY) ## HubSpot kept in step, on a fake of 5,000 contacts; ARGS='-
 	@$(BIN)/python -m tests.demo_crm $(ARGS)
 
 audit: $(READY) ## audit your own export: make audit FILE=contacts.csv [ARGS='--controller "Example Ltd"']
-	@if [ -z "$(FILE)" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
-	@$(BIN)/consent-ledger audit $(FILE) $(ARGS)
+	@if [ -z "$$FILE" ]; then echo 'Name the file: make audit FILE=contacts.csv' >&2; exit 2; fi
+	@if [ -e "$$FILE" ]; then $(BIN)/consent-ledger audit "$$FILE" $(ARGS); \
+	else $(BIN)/consent-ledger audit $$FILE $(ARGS); fi
 
 .PHONY: test-slow test-load properties
 test: $(READY) ## the tests that need no service; ARGS go to pytest

@@ -30,6 +30,7 @@ from projections.verdicts import (
     Origin,
     OriginCount,
     RuleSet,
+    Undeclared,
     Verdict,
 )
 
@@ -59,6 +60,11 @@ class AuditRun:
         self._catalogue = catalogue
         self._origins: Counter[tuple[str, str]] = Counter()
         self._declared: Counter[tuple[int, bool]] = Counter()
+        self._undeclared: Counter[tuple[str, str, bool]] = Counter()
+        self._names = {
+            **{("form", token): form.name for token, form in source.found.forms.items()},
+            **{("sale", token): pipeline.name for token, pipeline in source.found.pipelines.items()},
+        }
         self.lists: Counter[str] = Counter()
         self._expiring: Counter[tuple[str, str]] = Counter()
         self._resting: Counter[str] = Counter()
@@ -84,7 +90,9 @@ class AuditRun:
             scheduled=0,
             rule_set=_rule_set(house.policy, f"{adopted.name}, {adopted.role}" if adopted else None),
             corrections=list(_corrections(house)),
-            notes=[*notes, *source.findings],
+            notes=[*notes, *source.warnings, *source.findings],
+            warnings=source.warnings,
+            files_seen=source.seen,
             ledger_position=house.ledger.log.last_position(),
             lost_stops=losses_of(house, catalogue, source),
             money=money,
@@ -121,7 +129,9 @@ class AuditRun:
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
         audit.undeliverable_marketing += marked and verdict.undeliverable
         audit.scheduled += marked and verdict.scheduled
-        step = verdict.next_step.partition(":")[0]
+        step, _, named = verdict.next_step.partition(":")
+        if step in ("declare_form", "declare_sale"):
+            self._undeclared[step.removeprefix("declare_"), named, marked] += 1
         audit.next_steps[step] = audit.next_steps.get(step, 0) + 1
         if verdict.question is not None:
             audit.questions[verdict.question] = audit.questions.get(verdict.question, 0) + 1
@@ -166,12 +176,22 @@ class AuditRun:
         audit.waves = dict(sorted(audit.waves.items()))
         audit.origins = list(_top(self._origins))
         audit.declarations = list(self._resting_on())
+        audit.undeclared = self._to_declare()
         audit.looked_at = looked_at(self._house, self._catalogue, audit)
         audit.rule_set = msgspec.structs.replace(
             audit.rule_set,
             resting_on_medium=self._resting["medium"],
             resting_on_policy=self._resting["policy"],
         )
+
+    def _to_declare(self) -> list[Undeclared]:
+        """The forms and pipelines that nobody has declared, by the records they could settle."""
+        found = []
+        for section, token in {(section, token) for section, token, _ in self._undeclared}:
+            marked, rest = (self._undeclared[section, token, flag] for flag in (True, False))
+            name = self._names.get((section, token.replace(".", "-"))) or token
+            found.append(Undeclared(section=section, token=token, name=name, contacts=marked + rest, marketing=marked))
+        return sorted(found, key=lambda one: (-one.contacts, one.section, one.token))
 
     def _resting_on(self) -> Iterator[DeclarationRests]:
         for entry in sorted(self._catalogue.declared.by_key.values()):

@@ -24,6 +24,7 @@ from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export
 from adapters.hubspot.export import Share as RowShare
 from adapters.intake import Occasion, Portion, Progress, Share
+from adapters.standing import Standing
 from adapters.statements import Evidence, Wanted
 from adapters.wiring import House
 from projections.audit import Auditor
@@ -55,7 +56,7 @@ class Crew:
 
     def __init__(self, house: House, workers: int) -> None:
         self._house = house
-        self._here: Share | None = None
+        self._here: Share | Standing | None = None
         context = multiprocessing.get_context("spawn")
         self._hands = [_Hand(context, house.directory) for _ in range(workers if workers > 1 else 0)]
 
@@ -69,8 +70,8 @@ class Crew:
     def read(self, export: Export, occasion: Occasion, progress: Progress) -> list[Portion]:
         """See `Share.read`."""
         if not self._hands:
-            self._here = Share(self._house, export, occasion)
-            return [self._here.read(progress)]
+            share = self._here = Share(self._house, export, occasion)
+            return [share.read(progress)]
         for part, hand in enumerate(self._hands):
             export.share = RowShare(part, len(self._hands))
             hand.ask("read", export, occasion)
@@ -78,11 +79,15 @@ class Crew:
 
     def settle(self) -> list[Portion]:
         """See `Share.settle`."""
-        if self._here:
+        if isinstance(self._here, Share):
             return [self._here.settle()]
         for hand in self._hands:
             hand.ask("settle")
         return self._results(lambda _: None)
+
+    def stand(self) -> None:
+        """Let the records be those that the ledger holds, where no export is given."""
+        self._here = Standing(self._house)
 
     def take_in(self, files: Sequence[Evidence], wanted: Wanted, progress: Progress) -> list[Taken]:
         """See `evidence.take_in`: each file by one hand, the largest first; the results in the files' order."""
@@ -124,7 +129,7 @@ class Crew:
         return [hand.result(seen(place)) for place, hand in enumerate(self._hands)]
 
 
-def judged(house: House, share: Share, brief: Brief) -> Iterator[tuple[int, Verdict]]:
+def judged(house: House, share: Share | Standing, brief: Brief) -> Iterator[tuple[int, Verdict]]:
     """The verdicts of a share, each with its place."""
     auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose)
     records = share.records()

@@ -47,6 +47,7 @@ class Taken:
     last: date | None = None
     rejected: list[Rejected] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     found: Found = field(default_factory=Found)
     unread: Unread = field(default_factory=Unread)
 
@@ -92,7 +93,7 @@ def take(house: House, file: Evidence, wanted: Wanted, result: Taken, progress: 
     result.unread.rows += unread.rows
     result.rejected += explained(rejected, unread)
     result.rows += file.rows
-    result.findings += [said for said in file.findings if said not in result.findings]
+    result.doubts += file.doubts
     name_types(house, file.found.numbers)
     return done
 

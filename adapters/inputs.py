@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from adapters.dates import Order
 from adapters.encodings import Ask
+from adapters.folders import LISTED, Seen, files_in
 from adapters.hubspot.evidence import evidence_of, kinds_said
 from adapters.hubspot.labels import Columns, is_contacts_export, recognise
 from adapters.mailchimp.audience import LAYOUT as AUDIENCE
 from adapters.mailchimp.audience import audience_of
 from adapters.mapped import ENDING, mapped_of, mapping_beside
-from adapters.sources import DOCUMENTS
+from adapters.reading import TableEvidence
 from adapters.stated import SAYS as SUPPRESSIONS
 from adapters.stated import stated_of, statuses_of
 from adapters.statements import Evidence, Wanted
@@ -30,10 +32,23 @@ _CONTACTS_ALONE = {"marketing", "legal_basis", "lifecycle", "double_opt_in", "qu
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The files of one run. `contacts`: HubSpot contacts exports; `evidence`: everything else, opened."""
+    """The files of one run. `contacts`: HubSpot contacts exports; `evidence`: everything else, opened.
+
+    seen  what became of every file that was come across
+    """
 
     contacts: list[Path] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
+
+
+class _How(NamedTuple):
+    """How files are read; see `sort_inputs`."""
+
+    encoding: str | None
+    ask: Ask | None
+    names: Mapping[str, str]
+    times: TimeReader
 
 
 def sort_inputs(
@@ -46,34 +61,34 @@ def sort_inputs(
     names: Mapping[str, str] | None = None,
     order: Order | None = None,
     until: datetime | None = None,
+    evidence_map: Path | None = None,
 ) -> Inputs:
     """Open every file and folder given, and say what each is.
 
-    stops     plain lists of objections, whatever their header says, be they among `paths` or not
-    timezone  of times without one; `order`, `until`: see `adapters.times.TimeReader`
-    encoding  likewise `ask` and `names`: see `adapters.hubspot.export.read_export`
-    Raises UnreadableInput: what `open_tables` and the readers raise, unknown_kind, ambiguous, mixed.
+    A file that is named is read, or refuses the run; of a folder or an archive what is known is read, and the rest
+    is listed with what became of it.
+
+    stops         plain lists of objections, whatever their header says, be they among `paths` or not
+    evidence_map  the map in use, for where it is come across
+    timezone      of times without one; `order`, `until`: see `adapters.times.TimeReader`
+    encoding      likewise `ask` and `names`: see `adapters.hubspot.export.read_export`
+    Raises UnreadableInput: what `open_tables` and the readers raise, unknown_kind, ambiguous, mixed, nothing_known.
     """
-    inputs, times = Inputs(), TimeReader(timezone, order, until)
-    listed = {path.resolve() for path in stops}
-    for path in [found for given in paths for found in _files(given) if found.resolve() not in listed]:
-        tables = open_tables(path, encoding=encoding, ask=ask, may_be_empty=True)
-        taken_on, mapping = _taken_on(path), mapping_beside(path)
-        if mapping is not None:
-            inputs.evidence.extend(mapped_of(table, mapping, taken_on, times) for table in tables)
-            continue
-        found = [_evidence(table, taken_on, times, names or {}) for table in tables]
-        inputs.evidence.extend(one for one in found if one is not None)
-        if None not in found:
-            continue
-        if any(one is not None for one in found):
-            raise UnreadableInput(
-                "mixed", f"{path.name} holds contacts and other tables.", "Save each of them as a file of its own."
-            )
-        inputs.contacts.append(path)
+    inputs = Inputs()
+    how = _How(encoding, ask, names or {}, TimeReader(timezone, order, until))
+    listed = [path.resolve() for path in stops]
+    given = [path.resolve() for path in paths]
+    for path in dict.fromkeys(paths):
+        if path.is_dir():
+            for child in files_in(path, inputs.seen, given, listed, evidence_map):
+                _take_child(inputs, child, how)
+        elif path.resolve() not in listed:
+            _take(inputs, path, how)
     for path in stops:
         tables = open_tables(path, encoding=encoding, ask=ask, may_be_empty=True)
-        inputs.evidence.extend(stops_of(table, _taken_on(path), times) for table in tables)
+        inputs.evidence.extend(stops_of(table, _taken_on(path), how.times) for table in tables)
+    if paths and not (inputs.contacts or inputs.evidence):
+        raise _nothing_known(paths, inputs.seen)
     return inputs
 
 
@@ -99,14 +114,64 @@ def _unused(file: Evidence, first: Rejected) -> UnreadableInput:
     )
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """The file, or those of a folder in name order, without hidden ones and documents."""
-    if not path.is_dir():
-        yield path
+def _take_child(inputs: Inputs, path: Path, how: _How) -> None:
+    """Read a file of a folder, if it is known; else list it."""
+    try:
+        _take(inputs, path, how, named=False)
+    except UnreadableInput as error:
+        if error.code not in LISTED:
+            raise
+        inputs.seen.refused(path.name, error)
+
+
+def _take(inputs: Inputs, path: Path, how: _How, *, named: bool = True) -> None:
+    """Read a file. `named`: somebody gave it by its name, and it has to be known."""
+    seen = inputs.seen
+    tables = open_tables(
+        path,
+        encoding=how.encoding,
+        ask=how.ask,
+        may_be_empty=True,
+        passed=lambda member: seen.passed(path.name, member),
+    )
+    taken_on, mapping = _taken_on(path), mapping_beside(path)
+    if mapping is not None:
+        for table in tables:
+            inputs.evidence.append(mapped_of(table, mapping, taken_on, how.times))
+            seen.read(table, "mapped")
         return
-    for child in sorted(path.iterdir(), key=lambda found: found.name):
-        if child.is_file() and not child.name.startswith((".", "~$")) and not child.name.lower().endswith(DOCUMENTS):
-            yield child
+    found: list[tuple[Table, Evidence | None]] = []
+    unknown: list[tuple[Table, UnreadableInput]] = []
+    for table in tables:
+        try:
+            found.append((table, _evidence(table, taken_on, how.times, how.names)))
+        except UnreadableInput as error:
+            if error.code not in LISTED:
+                raise
+            unknown.append((table, error))
+    if unknown and named and (not found or unknown[0][0].archive_sha256 is None):
+        raise unknown[0][1]
+    contacts = [table for table, one in found if one is None]
+    if contacts and (unknown or len(contacts) < len(found)):
+        raise UnreadableInput(
+            "mixed", f"{path.name} holds contacts and other tables.", "Save each of them as a file of its own."
+        )
+    if contacts:
+        inputs.contacts.append(path)
+    for table, one in found:
+        if one is not None:
+            inputs.evidence.append(one)
+        seen.read(table, one.kind if one is not None else "export")
+    for table, why in unknown:
+        seen.unknown(table, why)
+
+
+def _nothing_known(paths: Sequence[Path], seen: Seen) -> UnreadableInput:
+    lines = "".join(f"\n  {one.name}: {one.became}" for one in seen.files)
+    names = ", ".join(path.name for path in paths)
+    return UnreadableInput(
+        "nothing_known", f"{names}: there is no file in it that is known here.{lines}\n", "Give the contacts export."
+    )
 
 
 def _taken_on(path: Path) -> datetime:
@@ -122,13 +187,14 @@ def _evidence(table: Table, taken_on: datetime, times: TimeReader, names: Mappin
     if contacts and (by_hand or ("record_id" in columns.at and _CONTACTS_ALONE & set(columns.at))):
         _refuse_ambiguous(table, columns)
         return None
-    found: Evidence | None = (
+    found: TableEvidence | None = (
         audience_of(table, taken_on, times)
         or stated_of(table, taken_on, times)
         or evidence_of(table, taken_on, times)
         or (None if contacts else statuses_of(table, taken_on, times))
     )
     if found is not None:
+        found.check_ids()
         return found
     if contacts:
         return None

@@ -8,14 +8,13 @@ processes of their own. The steps of an import, one after the other for all shar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from adapters.encodings import UnreadableInput
-from adapters.hubspot.export import Export, Row
+from adapters.hubspot.export import Export, Look, Row
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.recording import CROWDED
 from adapters.seen import NOTHING_SEEN, news_of, seen_of
@@ -33,8 +32,6 @@ from projections.verdicts import Origin
 SYSTEM = "hubspot"
 SOURCE = "hubspot.export"
 CHUNK = 5_000
-OTHER_PORTAL = 0.05
-"""A larger share of rows with another address under a known record id: another portal."""
 
 Progress = Callable[[int], None]
 
@@ -51,6 +48,7 @@ class Portion(NamedTuple):
 
     rows, added, unchanged  rows read, facts recorded, rows that say what they said before
     known, contradicting    rows of known record ids; those of them with another address
+    familiar                rows of people whom an export has shown before
     older                   rows of a record of which a newer row is known: their stops count, no more
     stops                   keyed hashes (hex) of the stops among the facts
     records, without        records and those without an address, file by file
@@ -62,6 +60,7 @@ class Portion(NamedTuple):
     unchanged: int = 0
     known: int = 0
     contradicting: int = 0
+    familiar: int = 0
     older: int = 0
     stops: tuple[str, ...] = ()
     records: tuple[int, ...] = ()
@@ -72,7 +71,7 @@ class Portion(NamedTuple):
 class Occasion(NamedTuple):
     """An import as such: the name of its files, the moment they speak of, and whether others came before.
 
-    `started`: when it began; no row was modified later
+    `started`: when it began; no row was modified later; `several`: record ids that stand with different addresses
     """
 
     digest: str
@@ -81,6 +80,7 @@ class Occasion(NamedTuple):
     first: bool
     shared: frozenset[str]
     started: datetime
+    several: frozenset[str] = frozenset()
 
     def shown_at(self, row: Row) -> datetime:
         """When a row was as it is: since it was modified last, if that can be, else on the day of its file."""
@@ -89,7 +89,7 @@ class Occasion(NamedTuple):
         return modified.latest if modified is not None and possible else self.observed_at
 
 
-def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Iterable[str]) -> Occasion:
+def occasion_of(house: House, export: Export, paths: Sequence[Path], look: Look) -> Occasion:
     """When an input speaks of, from its files' dates and what was imported before."""
     sums = sorted(table.sha256 for table, _ in export.tables)
     digest = hashlib.sha256("".join(sums).encode()).hexdigest()
@@ -99,7 +99,8 @@ def occasion_of(house: House, export: Export, paths: Sequence[Path], shared: Ite
     dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), started)
     # A copy of a file taken in before shows what it showed then, whatever its date is now.
     observed_at = (before.captured_at if before else None) or (dated if dated >= FIRST_PLAUSIBLE else started)
-    return Occasion(digest, observed_at, before is not None, not imports, frozenset(shared), started)
+    shared, several = frozenset(look.shared), frozenset(look.several)
+    return Occasion(digest, observed_at, before is not None, not imports, shared, started, several)
 
 
 class Share:
@@ -115,7 +116,7 @@ class Share:
         self._days: dict[date, date] = {}
         self._origins: dict[tuple[str | None, ...], Origin] = {}
         self._rows = self._added = self._unchanged = self._known = self._contradicting = self._crowded = 0
-        self._older = 0
+        self._older = self._familiar = 0
 
     def read(self, progress: Progress) -> Portion:
         """Read the rows. A ledger's first import is recorded as it is read; of a later one, changed rows are
@@ -141,25 +142,28 @@ class Share:
 
     def records(self) -> Iterator[Placed]:
         """Each CRM record of the share once, in order, marked with what only the whole share could tell."""
-        seen: set[str] = set()
-        differing, shared = self._export.twice, self._occasion.shared
+        seen: set[tuple[str, str | None]] = set()
+        differing, shared, several = self._export.twice, self._occasion.shared, self._occasion.several
         for place, record in self._records:
             if record.record_id is not None:
-                if record.record_id in seen:
+                # of several addresses with one id each is listed: none may be lost behind another
+                whose = spelling.normal(record.email or "") if record.record_id in several else None
+                if (record.record_id, whose) in seen:
                     continue
-                seen.add(record.record_id)
+                seen.add((record.record_id, whose))
             differs, among = record.record_id in differing, spelling.normal(record.email or "") in shared
             if differs or among:
-                record = record._replace(differs=differs, shared=among)
+                record = record._replace(differs=differs, shared=among, ambiguous=record.record_id in several)
             yield Placed(place, record)
 
     def _compare(self, rows: list[Row]) -> None:
         vault = self._house.ledger.vault
         known = vault.known_records(SYSTEM, [r.record_id for r in rows if r.record_id])
+        self._familiar += self._known_by_address([row for row in rows if row.record_id not in known])
         unchanged: list[tuple[Row, RecordRow]] = []
         for row in rows:
             old = known.get(row.record_id or "")
-            if old is None:
+            if old is None or self._is_ambiguous(row):
                 self._held.append(row)
                 continue
             same = old.row_hash == vault.row_hash(row.raw)
@@ -167,27 +171,47 @@ class Share:
             # a record that only other files name may stand there under an address it had once
             self._known += old.row_hash is not None
             if same and (self._occasion.repeated or self._occasion.shown_at(row) != self._occasion.observed_at):
+                self._familiar += 1
                 unchanged.append((row, old))
                 continue
-            self._contradicting += old.row_hash is not None and self._other_address(row, old.address)
+            contradicts = old.row_hash is not None and self._other_address(row, old.address)
+            self._contradicting += contradicts
+            self._familiar += not contradicts
             self._held.append(row)
         owners = vault.find_addresses({row.email for row, _ in unchanged if row.email})
         for row, old in unchanged:
             self._keep(row, _as_registered(old, owners.get(row.email or "")))
-        self._house.ledger.register_many([one for row, _ in unchanged for one in _others(row)])
+        self._house.ledger.register_many([one for row, _ in unchanged for one in self._others(row)])
+
+    def _is_ambiguous(self, row: Row) -> bool:
+        return row.record_id in self._occasion.several
+
+    def _others(self, row: Row) -> Iterator[Registration]:
+        return _others(row, None if self._is_ambiguous(row) else row.record_id)
+
+    def _known_by_address(self, rows: Sequence[Row]) -> int:
+        """How many rows without a known id are of people known by their address, and by no other record of theirs."""
+        vault = self._house.ledger.vault
+        owners = vault.find_addresses({row.email for row in rows if row.email})
+        recorded = vault.records_in(SYSTEM, {contact for contact, _ in owners.values()})
+        found = [(row, owners[row.email]) for row in rows if row.email in owners]
+        return sum(row.record_id is None or not recorded.get(contact) for row, (contact, _) in found)
 
     def _other_address(self, row: Row, address: str | None) -> bool:
+        """Whether a record has another address than it is known by, and does not show that one as a further one."""
         if row.email is None or address is None:
             return False
-        found = self._house.ledger.vault.find_address(row.email)
-        return found is None or found[1] != address
+        owners = self._house.ledger.vault.find_addresses({row.email, *row.emails_additional})
+        return not any(known == address for _, known in owners.values())
 
     def _take(self, rows: list[Row]) -> None:
         ledger = self._house.ledger
         named = [row for row in rows if row.email or row.record_id]
-        own = [Registration(row.email, SYSTEM, row.record_id) for row in named]
-        registered = ledger.register_many([*own, *(other for row in rows for other in _others(row))])
-        people = iter(registered)
+        apart = [one for row in named if self._is_ambiguous(row) for one in _apart(row)]
+        own = [Registration(row.email, SYSTEM, row.record_id, not self._is_ambiguous(row)) for row in named]
+        others = (other for row in rows for other in self._others(row))
+        registered = ledger.register_many([*apart, *own, *others])
+        people = iter(registered[len(apart) :])
         self._crowded += sum(person.is_crowded for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
         facts: list[Fact] = []
@@ -202,7 +226,7 @@ class Share:
                 facts.append(Fact(event, source_id))
                 if isinstance(event, e.Stop):
                     self._stops.append(source_id)
-            if person.record is not None and older == self._older:
+            if person.record is not None and older == self._older and not self._is_ambiguous(row):
                 hashes.append((person.record, ledger.vault.row_hash(row.raw)))
         outcome = ledger.record_many(facts)
         ledger.vault.keep_row_hashes(hashes)
@@ -252,6 +276,7 @@ class Share:
             unchanged=self._unchanged,
             known=self._known,
             contradicting=self._contradicting,
+            familiar=self._familiar,
             older=self._older,
             stops=tuple(self._house.ledger.sid(SOURCE, source_id).hex() for source_id in self._stops),
             records=tuple(file.records for file in files),
@@ -260,11 +285,23 @@ class Share:
         )
 
 
-def _others(row: Row) -> Iterator[Registration]:
-    """The additional addresses of a record, as addresses of the same person; without an id, its address ties them."""
+def _apart(row: Row) -> Iterator[Registration]:
+    """The id and the address of a row by themselves first: where they meet, stops alone are to pass between them."""
+    yield Registration(None, SYSTEM, row.record_id)
+    if row.email is not None:
+        yield Registration(row.email, SYSTEM, None)
+
+
+def _others(row: Row, record: str | None) -> Iterator[Registration]:
+    """The other addresses of a record, and the records merged into it, as those of the same person.
+
+    Without an id that is the row's own, its address ties them.
+    """
+    if row.email is not None:
+        yield from (Registration(row.email, SYSTEM, merged, primary=False) for merged in row.records_merged)
     if not row.emails_additional:
         return
-    system, record = SYSTEM, row.record_id
+    system = SYSTEM
     if record is None and row.email is not None:
         system, record = SOURCE, f"addresses:{spelling.normal(row.email)}"
         yield Registration(row.email, system, record, primary=False)
@@ -287,20 +324,13 @@ def _lead(row: Row) -> str | None:
     return "form" if row.form_submissions else None
 
 
-def refuse_other_portal(portions: Iterable[Portion]) -> None:
-    """Raise UnreadableInput if the known record ids stand with other addresses."""
-    known, contradicting = (sum(part) for part in zip(*((p.known, p.contradicting) for p in portions), strict=True))
-    if known and contradicting > OTHER_PORTAL * known:
-        raise UnreadableInput(
-            "another_portal",
-            f"{contradicting} of {known} known record ids stand here with another address.",
-            "Is this another portal's export? A ledger belongs to one controller and portal: "
-            "use --ledger with another directory.",
-        )
+def close_import(
+    house: House, occasion: Occasion, portions: Sequence[Portion], rejected: int, said: Mapping[str, object]
+) -> None:
+    """Record that an input was taken in, with its counts and the hash of its stops, unless it was before.
 
-
-def close_import(house: House, occasion: Occasion, portions: Sequence[Portion], rejected: int) -> None:
-    """Record that an input was taken in, with its counts and the hash of its stops, unless it was before."""
+    `said`: what else is kept of it, apart from the log.
+    """
     added = sum(portion.added for portion in portions)
     if occasion.repeated and not added:
         return
@@ -321,7 +351,8 @@ def close_import(house: House, occasion: Occasion, portions: Sequence[Portion], 
                 rejected=rejected,
                 stops=len(stops),
                 stops_hash=hashlib.sha256("".join(stops).encode()).hexdigest(),
-            )
+            ),
+            payload=said or None,
         )
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from adapters.addresses import address_of, addresses_in
 from adapters.column_times import ColumnTimes
 from adapters.layouts import Places
+from adapters.record_ids import record_id_of, require_whole_ids
 from adapters.statements import Found, NameFound, Reject, Statement, Wanted
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
@@ -21,6 +22,8 @@ from ledger.events import Stop
 from ledger.spelling import normal
 from ledger.standing import Wide
 
+RECORD_FIELDS = ("record", "contacts", "deal")
+"""Fields that hold record ids."""
 _MADE = re.compile(r"([-_ ]*(\(\d+\)|\d{4}-\d{2}-\d{2}([-_ T]\d+)*))+$")
 Cell = Callable[[Sequence[str]], str]
 """Takes a field out of a row, trimmed; an absent one reads as empty."""
@@ -60,14 +63,18 @@ class TableEvidence:
         self._standing: tuple[str, ...] = ()
 
     @property
+    def doubts(self) -> list[str]:
+        """What was not certain in it as a whole, as sentences; complete once its statements have gone by."""
+        return self._in_columns.doubts
+
+    @property
     def size(self) -> int:
         """Bytes of its file."""
         return self.table.size
 
-    @property
-    def findings(self) -> list[str]:
-        """What was not certain in it, as sentences; complete once its statements have gone by."""
-        return self._in_columns.doubts
+    def check_ids(self) -> None:
+        """Raise UnreadableInput where a spreadsheet has rounded record ids: before anything is made of a row."""
+        require_whole_ids(self.table, (place for name in RECORD_FIELDS for place in self.at.get(name, ())))
 
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
         """Every fact of the file, in order; rows not understood go to `reject`."""
@@ -121,6 +128,8 @@ class TableEvidence:
         """The statements that say whom they are about; the others are rejected, one line a row."""
         lost: dict[int, tuple[str, bool]] = {}
         for one in told:
+            if one.record_id:
+                one = one._replace(record_id=record_id_of(one.record_id))
             people = _addressed(one)
             if isinstance(people, str):
                 lost[one.row] = (people, isinstance(one.event, Stop) or lost.get(one.row, ("", False))[1])

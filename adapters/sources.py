@@ -35,8 +35,17 @@ DOCUMENTS = (".toml", ".md", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".html", "
 """What may lie beside the files of a folder or ZIP and is no table: maps, screenshots, contracts."""
 _JSON = (".json", ".ndjson", ".jsonl")
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", *_JSON)
+_MAY_HOLD_TABLES = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".zip", ".gz", ".7z", ".rar")
 _BEGINS_AS_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\[\s*[\[{\]]|\{\s*[\"}])").match
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+class Passed(NamedTuple):
+    """A member of an archive that is no table, and what became of it; `unread`: it may hold what somebody said."""
+
+    name: str
+    became: str
+    unread: bool
 
 
 class Record(NamedTuple):
@@ -53,11 +62,15 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a table's bytes come from: a file, or one member of a ZIP."""
+    """Where a table's bytes come from: a file, or one member of a ZIP.
+
+    place  of the member in the archive, where two may have one name
+    """
 
     path: Path
     member: str | None
     name: str
+    place: int = 0
 
     @property
     def stem(self) -> str:
@@ -94,7 +107,7 @@ class Source:
                 if self.member is None:
                     yield file
                     return
-                with zipfile.ZipFile(file) as archive, archive.open(self.member) as member:
+                with zipfile.ZipFile(file) as archive, archive.open(archive.infolist()[self.place]) as member:
                     yield cast("BinaryIO", member)
         except BROKEN as error:
             raise UnreadableInput(
@@ -123,7 +136,7 @@ class Held(Source):
 
 def held(name: str, content: bytes) -> Held:
     """Bytes as if they stood in a file of that name."""
-    return Held(Path(name), None, name, content)
+    return Held(Path(name), None, name, content=content)
 
 
 class Grid(Protocol):
@@ -136,8 +149,9 @@ class Grid(Protocol):
         ...
 
 
-def sources_of(path: Path) -> tuple[list[Source], str | None]:
-    """The tables at a path, a ZIP's in name order (its folders are read, never written), and its SHA-256.
+def sources_of(path: Path) -> tuple[list[Source], str | None, list[Passed]]:
+    """The tables at a path, a ZIP's in name order (its folders are read, never written), its SHA-256, and what else
+    is in it.
 
     Raises UnreadableInput: cannot_read, not_a_table, archive_too_large, no_table_in_archive.
     """
@@ -148,7 +162,7 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
             for start, kind in _NO_TABLES.items():
                 if magic.startswith(start):
                     raise not_a_table(path.name, kind)
-            return [plain], None
+            return [plain], None, []
         file.seek(0)
         digest = hashlib.sha256()
         while chunk := file.read(1024**2):
@@ -156,22 +170,26 @@ def sources_of(path: Path) -> tuple[list[Source], str | None]:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     if is_office(members):
-        return [plain], None
+        return [plain], None, []
     _refuse_bad_archive(path.name, members)
-    names = sorted(member.filename for member in members if _is_table(member))
-    if names and (other := next(filter(_is_unread, members), None)):
-        raise UnreadableInput(
-            "not_a_table",
-            f"{path.name} holds {other.filename}, which is not a CSV, XLSX or JSON file.",
-            "Unpack it, save that file as CSV or leave it out, and give the files.",
-        )
-    if not names:
+    tables = sorted((member.filename, place) for place, member in enumerate(members) if _is_table(member))
+    if not tables:
         raise UnreadableInput(
             "no_table_in_archive",
             f"{path.name} holds no CSV, XLSX or JSON file.",
             "Give the ZIP as it was downloaded, or the files themselves.",
         )
-    return [Source(path, name, f"{path.name}/{name}") for name in names], digest.hexdigest()
+    passed = [_passed(member) for member in members if not (member.is_dir() or _is_table(member))]
+    return list(_members(path, tables)), digest.hexdigest(), passed
+
+
+def _members(path: Path, tables: list[tuple[str, int]]) -> Iterator[Source]:
+    """The tables of an archive; of several with one name, the later ones are told apart by a number."""
+    before: dict[str, int] = {}
+    for name, place in tables:
+        before[name] = before.get(name, 0) + 1
+        again = f" ({before[name]})" if before[name] > 1 else ""
+        yield Source(path, name, f"{path.name}/{name}{again}", place)
 
 
 def is_office(members: list[zipfile.ZipInfo]) -> bool:
@@ -179,14 +197,25 @@ def is_office(members: list[zipfile.ZipInfo]) -> bool:
     return any(member.filename == "[Content_Types].xml" for member in members)
 
 
+def is_table_name(name: str) -> bool:
+    """Whether a file is named as one that holds, or may hold, a table: a workbook or archive of any age too."""
+    return name.lower().endswith((*_TABLES, *_MAY_HOLD_TABLES))
+
+
 def _is_table(member: zipfile.ZipInfo) -> bool:
     return not _is_hidden(member) and member.filename.lower().endswith(_TABLES)
 
 
-def _is_unread(member: zipfile.ZipInfo) -> bool:
-    """Whether a member is left out that may hold somebody's stop; a picture or a document does not."""
-    name = member.filename.lower()
-    return not (_is_hidden(member) or member.is_dir() or _is_table(member) or name.endswith(DOCUMENTS))
+def _passed(member: zipfile.ZipInfo) -> Passed:
+    """What becomes of a member that is no table; it may hold somebody's stop, but for a picture or a document."""
+    name = member.filename
+    if _is_hidden(member):
+        return Passed(name, "hidden: not read", False)
+    if name.lower().endswith(DOCUMENTS):
+        return Passed(name, "a document: not read", False)
+    if name.lower().endswith(".zip"):
+        return Passed(name, "not read: an archive in an archive; unpack it, and give what is in it", True)
+    return Passed(name, "not read: not a CSV, XLSX or JSON file; save it as CSV, and give that", True)
 
 
 def _is_hidden(member: zipfile.ZipInfo) -> bool:
@@ -196,13 +225,6 @@ def _is_hidden(member: zipfile.ZipInfo) -> bool:
 def _refuse_bad_archive(name: str, members: list[zipfile.ZipInfo]) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableInput("cannot_read", f"{name} is encrypted.", "Unpack it and give the CSV files.")
-    names = [member.filename for member in members if _is_table(member)]
-    if len(set(names)) < len(names):  # one of them would be read for each, and the others never
-        raise UnreadableInput(
-            "cannot_read",
-            f"{name} holds several files of the same name: {next(one for one in names if names.count(one) > 1)}.",
-            "Unpack it, and give each of them under a name of its own.",
-        )
     # zipfile hands out no more than the size a member declares, so the declared sizes bound the work
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNCOMPRESSED:
         raise UnreadableInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
@@ -126,7 +126,7 @@ class Evidence(Protocol):
     size     bytes, roughly: how much work it is
     taken_on when it left its system: the file's own time
     rows     data rows read so far; `found` grows likewise
-    findings what was not certain in it, as sentences
+    doubts   what was not certain in it as a whole, as sentences
     """
 
     @property
@@ -144,9 +144,9 @@ class Evidence(Protocol):
     @property
     def rows(self) -> int: ...
     @property
-    def findings(self) -> Sequence[str]: ...
-    @property
     def found(self) -> Found: ...
+    @property
+    def doubts(self) -> list[str]: ...
     def statements(self, wanted: Wanted, reject: Reject) -> Iterator[Statement]:
         """Every fact of the file, in order; rows not understood go to `reject`. May be called again."""
         ...

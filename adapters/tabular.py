@@ -15,10 +15,14 @@ from pathlib import Path
 from adapters.encodings import Ask, Decoding, UnreadableInput, known_encoding, unfit
 from adapters.lines import Lines, decoding_of, delimiter_of, preview_of, scan
 from adapters.nested import objects_of
-from adapters.sources import Grid, Source, held, sources_of
+from adapters.sources import Grid, Passed, Source, held, sources_of
 from adapters.workbooks import sheets_of
 
 __all__ = ["Ask", "Rejected", "Table", "UnreadableInput", "open_tables", "require_unique", "table_of"]
+
+
+_ONE_OF_SEVERAL = frozenset({"empty", "cannot_read", "not_a_table", "undecodable_header", "too_wide", "too_large"})
+"""What is wrong with one member of an archive, and hinders nobody from reading the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +132,49 @@ def require_unique(table: Table, wanted: Callable[[str], bool]) -> None:
 
 
 def open_tables(
-    path: Path, *, encoding: str | None = None, ask: Ask | None = None, may_be_empty: bool = False
+    path: Path,
+    *,
+    encoding: str | None = None,
+    ask: Ask | None = None,
+    may_be_empty: bool = False,
+    passed: Callable[[Passed], None] = lambda _: None,
 ) -> list[Table]:
     """Open a file, or every table of a workbook or ZIP in name order (folders in it are read, never written).
 
     encoding      read the bytes of a CSV so, whatever they look like
     ask           called when the bytes do not settle it: see `Ask`
     may_be_empty  a header without rows is a table too
+    passed        called with each member of a ZIP that is no table
     Raises UnreadableInput: cannot_read, not_a_table, archive_too_large, too_large, no_table_in_archive,
     unknown_encoding, empty, header_only, undecodable_header.
     """
     forced = known_encoding(encoding) if encoding is not None else None
-    sources, archive = sources_of(path)
-    found = [opened for source in sources for opened in _open(source, archive, forced, ask)]
+    sources, archive, others = sources_of(path)
+    for other in others:
+        passed(other)
+    found: list[tuple[Table, bool]] = []
+    refused: list[UnreadableInput] = []
+    for source in sources:
+        try:
+            found += _open(source, archive, forced, ask)
+        except UnreadableInput as error:
+            refused.append(error)
+            if archive is None or error.code not in _ONE_OF_SEVERAL:
+                raise
+            empty = error.code == "empty"
+            passed(Passed(source.name.removeprefix(f"{path.name}/"), _became(error), unread=not empty))
+    if refused and not found:
+        raise refused[0]
     for table, bare in found:
         if bare and not may_be_empty:
             raise UnreadableInput(
                 "header_only", f"{table.name} has a header and no rows.", "Export it again, with contacts in it."
             )
     return [table for table, _ in found]
+
+
+def _became(error: UnreadableInput) -> str:
+    return "empty" if error.code == "empty" else f"not read: {error.message} {error.remedy}"
 
 
 def table_of(name: str, objects: bytes) -> Table | None:

@@ -24,7 +24,7 @@ from ledger.contact import Contact, fold
 from ledger.policy.calendar import add, local_date, period
 from ledger.policy.dossier import Dossier
 from ledger.policy.judge import STOPPED, liability_date
-from ledger.policy.jurisdictions import UNKNOWN
+from ledger.policy.jurisdictions import UNKNOWN, is_known
 from ledger.policy.question import Candidate, Decision
 from ledger.policy.rules import Policy
 
@@ -40,27 +40,29 @@ _COULD_REVIVE = frozenset({"forms", "subscriptions", "audience"})
 def law(held: Held, policy: Policy, candidate: Candidate) -> WhyJurisdiction:
     """A country whose rules were asked, and what points to it."""
     code, catalogue = candidate.code, held.catalogue
-    shown = [
-        f"{SIGNS[hint.kind]} (position {position})"
+    signs = [
+        (hint.kind, position)
         for position in candidate.evidence
         for hint in getattr(held.by_position[position].event, "hints", ())
         if hint.country == code
     ]
+    shown = [f"{SIGNS[kind]} (position {position})" for kind, position in signs]
     if code == UNKNOWN:
         whose = "the sender's country is not declared" if catalogue.country is None else ""
-        where = "" if held_country(held) else "nothing declares where the recipient is"
+        where = "" if held_country(held) else "nothing declares where the recipient is, and no two signs of it agree"
         shown.append(f"{' and '.join(filter(None, (where, whose))) or 'not known'}: the strictest rules are asked too")
     elif code == catalogue.country:
         shown.append("the sender's own country")
+    elif not candidate.strong and len({kind for kind, _ in signs}) > 1:
+        shown.append("so two signs agree on it")
     elif not shown:
         shown.append("assumed by the sender of recipients about whom nothing is known")
     return WhyJurisdiction(code=code, name=policy.regime(code).title, evidence=tuple(dict.fromkeys(shown)))
 
 
 def held_country(held: Held) -> bool:
-    """Whether anything declares where the person is, rather than hinting at it."""
-    entries = Dossier(held.group).country_entries()
-    return any(hint.strong for n in entries for hint in getattr(n.event, "hints", ()))
+    """Whether anything says where the person is, rather than hinting at it."""
+    return is_known(Dossier(held.group).country_entries())
 
 
 def platform(policy: Policy, decision: Decision) -> WhyPlatform | None:

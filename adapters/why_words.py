@@ -119,6 +119,7 @@ SIGNS: dict[str, str] = {
     "declared": "declared on the record",
     "billing": "billing address",
     "delivery": "delivery address",
+    "region": "state or region on the record, written out, of one country alone",
     "state": "state or region on the record, a hint",
     "ip": "IP address, a hint",
     "phone": "phone prefix, a hint",

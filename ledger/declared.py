@@ -71,7 +71,7 @@ def as_declared(contact: Contact, declared: Declared) -> Reading:
     resting: dict[int, int] = {}
     if contact.deals:
         changes["contracts"] = (*contact.contracts, *_sales(contact.deals, declared, resting))
-    if declared.forms and (contact.answers or contact.activity):
+    if contact.answers or contact.activity:
         opted_in = tuple(_opt_ins((*contact.answers, *contact.activity), declared, resting))
         if opted_in:
             changes["opt_ins"] = (*contact.opt_ins, *opted_in)
@@ -88,7 +88,7 @@ def as_declared(contact: Contact, declared: Declared) -> Reading:
 
 def all_as_declared(contacts: Sequence[Contact], declared: Declared) -> tuple[Sequence[Contact], Mapping[int, int]]:
     """A group read together; where each of its facts rests."""
-    if declared is NOTHING_DECLARED and not any(contact.deals for contact in contacts):
+    if declared is NOTHING_DECLARED and not any(c.deals or c.answers or c.activity for c in contacts):
         return contacts, _NOTHING
     readings = [as_declared(contact, declared) for contact in contacts]
     resting = {at: on for reading in readings for at, on in reading.resting.items()}
@@ -136,6 +136,11 @@ def _in_force(declarations: Iterable[Entry], fact: e.Event) -> Entry | None:
 
 
 def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]) -> Iterator[Entry]:
+    """What the person's own acts meant, as declared; what nobody has declared yet may have been a yes.
+
+    Of a form of which a box is declared, the box speaks: to have sent it in and left the box is none.
+    """
+    boxed = {form for form, box in (*declared.forms, *declared.minors) if box is not None}
     for position, version, fact in facts:
         box: str | None = None
         if isinstance(fact, e.BoxAnswered):
@@ -144,10 +149,23 @@ def _opt_ins(facts: Iterable[Entry], declared: Declared, resting: dict[int, int]
             box = fact.box
         elif not isinstance(fact, e.FormSubmitted):
             continue
-        said = _in_force(declared.forms.get((fact.form or "", box), ()), fact)
+        form = _declared_as(fact.form)
+        said = _in_force(declared.forms.get((form, box), ()), fact)
         if said is not None and isinstance(said.event, e.FormDeclared):
             resting[position] = said.position
             yield Entry(position, version, _opted_in(fact, said.event))
+        elif (form, box) not in declared.minors and (box is not None or form not in boxed):
+            yield Entry(position, version, _undeclared(fact))
+
+
+def _undeclared(fact: e.Event) -> e.OptedIn:
+    """What nobody has said the meaning of: everything but who did it, and when, is unknown."""
+    return e.OptedIn(**_of_the_fact(fact), act="unknown", proof="none", form=getattr(fact, "form", None))
+
+
+def _declared_as(form: str | None) -> str:
+    """The form as a declaration names it, by a token: the facts of some senders have a dot before theirs."""
+    return (form or "").replace(".", "-")
 
 
 def _opted_in(fact: e.Event, said: e.FormDeclared) -> e.OptedIn:

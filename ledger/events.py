@@ -346,12 +346,15 @@ class CountryHint(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknow
     """One sign of a country: ISO 3166-1 alpha-2, what it was read from, and how much that says."""
 
     country: str
-    kind: Literal["declared", "billing", "delivery", "state", "ip", "phone", "language", "domain", "assumed"]
+    kind: Literal["declared", "billing", "delivery", "region", "state", "ip", "phone", "language", "domain", "assumed"]
 
     @property
     def strong(self) -> bool:
-        """Whether it says where the person is, rather than hinting at it."""
-        return self.kind in ("declared", "billing", "delivery", "assumed")
+        """Whether it says where the person is, rather than hinting at it.
+
+        A `region` is written out and lies in one country alone; a `state` may be a code, or lie in several.
+        """
+        return self.kind in ("declared", "billing", "delivery", "region", "assumed")
 
 
 class CountryEvidenced(Event, frozen=True, tag="contact.country_evidenced.v1"):

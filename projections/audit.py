@@ -42,9 +42,9 @@ CLAIM_REASONS = {
 class Record(NamedTuple):
     """A CRM record to judge. `differs`: it stood twice in one export with differing consent columns.
 
-    `shared`: its address also stands on a record of somebody else; `astray`: its id and its address
-    belong to different contacts; `lead`: the CRM hints at a `customer`, a `deal`
-    or a `form`; `origin`: see `Verdict`; `created` the day the record was made.
+    `ambiguous`: its id stands with other addresses too, so its flag may be another's; `shared`: its address also
+    stands on a record of somebody else; `astray`: its id and its address belong to different contacts; `lead`: the
+    CRM hints at a `customer`, a `deal` or a `form`; `origin`: see `Verdict`; `created` the day the record was made.
     """
 
     contact: str
@@ -58,6 +58,7 @@ class Record(NamedTuple):
     lead: str | None = None
     origin: Origin | None = None
     created: date | None = None
+    ambiguous: bool = False
 
 
 class Auditor:
@@ -133,7 +134,17 @@ class Auditor:
             may_be_asked=asking is not None and not dead,
             ask_basis=asking.basis if asking else None,
             ask_until=asking.changes_at.date() if asking and asking.changes_at else None,
-            next_step=next_step(bucket, reason, claim, question, lead, dead, self._looked, sign),
+            next_step=next_step(
+                bucket,
+                reason,
+                claim,
+                question,
+                lead,
+                dead,
+                self._looked,
+                sign,
+                _undeclared(owner, claim, asked.resting),
+            ),
             wave=wave_of(bucket, action, dead, lead),
             question=question,
             origin=record.origin,
@@ -144,7 +155,7 @@ class Auditor:
 
         Contacts alike in all that policy reads of them share their answers.
         """
-        alike = _likeness(contacts, record, self.at, self.catalogue)
+        alike = _likeness(contacts, record, self.at)
         if alike is not None and alike in self._known:
             return self._known[alike]
         bench = Bench(contacts, self.policy, self.catalogue)
@@ -241,6 +252,19 @@ def _from_facts(owner: Contact, claim: Claim) -> bool:
     return any(n.position in claim.evidence for place in (*_COULD_MATTER, "activity") for n in getattr(owner, place))
 
 
+def _undeclared(owner: Contact, claim: Claim | None, resting: Mapping[int, int]) -> str | None:
+    """The step that names the form or pipeline a claim comes from, where nobody has declared what it meant."""
+    for position in claim.evidence if claim else ():
+        if position in resting:
+            continue
+        for _, _, event in (n for n in (*owner.answers, *owner.activity, *owner.deals) if n.position == position):
+            if isinstance(event, e.BoxAnswered | e.FormSubmitted) and event.form:
+                return f"declare_form:{event.form}"
+            if isinstance(event, e.DealWon):
+                return f"declare_sale:{event.pipeline or ''}"
+    return None
+
+
 def _lead(owner: Contact) -> str | None:
     """What the ledger holds that hints at a relationship, whatever the CRM's record says."""
     if owner.deals or owner.contracts:
@@ -274,6 +298,8 @@ class _Flag(NamedTuple):
 
 def _flag(owner: Contact, record: Record) -> _Flag:
     # a row without the column was seen, and says nothing of the flag
+    if record.ambiguous:
+        return _Flag(None, scheduled=False)
     flags = tuple(n for n in owner.flags if getattr(n.event, "marketing", None) is not None)
     seen = _latest(flags, record)
     if seen is None or not isinstance(seen.event, e.MarketingStatusObserved):
@@ -313,7 +339,7 @@ def _action(bucket: Bucket, reason: str, flag: _Flag, dead: bool) -> tuple[Actio
 def _conflict(owner: Contact, record: Record, decisions: list[Decision], allowed: Decision | None) -> str | None:
     if any(_stops(n, owner) for n in owner.reviews):
         return None  # a review has settled it: stopped
-    if record.differs:
+    if record.differs or record.ambiguous:
         return "same_record_twice"
     if allowed is None and _lifted(owner, record) and any(d.reason in STOPPED for d in decisions):
         return "stop_shown_lifted"
@@ -360,7 +386,7 @@ def _reference(owner: Contact, bucket: Bucket, decision: Decision) -> str:
     return f"CL-{owner.contact[:8]}-{position}"
 
 
-def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalogue: Catalogue) -> object | None:
+def _likeness(contacts: Sequence[Contact], record: Record, at: datetime) -> object | None:
     """A key under which contacts get the same answers, apart from positions: what policy reads of them.
 
     None for everybody of whom something is known that could allow, or that makes two people one. What is
@@ -369,7 +395,7 @@ def _likeness(contacts: Sequence[Contact], record: Record, at: datetime, catalog
     owner = contacts[0]
     if len(contacts) > 1 or len(owner.countries) > 1 or any(getattr(owner, p) for p in _COULD_MATTER):
         return None
-    if owner.activity and catalogue.declared.forms:
+    if any(isinstance(n.event, e.FormSubmitted) for n in owner.activity):
         return None  # to send a form in may have been to sign up
     if any(_says_who(n.event) for n in owner.described):
         return None

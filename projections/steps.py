@@ -27,7 +27,18 @@ _QUESTION_OF = {
 }
 _UTC = ZoneInfo("UTC")
 _TICK = timedelta(microseconds=1)
-_SALE_NEEDS = frozenset({"seller_is_sender", "collected_from_person", "opt_out_offered_at_collection", "not_refused"})
+_SALE_NEEDS = frozenset(
+    {
+        "seller_is_sender",
+        "collected_from_person",
+        "opt_out_offered_at_collection",
+        "not_refused",
+        "sale_or_negotiation",
+        "purchase",
+        "contract",
+        "relationship",
+    }
+)
 
 
 def question_of(bucket: Bucket, reason: str, claim: Claim | None, tokens: frozenset[str]) -> str | None:
@@ -57,9 +68,11 @@ def next_step(
     dead: bool,
     looked: frozenset[str],
     last_sign: datetime | None,
+    undeclared: str | None = None,
 ) -> str:
     """The token.
 
+    undeclared the form or pipeline that the claim comes from, and of which nobody has declared anything
     dead       the address takes no mail
     looked     kinds of sources taken in so far
     last_sign  of the person, or of the record; asked for where nothing is on record
@@ -70,10 +83,12 @@ def next_step(
         return "bring_confirmation"
     if reason == "stops_lost":
         return "mend_file"
-    if bucket is Bucket.BASIS_CLAIMED and question != "no_rule":
-        bring = _to_bring(reason, claim, looked)
+    if bucket is Bucket.BASIS_CLAIMED:
+        bring = None if question == "no_rule" else _to_bring(reason, claim, looked)
         if bring is not None:
             return bring
+        if undeclared is not None:
+            return undeclared
     if question is not None:
         return f"dpo_question:{question}"
     if bucket is not Bucket.NO_BASIS:

@@ -54,7 +54,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                    person's own record alone
     platform_shown whether the CRM's own terms are met as well; None: nothing is allowed
     may_be_asked   whether a request for consent (`marketing.repermission`) is allowed, and until which day
-    next_step      a token of `NEXT_STEPS`; `dpo_question:ID` and `delete_after:DATE` carry their value
+    next_step      a token of `NEXT_STEPS`; `dpo_question:ID`, `delete_after:DATE`, `declare_form:FORM` and
+                   `declare_sale:PIPELINE` carry their value
     wave           in which order to take the record off the bill, 1 to 3; None: it stays
     question       id of the DPO's question (`QUESTIONS`) that would settle it
     origin         where the marketing flag and the record come from
@@ -126,6 +127,8 @@ NEXT_STEPS: dict[str, str] = {
     "bring_form_record": "bring the form's submissions",
     "bring_sale_record": "bring the deals with their contacts",
     "bring_confirmation": "bring the record of the confirmation",
+    "declare_form": "declare what this form showed, in the evidence map",
+    "declare_sale": "declare what was sold by this pipeline, in the evidence map",
     "dpo_question": "answered by a question of the review sheet",
     "ask_at_next_own_act": "ask when the person comes by themselves: form, checkout, log-in, support",
     "delete_after": "delete on schedule after that day",
@@ -225,6 +228,19 @@ class DeclarationRests(msgspec.Struct, frozen=True, kw_only=True):
     evidenced: bool = True
 
 
+class Undeclared(msgspec.Struct, frozen=True, kw_only=True):
+    """A form or pipeline of which nobody has declared anything, and how many records a declaration could settle.
+
+    section  of the evidence map: `form` or `sale`; `token` as `verdicts.csv` names it, `name` as the source writes it
+    """
+
+    section: str
+    token: str
+    name: str
+    contacts: int
+    marketing: int
+
+
 class OriginCount(msgspec.Struct, frozen=True, kw_only=True):
     """No-basis and stopped marketing contacts that came one way. `by`: a field of `Origin`."""
 
@@ -273,6 +289,17 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: str | None = None
 
 
+class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was come across, and what became of it.
+
+    unread  it was not read, and may hold what somebody said
+    """
+
+    name: str
+    became: str
+    unread: bool = False
+
+
 class Money(msgspec.Struct, frozen=True, kw_only=True):
     """What avoidable marketing contacts cost, from what the user gave; nothing here is invented.
 
@@ -306,6 +333,9 @@ class Audit(msgspec.Struct, kw_only=True):
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
     lost_stops    files of which rows that may be stops could not be read: said before all else
+    files_seen    every file of the folders and archives given, and what became of it; empty where each was named
+    undeclared    what is to be declared next, most records first
+    warnings      what a person has to know of the files that were read, in sentences; they stand on the screen too
     platform_not_shown  of the allowed ones, those whose permission the CRM's terms would not take as shown
     """
 
@@ -336,6 +366,7 @@ class Audit(msgspec.Struct, kw_only=True):
     questions: dict[str, int] = {}
     waves: dict[str, int] = {}
     declarations: list[DeclarationRests] = []
+    undeclared: list[Undeclared] = []
     proven_own_record: int = 0
     proven_declared: int = 0
     without_consent: int = 0
@@ -344,5 +375,7 @@ class Audit(msgspec.Struct, kw_only=True):
     origins: list[OriginCount] = []
     looked_at: list[Looked] = []
     lost_stops: list[LostStops] = []
+    warnings: list[str] = []
+    files_seen: list[FileSeen] = []
     money: Money | None = None
     before: Before | None = None

@@ -166,3 +166,15 @@ def test_no_test_asserts_that_something_was_quick() -> None:
 )
 def test_what_decides_by_time_is_recognised(line: str, decides: bool) -> None:
     assert any(map(decides_by_time, ast.walk(ast.parse(line)))) == decides
+
+
+@pytest.mark.parametrize("name", ["contacts.csv", "contacts (1) [new].csv", "that's it.csv"])
+def test_make_audit_takes_any_file_name(tmp_path: Path, name: str) -> None:
+    """Blanks, brackets and quotes, as browsers and people write them."""
+    (tmp_path / name).write_text("Record ID,Email,Marketing contact status\n5,ida@example.org,Marketing contact\n")
+    given = [f"BIN={Path(sys.executable).parent}", f"FILE={tmp_path / name}"]
+    asked = f"ARGS=--ledger '{tmp_path}/ledger' --out '{tmp_path}/out'"
+    command = ["make", "-C", str(ROOT), "-o", ".venv/.ready", "audit", *given, asked]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUDGET)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "report.html").exists()

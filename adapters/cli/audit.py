@@ -27,15 +27,17 @@ from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
 from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
-from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, imported
+from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, Opened, imported, look_at
 from adapters.inputs import Inputs, refuse_unused, sort_inputs
 from adapters.looked import remember
 from adapters.losses import accept, losses_of
+from adapters.portals import Insisted
 from adapters.report import lost, prose
 from adapters.report.documents import audit_json
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
 from adapters.review.sheet import ReviewSheet
+from adapters.standing import Standing
 from adapters.statements import Found, NameFound, united
 from adapters.tabular import UnreadableInput
 from adapters.tokens import token_of
@@ -75,6 +77,7 @@ class Asked:
     fail_on: str | None = None
     accepted: tuple[str, ...] = ()
     by: str | None = None
+    same_company: bool = False
 
     @property
     def losses(self) -> list[tuple[str, int]]:
@@ -112,9 +115,11 @@ class Asked:
 
 
 def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
-    """Audit the files; the exit code."""
+    """Audit the files, or without any what the ledger holds; the exit code."""
     at = moment(asked.at) or now()
     _check(asked)
+    if asked.keep_nothing and not files:
+        raise typer.BadParameter("--keep-nothing needs files: without them an audit is of what a ledger holds")
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
     check_folder(folder)
     with ExitStack() as stack:
@@ -122,9 +127,14 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
             ledger = Path(stack.enter_context(TemporaryDirectory(prefix="consent-ledger-"))) / "ledger"
         path, evidence_map = _map(asked, folder if asked.keep_nothing else ledger_directory(ledger))
         inputs = _inputs(files, asked, evidence_map)  # first: what cannot be read leaves no new ledger behind
-        _refuse_without_contacts(inputs)
-        house = stack.enter_context(open_house(ledger, make=True, quietly=asked.keep_nothing, files=asked.keep_nothing))
-        audit, written = _audit(house, inputs, Mapped(path, evidence_map), asked, at, folder)
+        if files:
+            _refuse_without_contacts(inputs)
+        opened = _look(inputs, asked, evidence_map)
+        made = {"make": bool(files), "quietly": asked.keep_nothing, "files": asked.keep_nothing}
+        house = stack.enter_context(open_house(ledger, **made))
+        if not files:
+            _refuse_empty(house)
+        audit, written = _audit(house, inputs, opened, Mapped(path, evidence_map), asked, at, folder)
     if asked.json:
         out(audit_json(audit))
     else:
@@ -163,9 +173,10 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
     _, evidence_map = _map(asked, ledger_directory(ledger))
     inputs = _inputs(files, asked, evidence_map)
+    opened = _look(inputs, asked, evidence_map)
     with open_house(ledger, make=True) as house:
         _adopt(house, evidence_map, asked)
-        with _imported(house, inputs, asked, evidence_map) as done:
+        with _imported(house, inputs, opened, asked, evidence_map) as done:
             counts = {
                 "rows": done.rows,
                 "records": done.records,
@@ -175,7 +186,7 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
                 "rejected": len(done.rejected),
             }
             _accept(house, asked)
-            rejected, findings = done.rejected, done.findings
+            rejected, findings = done.rejected, [*done.warnings, *done.findings]
             unread = losses_of(house, house.catalogue, done)
             counts["lost"] = sum(one.lost for one in unread if one.stands)
     if asked.json:
@@ -218,13 +229,22 @@ def _refuse_without_contacts(inputs: Inputs) -> None:
         )
 
 
+def _refuse_empty(house: House) -> None:
+    if not any(True for _ in Standing(house).records()):
+        raise UnreadableInput(
+            "nothing_held",
+            "This ledger holds no record of a CRM yet, so there is nobody to give an answer for.",
+            "Give the contacts export, or bring them with `consent-ledger hubspot pull`.",
+        )
+
+
 def _audit(
-    house: House, inputs: Inputs, mapped: Mapped, asked: Asked, at: datetime, folder: Path
+    house: House, inputs: Inputs, opened: Opened | None, mapped: Mapped, asked: Asked, at: datetime, folder: Path
 ) -> tuple[Audit, list[Path]]:
     house.refuse_other_controller(asked.controller)
     path, evidence_map = mapped
     adopted = _adopt(house, evidence_map, asked)
-    with _imported(house, inputs, asked, evidence_map) as done:
+    with _imported(house, inputs, opened, asked, evidence_map) as done:
         _accept(house, asked)
         controller, catalogue = house.describe_controller(
             asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
@@ -305,6 +325,7 @@ def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | Non
         order=asked.order,
         until=now() + TOMORROW,
         names=_names(asked, evidence_map),
+        evidence_map=evidence_map.path if evidence_map else None,
     )
     refuse_unused(inputs)
     return inputs
@@ -337,7 +358,9 @@ def _upper(code: str | None) -> str | None:
 
 
 @contextmanager
-def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Iterator[Imported]:
+def _imported(
+    house: House, inputs: Inputs, opened: Opened | None, asked: Asked, evidence_map: EvidenceMap | None
+) -> Iterator[Imported]:
     with ExitStack() as stack:
         with _progress("reading and recording", None) as step:
             done = stack.enter_context(
@@ -351,9 +374,29 @@ def _imported(house: House, inputs: Inputs, asked: Asked, evidence_map: Evidence
                     order=asked.order,
                     ask=_ask(asked),
                     progress=step,
+                    insisted=_insisted(asked),
+                    opened=opened,
                 )
             )
         yield done
+
+
+def _look(inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Opened | None:
+    """The contacts exports, looked at: one that is to be refused leaves no new ledger behind."""
+    if not inputs.contacts:
+        return None
+    names = _names(asked, evidence_map)
+    return look_at(inputs, encoding=asked.encoding, timezone=asked.zone, ask=_ask(asked), names=names)
+
+
+def _insisted(asked: Asked) -> Insisted:
+    """Whether somebody says that the export is of this ledger's company: an option, or the person at the terminal."""
+    said = asked.same_company or asked.controller is not None
+    return Insisted(said, _confirm if sys.stdin.isatty() and not asked.json else None)
+
+
+def _confirm(question: str) -> bool:
+    return typer.confirm(question, default=False, err=True)
 
 
 def _ask(asked: Asked) -> Ask | None:

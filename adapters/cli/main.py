@@ -61,6 +61,9 @@ Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was r
 Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
 On = Annotated[str | None, typer.Option(metavar="DATE", help="the day asked about; today")]
 Files = Annotated[list[Path], typer.Argument(help="exports as downloaded, or folders of them")]
+AuditFiles = Annotated[
+    list[Path] | None, typer.Argument(help="exports as downloaded, or folders of them; none: what the ledger holds")
+]
 Controller = Annotated[str | None, typer.Option(help="name of the legal entity that sends")]
 Country = Annotated[str | None, typer.Option(help="the sender's country, two letters (DE, GB, US ...)")]
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
@@ -94,11 +97,14 @@ Accepted = Annotated[
     typer.Option("--accept-lost-stops", metavar="FILE=N", help="go on without N rows of FILE that may be stops"),
 ]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="who answers for --accept-lost-stops")]
+SameCompany = Annotated[
+    bool, Flag("--same-company", help="this export is of this ledger's company, though it shares hardly anybody")
+]
 
 
 @app.command()
 def audit(
-    files: Files,
+    files: AuditFiles = None,
     controller: Controller = None,
     sender_country: Country = None,
     assume_country: Assumed = None,
@@ -124,10 +130,12 @@ def audit(
     fail_on: FailOn = None,
     accepted: Accepted = None,
     by: By = None,
+    same_company: SameCompany = False,
 ) -> None:
     """Audit a portal: its contacts export, and whatever else shows what people said and did.
 
-    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them.
+    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them. Without any, what the ledger
+    holds is audited: the records that it was shown by exports, `hubspot pull` and webhooks.
     """
     from adapters.cli.audit import Asked, run_audit
 
@@ -154,8 +162,9 @@ def audit(
         fail_on=fail_on,
         accepted=tuple(accepted or ()),
         by=by,
+        same_company=same_company,
     )
-    raise typer.Exit(run_audit(files, ledger, asked))
+    raise typer.Exit(run_audit(files or [], ledger, asked))
 
 
 app.command("audit sends")(sends.sends)
@@ -187,6 +196,7 @@ def import_(
     json: JsonOut = False,
     accepted: Accepted = None,
     by: By = None,
+    same_company: SameCompany = False,
 ) -> None:
     """Take exports into the ledger, without a report."""
     from adapters.cli.audit import Asked, run_import
@@ -201,6 +211,7 @@ def import_(
         json=json,
         accepted=tuple(accepted or ()),
         by=by,
+        same_company=same_company,
     )
     raise typer.Exit(run_import(files, ledger, asked))
 

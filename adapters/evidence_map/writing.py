@@ -153,8 +153,9 @@ def _written(stanza: _Stanza, keys: set[str]) -> str:
 
 
 def _as_written(name: str, token: str) -> str:
-    """The name, if it leads to its token; else the token, which always does."""
-    return _line(name) if name.split() and token_of(name) == token else token
+    """The name, if it leads to its token as it is written; else the token, which always does."""
+    written = _line(name).encode("utf-8", "replace").decode()
+    return written if written.split() and token_of(written) == token else token
 
 
 def _line(text: str) -> str:

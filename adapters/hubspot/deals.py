@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from adapters.hubspot.labels import fold
 from adapters.hubspot.values import NO, YES, Vocabulary
 from adapters.reading import TableEvidence, clocks, count, digest
+from adapters.record_ids import record_ids_in
 from adapters.statements import Statement
 from adapters.tokens import token_of
 from ledger.events import DealWon
@@ -73,9 +74,7 @@ class Deals(TableEvidence):
     @staticmethod
     def _people(contacts: str, emails: str) -> Iterator[tuple[str, str | None]]:
         if contacts:
-            for record in dict.fromkeys(part.strip() for part in contacts.replace(",", ";").split(";")):
-                if record:
-                    yield "", record
+            yield from (("", record) for record in record_ids_in(contacts))
             return
         for part in emails.split(";"):
             if part.strip():

@@ -19,6 +19,8 @@ import msgspec
 from adapters.dates import Order
 from adapters.hubspot.findings import Finding, Findings
 from adapters.hubspot.labels import Columns, fold, is_contacts_export, recognise, used
+from adapters.hubspot.owners import Owners
+from adapters.hubspot.provenance import Provenance
 from adapters.hubspot.rows import Readers, Row, RowReader
 from adapters.hubspot.wordings import LABELS
 from adapters.tabular import Ask, Rejected, Table, UnreadableInput, open_tables, require_unique
@@ -80,11 +82,15 @@ class Look(NamedTuple):
     rejected  rows that cannot be taken in, file by file
     shared    addresses, in the form they are known by, that stand beside the names of different people
     rows      of each file, those rejected included
+    several   record ids that stand with different addresses, and these: whose they are cannot be told
+    signs     of the portal that the rows are from, see `Provenance`
     """
 
     rejected: list[Rejected]
     shared: set[str]
     rows: list[int]
+    several: dict[str, list[str]]
+    signs: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -132,9 +138,11 @@ class Export:
         rejected: list[Rejected] = []
         people: dict[int, int] = {}
         shared: set[str] = set()
+        owners, signs = Owners(), set[tuple[str, str]]()
         rows = []
         for table, columns in self.tables:
             reader = RowReader(table, columns, Readers(self.times), Findings())
+            provenance = Provenance(table.header, columns)
             count = _Count()
 
             def reject(bad: Rejected, reader: RowReader = reader, count: _Count = count) -> None:
@@ -149,9 +157,12 @@ class Export:
                 email, name = reader.person(cells)
                 if name and people.setdefault(hash(email), name) != name:
                     shared.add(email)
+                owners.see(*reader.identity(cells))
+                provenance.see(cells)
             _refuse_unreadable(table.name, count)
             rows.append(count.rows)
-        return Look(rejected, shared, rows)
+            signs.update(provenance.signs())
+        return Look(rejected, shared, rows, owners.several, frozenset(signs))
 
     def forget_rows(self) -> None:
         """Let go of what told rows apart, once all have gone by; `twice` stays."""

@@ -15,7 +15,7 @@ from adapters.hubspot import countries
 from adapters.hubspot.labels import fold
 from ledger.events import CountryHint
 
-Kind = Literal["declared", "state", "ip", "phone", "language", "domain"]
+Kind = Literal["declared", "region", "state", "ip", "phone", "language", "domain"]
 
 _CODE = re.compile(r"[A-Za-z]{2}\Z").match
 _REGION = re.compile(r"([a-z]{2,3})[-_](?:[a-z]{4}[-_])?([a-z]{2})\Z", re.IGNORECASE).match
@@ -46,6 +46,7 @@ class CountryReader:
 
     def __init__(self) -> None:
         self._names = _pairs(countries.ENGLISH + countries.OTHER_LANGUAGES)
+        self._regions = {name: code for name, code in _pairs(countries.STATES).items() if name not in self._names}
         self._states = {**_pairs(countries.STATES), **_lone_codes()}
         self._dialling = {
             code: tuple(found) for code, *found in (entry.split(" ") for entry in _entries(countries.DIALLING))
@@ -83,7 +84,7 @@ class CountryReader:
         read: tuple[tuple[str | None, Kind], ...] = (
             (self._country(signs.country), "declared"),
             (self._country(signs.country_code), "declared"),
-            (self._state(signs.state), "state"),
+            (self._state(signs.state), "region" if fold(signs.state) in self._regions else "state"),
             (self._country(signs.ip_country_code), "ip"),
             (self._country(signs.ip_country), "ip"),
             (self._state(signs.ip_state, named=True), "ip"),

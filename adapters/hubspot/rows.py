@@ -18,6 +18,7 @@ from adapters.hubspot.hints import CountryReader, Signs
 from adapters.hubspot.labels import Columns, fold
 from adapters.hubspot.values import UNKNOWN, Values
 from adapters.hubspot.wordings import LABELS
+from adapters.record_ids import is_rounded, record_id_of, record_ids_in, rounded
 from adapters.tabular import Rejected, Table
 from adapters.times import Span, TimeReader
 from ledger.events import CountryHint
@@ -49,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     file, row         where it stands; `row` as a spreadsheet counts
     record_id         as written; None without one
+    records_merged    ids of records that were merged into this one
     email             valid, as written but trimmed; None where the cell is empty
     marketing         the HubSpot flag; `marketing_reason` a token of what set it, `..._name` which one
     legal_basis       claims of the field, sorted: `consent`, `interest_customer`, `interest_prospect`,
@@ -69,6 +71,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     email: str | None
     raw: bytes
     emails_additional: tuple[str, ...] = ()
+    records_merged: tuple[str, ...] = ()
     marketing: bool | None = None
     until_next_update: bool | None = None
     marketing_reason: str | None = None
@@ -180,6 +183,8 @@ class RowReader:
         self._signs = [at.get(name) for name in _SIGNS]
         self._email = at["email"]
         self._record, self._more = at.get("record_id"), at.get("additional_emails")
+        self._merged = [at[name] for name in ("merged_records", "merged_contacts") if name in at]
+        self._ids = [place for place in (self._record, *self._merged) if place is not None]
         read = [name for name in LABELS if name in at]
         self._used = [at[name] for name in read] + [column.index for column in self._types]
         # which cells, and then the cells: the same words in other columns are another row
@@ -193,6 +198,9 @@ class RowReader:
 
     def unfit(self, number: int, cells: list[str]) -> Rejected | None:
         """Why a row cannot be taken in, if so. Raises as `read` does."""
+        for place in self._ids:
+            if is_rounded(cells[place]):
+                raise rounded(self._table, number, place, cells[place])
         if self._columns.twins:
             self._same(number, [cell.strip() for cell in cells])
         email = cells[self._email].strip()
@@ -214,8 +222,15 @@ class RowReader:
         name = "".join([cells[index] for index in self._names])
         return email, hash(fold(name)) if name and email else 0
 
+    def identity(self, cells: list[str]) -> tuple[str | None, str, tuple[str, ...]]:
+        """The record id, the address, and every address of the row, in the forms they are known by."""
+        record = record_id_of(cells[self._record]) if self._record is not None else None
+        email = normal(cells[self._email])
+        more = () if self._more is None else tuple(normal(part) for part in cells[self._more].split(";"))
+        return record, email, (email, *more)
+
     def read(self, number: int, cells: list[str], place: int = 0) -> Row | Rejected:
-        """Read one row. Raises UnreadableInput when two columns for one property disagree."""
+        """Read one row. Raises UnreadableInput for a record id that was rounded, and when two columns disagree."""
         cells = list(map(str.strip, cells))
         unfit = self.unfit(number, cells)
         if unfit is not None:
@@ -242,10 +257,11 @@ class RowReader:
         return Row(
             file=self._table.name,
             row=number,
-            record_id=(cells[self._record] or None) if self._record is not None else None,
+            record_id=record_id_of(cells[self._record]) if self._record is not None else None,
             email=email,
             raw=(self._raw_head + "\x1f".join([cells[index] for index in self._used])).encode("utf-8", "surrogatepass"),
             emails_additional=(*others, *(self._additional(number, cells) if self._more is not None else ())),
+            records_merged=tuple(dict.fromkeys(one for at in self._merged for one in record_ids_in(cells[at]))),
             hints=self._hints(number, cells, email),
             place=place,
             **cast("Any", read),

@@ -35,6 +35,21 @@ LABELS: Mapping[str, tuple[str, ...]] = {
         "Adresses e-mail supplémentaires|Autres adresses e-mail|E-mails supplémentaires",
         "Direcciones de correo electrónico adicionales|Correos electrónicos adicionales|Correos adicionales",
     ),
+    "merged_records": (
+        "hs_merged_object_ids",
+        "Merged record IDs|Merged object IDs",
+        "Zusammengeführte Datensatz-IDs|IDs zusammengeführter Datensätze|Zusammengeführte Objekt-IDs",
+        "ID de fiches d'informations fusionnées|ID des fiches d'informations fusionnées|ID d'enregistrements fusionnés"
+        "|ID des enregistrements fusionnés|ID d'objets fusionnés",
+        "ID de registros fusionados|ID de registro fusionados|ID de registros combinados|ID de objetos fusionados",
+    ),
+    "merged_contacts": (
+        "hs_calculated_merged_vids",
+        "Merged contact IDs|Merged contact VIDs|Calculated merged VIDs",
+        "Zusammengeführte Kontakt-IDs|IDs zusammengeführter Kontakte",
+        "ID des contacts fusionnés|IDs des contacts fusionnés|ID de contacts fusionnés",
+        "ID de contactos fusionados|ID de contacto fusionados|ID de contactos combinados",
+    ),
     "marketing": (
         "hs_marketable_status",
         "Marketing contact status",

@@ -7,6 +7,7 @@ admin or an import has no OPTIN_TIME, or no OPTIN_IP. Times are UTC, as Mailchim
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +45,8 @@ CAPTURED_BY, OBSERVED_BY = "form_record", "event_log"
 EMAIL = ("email",)
 AT_ONCE = timedelta(seconds=5)
 """A confirmation this soon after the sign-up is single opt-in's: no mail was followed."""
+MACHINE = 5
+"""So many people, and most of a file, do not confirm from one network address, or after one delay: a machine did."""
 _ABUSE = ("abuse", "spam", "complain")
 _NAMED = re.compile(
     r"(?P<state>subscribed|unsubscribed|cleaned|nonsubscribed|non-subscribed|transactional)_"
@@ -96,6 +99,7 @@ class AudienceMembers(TableEvidence):
         self.state, self._audience = state, audience
         self.may_stop = state == "unsubscribed"
         self._form = form_of(audience)
+        self._by_machine = False
 
     def begin(self) -> None:
         """Look the columns up."""
@@ -111,6 +115,30 @@ class AudienceMembers(TableEvidence):
             "cleaned": self._bounced,
         }
         self._states = reads.get(self.state)
+        self._by_machine = self._are_confirmed_by_a_machine() if self.state == "subscribed" else False
+
+    def _are_confirmed_by_a_machine(self) -> bool:
+        """Whether one address of the network, or one delay, stands behind most of the confirmations."""
+        addresses, delays = Counter[str](), Counter[timedelta]()
+        for _, cells in self.table.rows(lambda _: None):
+            opted_in, confirmed = self._opted_in(cells), self._confirmed(cells)
+            address = self._confirmed_ip(cells)
+            if address and opted_in is not None and confirmed is not None:
+                addresses[address] += 1
+                delays[confirmed.earliest - opted_in.earliest] += 1
+        most = max((*addresses.values(), *delays.values()), default=0)
+        return most >= MACHINE and most * 2 > addresses.total()
+
+    @property
+    def doubts(self) -> list[str]:
+        """See `TableEvidence`."""
+        if not self._by_machine:
+            return super().doubts
+        return [
+            *super().doubts,
+            f"{self.name}: most confirmations come from one network address, or after one and the same delay. "
+            "Confirmed by a machine? They are not taken for an act of the person.",
+        ]
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """What the member's state shows; of those not subscribed, nothing."""
@@ -132,7 +160,7 @@ class AudienceMembers(TableEvidence):
         sent_in = e.FormSubmitted(**common, via="form", form=self._form, **happened(opted_in, CAPTURED_BY))
         told: list[tuple[str, Span | None, e.Event]] = [("form", opted_in, sent_in)]
         confirmed = self._confirmed(cells) if self._confirmed_ip(cells) else None
-        if confirmed is not None and confirmed.earliest - opted_in.latest > AT_ONCE:
+        if confirmed is not None and confirmed.earliest - opted_in.latest > AT_ONCE and not self._by_machine:
             followed = e.DoubleOptInConfirmed(
                 **common, via="mailchimp", verifies_channel="email", **happened(confirmed, CAPTURED_BY)
             )
@@ -158,7 +186,7 @@ class AudienceMembers(TableEvidence):
         return [("bounced", span, event)]
 
     def _count(self, span: Span) -> None:
-        found = self.found.forms.setdefault(self._form, FormFound(f"Mailchimp audience {self._audience}"))
+        found = self.found.forms.setdefault(token_of(self._form), FormFound(f"Mailchimp audience {self._audience}"))
         day = span.earliest.date()
         found.rows += 1
         found.first = day if found.first is None else min(day, found.first)

@@ -119,6 +119,11 @@ def looked_at(audit: Audit) -> Html:
         )
     )
     files = join(_file(one) for one in audit.files) if audit.files else paragraph(text("No file was read."))
+    if audit.files_seen:
+        rows = tuple((prose.said(one.name), prose.said(one.became, 1000)) for one in audit.files_seen)
+        files = join(
+            (prose.html([prose.Grid("Every file that was given", ("File", "What became of it"), rows)]), files)
+        )
     notes = Html("")
     if audit.notes:
         notes = Html(f"<h3>Notes</h3>{bullets(text(note, 1000) for note in audit.notes)}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from adapters.report import changes, lost, origins, permission, prose, resting, sources, wording
 from adapters.report.prose import Block, Grid, Points, said
 from adapters.report.tally import Tally
-from projections.verdicts import QUESTIONS, Audit
+from projections.verdicts import QUESTIONS, Audit, Undeclared
 
 
 class Step(NamedTuple):
@@ -102,9 +102,32 @@ def _missing_files(audit: Audit) -> Step:
     return Step("Bring the missing files", short, tuple(blocks))
 
 
+_SUBJECTS = {"form": "form", "sale": "sales of the pipeline"}
+
+
+def _to_declare(audit: Audit) -> list[Block]:
+    """What nobody has declared yet, in the order of the contacts that it could settle."""
+    if not audit.undeclared:
+        return []
+    waiting = sum(one.contacts for one in audit.undeclared)
+    rows = tuple((_subject(one), one.contacts, one.marketing) for one in audit.undeclared)
+    return [
+        f"{wording.counted(waiting, 'contact')} sent in a form or bought something, and nobody has declared yet what "
+        "the form showed or what was sold. Until then they are “claimed, not shown”. Declare first what could settle "
+        "most:",
+        Grid("To be declared", ("Declare", "Contacts it could settle", "Of them marketing"), rows, (1, 2)),
+    ]
+
+
+def _subject(one: Undeclared) -> str:
+    if not one.token:
+        return "sales without a pipeline"
+    return f"{_SUBJECTS[one.section]} {said(one.name)}"
+
+
 def _evidence_map(audit: Audit) -> Step:
     waiting = audit.reasons.get("declared_not_evidenced", 0)
-    blocks: list[Block] = []
+    blocks = _to_declare(audit)
     if waiting:
         blocks.append(
             f"{wording.counted(waiting, 'contact waits', 'contacts wait')} for the file behind a declaration: "
@@ -127,9 +150,13 @@ def _evidence_map(audit: Audit) -> Step:
         if rows:
             headings = ("Declaration", "By", "On", "Contacts", "Of them marketing")
             blocks.append(Grid(title, headings, rows, (3, 4)))
-    short = (
-        f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on." if waiting else ""
-    )
+    short = ""
+    if audit.undeclared:
+        first = audit.undeclared[0]
+        short = f"Declare {_subject(first)}: could settle {wording.counted(first.contacts, 'contact')}. "
+    if waiting:
+        short += f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on."
+    short = short.strip()
     return Step("Fill in the map, with evidence", short, tuple(blocks))
 
 

@@ -52,8 +52,21 @@ def _read(audit: Audit, screen: Screen) -> None:
         delimiter = {"\t": "tab", "": "no delimiter"}.get(one.delimiter, f"'{one.delimiter}'")
         rejected = f", {one.rejected:,} rejected" if one.rejected else ""
         screen.wrapped("read ", f"{one.name} ({one.encoding}{assumed}, {delimiter}, {one.rows:,} rows{rejected})", 5)
+    _seen(audit, screen)
+    for number, sentence in enumerate(audit.warnings):
+        screen.wrapped("note " if number == 0 else "", printable(sentence, 4000), 5, style="bold")
     screen.line(wording.NOTHING_LEFT)
     screen.line()
+
+
+def _seen(audit: Audit, screen: Screen) -> None:
+    """Every file that was come across, a line each; those not read that may hold somebody's no, first and loud."""
+    unread = [one for one in audit.files_seen if one.unread]
+    for one in unread:
+        screen.wrapped("NOT READ ", f"{printable(one.name, 200)}: {printable(one.became, 1000)}", 9, style="bold")
+    for one in audit.files_seen:
+        if not one.unread:
+            screen.wrapped("file ", f"{printable(one.name, 200)}: {printable(one.became, 1000)}", 5)
 
 
 def _marketing(audit: Audit, screen: Screen) -> None:

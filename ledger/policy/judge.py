@@ -19,7 +19,7 @@ from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entry
 from ledger.declared import all_as_declared
 from ledger.policy.calendar import end_of_window
-from ledger.policy.dossier import Dossier, Recipient, reaches
+from ledger.policy.dossier import Dossier, Recipient, reaches, usable_from
 from ledger.policy.mechanisms import Case, Tried, attempt, names_of_needs
 from ledger.policy.plans import Plan, Planned, PlanSet, held_by, plans_of
 from ledger.policy.question import (
@@ -502,11 +502,22 @@ class _Cell:
             missing = tuple(n for n, met in zip(names, best.needs, strict=True) if met is None)
             missing += () if best.possible else (POSSIBLE_TIME,)
             return Claim(best.rule.id, best.rule.basis, best.evidence, missing)
-        if not self.plan.marketing or not self.bench.dossier.owner.claims:
+        if not self.plan.marketing:
             return None
-        return self._asserted()
+        return self._asserted() or self._unsaid(at)
+
+    def _unsaid(self, at: datetime) -> Claim | None:
+        """A contract of which nobody has said what it was, where no rule here rests on one."""
+        dossier, address = self.bench.dossier, self.question.address
+        for entry in dossier.facts(dossier.owner.contracts, address):
+            event = entry.event
+            if isinstance(event, e.ContractStarted) and event.kind == "unknown" and usable_from(event) <= at:
+                return Claim(None, None, (entry.position,), ())
+        return None
 
     def _asserted(self) -> Claim | None:
+        if not self.bench.dossier.owner.claims:
+            return None
         for entry in sorted(self.bench.dossier.claims(), key=_by_what_it_says):
             event = entry.event
             if not isinstance(event, e.BasisClaimed):

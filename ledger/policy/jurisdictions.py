@@ -19,26 +19,24 @@ UNKNOWN = "XX"
 def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candidate, ...]:
     """Candidate jurisdictions with the evidence for each: declared ones first, unknown (XX) last.
 
-    XX, the strictest, joins when the sender's country is not described, and when nothing says where
-    the recipient is but hints (an IP, a phone prefix, a language, a domain).
+    One strong sign says where the recipient is, and so do two weak ones of different kinds that agree (an IP, a phone
+    prefix, a language, a domain, the code of a state). Signs of other countries add their laws. XX, the strictest,
+    joins when the sender's country is not described, and when nothing says where the recipient is.
+
+    `Candidate.strong` tells the strong signs alone: what rests on a declared country does not rest on two guesses.
     """
     countries = tuple(countries)
     if len(countries) == 1:
         position, _, event = countries[0]
         if isinstance(event, e.CountryEvidenced) and len(event.hints) == 1 and event.hints[0].strong:
             return _declared(event.hints[0].country, position, catalogue.country)
-    strong: dict[str, set[int]] = {}
-    weak: dict[str, set[int]] = {}
-    for position, _, event in countries:
-        if isinstance(event, e.CountryEvidenced):
-            for hint in event.hints:
-                (strong if hint.strong else weak).setdefault(hint.country, set()).add(position)
-    declared = bool(strong)
+    strong, weak, agreed = _signs(countries)
+    declared, known = bool(strong), bool(strong or agreed)
     if not declared and not weak and catalogue.assumed_country is not None:
         weak[catalogue.assumed_country] = set()
         unknown = catalogue.country is None
     else:
-        unknown = not declared or catalogue.country is None
+        unknown = not known or catalogue.country is None
     found = [Candidate(code, True, tuple(sorted(strong[code]))) for code in sorted(strong)]
     found += [Candidate(code, False, tuple(sorted(weak[code]))) for code in sorted(weak) if code not in strong]
     if catalogue.country is not None and catalogue.country not in strong | weak:
@@ -47,6 +45,25 @@ def candidates(countries: Iterable[Entry], catalogue: Catalogue) -> tuple[Candid
     if unknown:
         found.append(Candidate(UNKNOWN, strong=False))
     return tuple(found)
+
+
+def is_known(countries: Iterable[Entry]) -> bool:
+    """Whether the signs say where somebody is, rather than hinting at it."""
+    strong, _, agreed = _signs(countries)
+    return bool(strong or agreed)
+
+
+def _signs(countries: Iterable[Entry]) -> tuple[dict[str, set[int]], dict[str, set[int]], set[str]]:
+    """The countries that signs point to, with the positions of these: strongly, weakly; and those that two agree on."""
+    strong: dict[str, set[int]] = {}
+    weak: dict[str, set[int]] = {}
+    kinds: dict[str, set[str]] = {}
+    for position, _, event in countries:
+        if isinstance(event, e.CountryEvidenced):
+            for hint in event.hints:
+                (strong if hint.strong else weak).setdefault(hint.country, set()).add(position)
+                kinds.setdefault(hint.country, set()).add(hint.kind)
+    return strong, weak, {country for country in weak if len(kinds[country]) > 1}
 
 
 def _declared(country: str, position: int, sender: str | None) -> tuple[Candidate, ...]:

@@ -359,7 +359,7 @@ def purchase_window(rule: Rule, case: Case) -> Iterator[Tried]:
     for entry in _of_kind(rule, case):
         assert rule.window is not None  # noqa: S101 - a window rule has one
         until = end_of_window(entry.event.earliest, span(rule.window), case.regime.zone)
-        yield _relation(rule, entry, (True, *_sale_needs(rule, entry.event, case)), until)
+        yield _relation(rule, entry, (_is_of_kind(entry), *_sale_needs(rule, entry.event, case)), until)
 
 
 def contract_window(rule: Rule, case: Case) -> Iterator[Tried]:
@@ -368,7 +368,7 @@ def contract_window(rule: Rule, case: Case) -> Iterator[Tried]:
         ended = _ended(entry, case)
         assert rule.window is not None  # noqa: S101 - a window rule has one
         until = END if ended is None else end_of_window(ended, span(rule.window), case.regime.zone)
-        yield _relation(rule, entry, (True, *_sale_needs(rule, entry.event, case)), until)
+        yield _relation(rule, entry, (_is_of_kind(entry), *_sale_needs(rule, entry.event, case)), until)
 
 
 def enquiry_window(rule: Rule, case: Case) -> Iterator[Tried]:
@@ -387,7 +387,7 @@ def ongoing_relationship(rule: Rule, case: Case) -> Iterator[Tried]:
         until = END if ended is None else ended
         if isinstance(event, e.ContractStarted) and event.kind in ONE_OFF and rule.recent is not None:
             until = end_of_window(event.earliest, span(rule.recent), case.regime.zone)
-        yield _relation(rule, entry, (True, *_sale_needs(rule, event, case)), until)
+        yield _relation(rule, entry, (_is_of_kind(entry), *_sale_needs(rule, event, case)), until)
 
 
 def transitional_relationship(rule: Rule, case: Case) -> Iterator[Tried]:
@@ -413,8 +413,14 @@ def published_address(rule: Rule, case: Case) -> Iterator[Tried]:
 
 
 def _of_kind(rule: Rule, case: Case) -> Iterator[Entry]:
+    """The contracts of the rule's kinds, and those of which nobody has said what they were: they may be of one."""
     facts: Entries | list[Entry] = case.dossier.facts(case.dossier.owner.contracts, case.question.address)
-    return (n for n in facts if isinstance(n.event, e.ContractStarted) and n.event.kind in rule.kinds)
+    kinds = {*rule.kinds, "unknown"}
+    return (n for n in facts if isinstance(n.event, e.ContractStarted) and n.event.kind in kinds)
+
+
+def _is_of_kind(entry: Entry) -> bool | None:
+    return None if getattr(entry.event, "kind", "unknown") == "unknown" else True
 
 
 def _proved(value: str | None) -> bool | None:

@@ -27,6 +27,8 @@ ROW = {
     "record_id": "7",
     "email": "Ada@Example.com",
     "additional_emails": "two@example.com;not one",
+    "merged_records": "71;72",
+    "merged_contacts": "72:1709280000000",
     "marketing": "Marketing contact",
     "until_next_update": "No",
     "marketing_reason": "FORM_SUBMISSION",
@@ -152,7 +154,7 @@ def test_every_language_says_the_same(tmp_path: Path, language: str) -> None:
     assert row.quarantine == ("recipient_complaint", "blocklist_remediation")
     assert {(hint.country, hint.kind) for hint in row.hints} == {
         ("DE", "declared"),
-        ("DE", "state"),
+        ("DE", "region"),
         ("DE", "ip"),
         ("US", "phone"),
         ("CA", "phone"),

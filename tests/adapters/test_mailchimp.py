@@ -86,7 +86,7 @@ def test_members_and_sign_ups_are_counted(audience: Path) -> None:
     for file in files:
         list(file.statements(Wanted(), lambda _: None))
     assert [file.found.lists["0a1b2c"].count for file in files] == [1, 1, 5, 4]
-    assert files[2].found.forms["mailchimp.0a1b2c"].rows == 3
+    assert files[2].found.forms["mailchimp-0a1b2c"].rows == 3
 
 
 def test_a_file_that_does_not_say_its_state_is_refused(tmp_path: Path) -> None:
@@ -95,3 +95,29 @@ def test_a_file_that_does_not_say_its_state_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInput) as caught:
         sort_inputs([path])
     assert caught.value.code == "unknown_state"
+
+
+@pytest.mark.parametrize(
+    ("people", "address", "delay", "counted"),
+    [
+        (6, "192.0.2.{}", "09:{:02}:30", 6),
+        (4, "192.0.2.9", "09:00:30", 4),
+        (6, "192.0.2.9", "09:{:02}:30", 0),
+        (6, "192.0.2.{}", "09:00:30", 0),
+    ],
+)
+def test_what_a_machine_confirmed_is_no_act_of_the_person(
+    tmp_path: Path, people: int, address: str, delay: str, counted: int
+) -> None:
+    """One network address or one delay for five and most of the file; that is told, with the file's name."""
+    rows = [
+        f"p{n}@example.com,2024-01-01 09:00:00,198.51.100.{n},2024-01-01 {delay.format(n)},{address.format(n)},{n}"
+        for n in range(1, people + 1)
+    ]
+    path = tmp_path / "subscribed_email_audience_export_77.csv"
+    path.write_text("\n".join(("Email Address,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID", *rows)) + "\n")
+    (file,) = sort_inputs([path]).evidence
+    told = list(file.statements(Wanted(), lambda _: None))
+    assert sum(isinstance(one.event, e.DoubleOptInConfirmed) for one in told) == counted
+    assert sum(isinstance(one.event, e.FormSubmitted) for one in told) == people
+    assert bool(file.doubts) is (counted == 0)

@@ -218,9 +218,9 @@ def audited(portal: Path, ledger: Path, evidence_map: EvidenceMap | None = None)
     with open_house(ledger, {}) as house, Crew(house, 1) as crew:
         export = read_export(inputs.contacts)
         look = export.look()
-        occasion = occasion_of(house, export, inputs.contacts, look.shared)
+        occasion = occasion_of(house, export, inputs.contacts, look)
         crew.read(export, occasion, lambda _: None)
-        close_import(house, occasion, crew.settle(), len(look.rejected))
+        close_import(house, occasion, crew.settle(), len(look.rejected), {})
         assert look.rejected == []
         if evidence_map is not None:
             adopt_map(house, evidence_map, now())

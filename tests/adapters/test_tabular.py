@@ -192,20 +192,53 @@ def test_what_is_no_table_is_refused(write: Write, content: bytes, expected: str
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
-    """The last would be read twice and the first never, and with it a stop."""
+def test_two_files_of_one_name_in_a_zip_are_read_each(tmp_path: Path) -> None:
+    """By the name alone only the later can be had, and with the first one a stop would be lost."""
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         for email in ("a@example.com", "b@example.com"):
             archive.writestr("list.csv", f"Email,Unsubscribed from all email\n{email},Yes\n")
-    assert code(tmp_path / "two.zip") == "cannot_read"
+    tables = open_tables(tmp_path / "two.zip")
+    assert [table.name for table in tables] == ["two.zip/list.csv", "two.zip/list.csv (2)"]
+    assert [table.title for table in tables] == ["list", "list"]
+    assert [read(table)[0][0][0] for table in tables] == ["a@example.com", "b@example.com"]
 
 
-@pytest.mark.parametrize("name", ["stops.xls", "inner.zip", "stops.csv.bak", "stops"])
-def test_a_zip_with_a_file_that_is_not_read_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "unread"),
+    [
+        ("stops.xls", True),
+        ("more/inner.zip", True),
+        ("optouts.csv.gz", True),
+        ("stops.csv.bak", True),
+        ("stops", True),
+        ("form.html", False),
+        ("__MACOSX/old.xls", False),
+        (".DS_Store", False),
+    ],
+)
+def test_what_is_not_read_of_a_zip_is_told(tmp_path: Path, name: str, unread: bool) -> None:
+    """It may be the list of opt-outs; a picture of a form is not."""
     with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
         archive.writestr("list.csv", "Email,Unsubscribed from all email\na@example.com,Yes\n")
-        archive.writestr(name, "b@example.com,Yes\n")
-    assert code(tmp_path / "some.zip") == "not_a_table"
+        archive.writestr(name, b"\xd0\xcf\x11\xe0")
+    passed: list[sources.Passed] = []
+    assert len(open_tables(tmp_path / "some.zip", passed=passed.append)) == 1
+    assert [(one.name, one.unread) for one in passed] == [(name, unread)]
+    assert "not read" in passed[0].became
+
+
+def test_a_broken_member_of_a_zip_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    """If there are others."""
+    for members in ({"a.csv": b"Email\na@example.com\n", "b.json": b"{"}, {"b.json": b"{"}):
+        with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        passed: list[sources.Passed] = []
+        if len(members) == 1:
+            assert code(tmp_path / "some.zip") == "cannot_read"
+        else:
+            assert len(open_tables(tmp_path / "some.zip", passed=passed.append)) == 1
+            assert [(one.name, one.unread) for one in passed] == [("b.json", True)]
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
@@ -446,26 +479,3 @@ def test_any_bytes_are_read_or_refused(write: Write, content: bytes, encoding: s
             assert all(len(cells) == len(table.header) for cells in rows)
     except UnreadableInput:
         pass
-
-
-@pytest.mark.parametrize("unread", ["old.xls", "more/inner.zip", "optouts.csv.gz"])
-def test_a_zip_with_a_member_that_would_go_by_unread_is_refused(tmp_path: Path, unread: str) -> None:
-    """It may be the list of opt-outs."""
-    path = tmp_path / "all.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.csv", "Email\na@example.com\n")
-        archive.writestr(f"__MACOSX/{unread}", b"junk")
-    assert len(open_tables(path)) == 1
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(unread, b"\xd0\xcf\x11\xe0")
-    assert code(path) == "not_a_table"
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path) -> None:
-    """Only the later can be had by its name."""
-    path = tmp_path / "all.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.csv", "Email\na@example.com\n")
-        archive.writestr("a.csv", "Email\nb@example.com\n")
-    assert code(path) == "cannot_read"

@@ -203,7 +203,7 @@ def statements(folder: Path, name: str, *cells: str, order: Order | None = None)
     (file,) = sort_inputs(
         [] if stops else [path], stops=stops, timezone=ZoneInfo("UTC"), order=order, until=UNTIL
     ).evidence
-    return list(file.statements(Wanted(), lambda _: None)), list(file.findings)
+    return list(file.statements(Wanted(), lambda _: None)), list(file.doubts)
 
 
 def times(told: list[Statement]) -> set[tuple[datetime | None, datetime | None]]:

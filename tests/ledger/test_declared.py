@@ -162,8 +162,30 @@ def test_a_ticked_box_that_was_shown_to_be_open_is_a_consent() -> None:
     assert (decision.allowed, decision.basis, decision.evidence) == (True, "explicit_consent", (1,))
 
 
-def test_without_a_declaration_a_ticked_box_and_a_form_are_nothing() -> None:
-    assert knows_nothing(ask(a_story(ticked(), sent())))
+UNSAID = ("act_is_affirmative", "informed", "specific", "sender_named", "purpose_covered", "proof_individual")
+
+
+@pytest.mark.parametrize("fact", [ticked(), sent()])
+def test_without_a_declaration_a_ticked_box_and_a_form_are_claims(fact: e.Event) -> None:
+    """Of which all is unknown but who did it, and when: they may have been a yes."""
+    assert is_claimed(ask(a_story(fact)), *UNSAID)
+    assert is_claimed(ask(a_story(fact), form(form="another")), *UNSAID)
+
+
+@pytest.mark.parametrize("act", [{"by": "system"}, {"by": "third_party"}])
+def test_what_the_person_did_not_do_is_no_claim(act: dict[str, Any]) -> None:
+    assert knows_nothing(ask(a_story(ticked(**act))))
+
+
+def test_a_stop_stands_against_what_nobody_declared() -> None:
+    """Whichever came first."""
+    for on in ("2024-01-01", "2024-07-01"):
+        assert ask(a_story(ticked("2024-05-01"), opted_out(on))).reason == "opted_out"
+
+
+def test_a_box_that_says_who_is_a_minor_is_no_claim() -> None:
+    said = e.MinorDeclared(**_about("minor", {"form": "footer", "box": "news"}))
+    assert ask(a_story(ticked()), said).claimed is None
 
 
 def test_a_box_left_open_by_the_person_is_nothing() -> None:
@@ -210,11 +232,12 @@ def test_to_send_in_a_form_that_was_for_signing_up_alone_is_a_consent() -> None:
 
 
 def test_a_box_is_asked_of_its_box_and_a_form_of_its_form() -> None:
+    """Where a box is declared, to have sent the form in says nothing; another box or form is not declared yet."""
     assert knows_nothing(ask(a_story(sent()), form()))
-    assert knows_nothing(ask(a_story(ticked()), sign_up()))
-    assert knows_nothing(ask(a_story(ticked(box="terms")), form()))
-    assert knows_nothing(ask(a_story(ticked(form="checkout")), form()))
-    assert knows_nothing(ask(a_story(happened(e.FormSubmitted, "2024-05-01")), sign_up()))
+    assert is_claimed(ask(a_story(ticked()), sign_up()), *UNSAID)
+    assert is_claimed(ask(a_story(ticked(box="terms")), form()), *UNSAID)
+    assert is_claimed(ask(a_story(ticked(form="checkout")), form()), *UNSAID)
+    assert is_claimed(ask(a_story(happened(e.FormSubmitted, "2024-05-01")), sign_up()), *UNSAID)
 
 
 def test_a_type_that_a_form_switched_on_is_a_box_like_any_other() -> None:
@@ -238,7 +261,7 @@ def test_a_declaration_speaks_of_its_own_days_alone(at: str | None, counts: bool
 
 def test_a_box_that_may_have_been_ticked_outside_those_days_is_not_spoken_of() -> None:
     spans = {"shown_from": "2024-05-01T00:00:00"}
-    assert knows_nothing(ask(a_story(ticked("2024-04-30", occurred_to="2024-05-02")), form(**spans)))
+    assert is_claimed(ask(a_story(ticked("2024-04-30", occurred_to="2024-05-02")), form(**spans)), *UNSAID)
 
 
 def test_of_two_declarations_the_one_recorded_last_counts_where_it_covers() -> None:
@@ -253,13 +276,13 @@ def test_one_without_evidence_does_not_fall_back_on_an_older_one_with() -> None:
 
 
 def test_under_one_key_the_later_declaration_takes_the_place_of_the_earlier() -> None:
-    assert knows_nothing(ask(a_story(ticked()), form(), form(form="another")))
+    assert is_claimed(ask(a_story(ticked()), form(), form(form="another")), *UNSAID)
 
 
 def test_what_rests_on_a_declaration_ends_when_it_is_withdrawn() -> None:
     story = a_story(ticked())
     assert ask(story, form()).allowed
-    assert knows_nothing(ask(story, form(), withdrawn(form())))
+    assert is_claimed(ask(story, form(), withdrawn(form())), *UNSAID)
     assert ask(story, form(), withdrawn(form()), form()).allowed
     assert ask(story, form("a"), form("b"), withdrawn(form("b"))).allowed
 

@@ -117,7 +117,7 @@ LEAVE = "delete_after:2028-05-01"
          ("basis_claimed", "review", "claimed_interest", "dpo_question:other_claim")),
         ((MARKED, fact(e.BasisClaimed, claims=())), ("no_basis", "set_non_marketing", "nothing_known", LEAVE)),
         ((MARKED, fact(e.RecipientDescribed, minor=True)), ("no_basis", "set_non_marketing", "minor", LEAVE)),
-        ((MARKED, DEAL), ("basis_claimed", "review", "claimed_evidence", "dpo_question:deals")),
+        ((MARKED, DEAL), ("basis_claimed", "review", "claimed_evidence", "declare_sale:shop")),
         ((UNMARKED, OPT_IN), ("basis_proven", "none", "proven", "none")),
         ((MARKED, fact(e.OptedOut, via="suppression")), ("stopped", "set_non_marketing", "suppressed", "none")),
         ((MARKED, OPT_IN, OPTED_OUT), ("conflict", "review", "times_overlap", "dpo_question:times_overlap")),
@@ -218,3 +218,37 @@ def test_only_who_may_be_asked_by_mail_is_named() -> None:
     assert verdict.ask_until is not None
     assert not audited(MARKED, SALE).may_be_asked, "the German soft opt-in covers similar goods alone"
     assert not audited(MARKED).may_be_asked
+
+
+SENT = fact(e.FormSubmitted, form="news", by="data_subject", captured_by="form_record")
+EVERYWHERE = sorted({*policy().sheets, *(m for sheet in policy().sheets.values() for m in sheet.members)} - {"*"})
+
+
+@pytest.mark.parametrize("code", EVERYWHERE)
+@pytest.mark.parametrize(
+    ("facts", "declared", "step"),
+    [
+        ((TICKED,), (), "declare_form:news"),
+        ((SENT,), (), "declare_form:news"),
+        ((SENT, CONFIRMED), (), "declare_form:news"),
+        ((TICKED,), (unevidenced(FORM),), "dpo_question:declared"),
+        ((DEAL,), (), "declare_sale:shop"),
+        ((DEAL,), (unevidenced(SHOP),), "dpo_question:declared"),
+    ],
+)
+def test_what_nobody_has_shown_yet_is_claimed_in_every_country(
+    code: str, facts: tuple[e.Event, ...], declared: tuple[e.Event, ...], step: str
+) -> None:
+    """A tick, a sign-up, a won deal: never nothing. Only where no consent is asked for is more on file."""
+    where = fact(e.CountryEvidenced, hints=(e.CountryHint(country=code, kind="declared"),)) if code != "XX" else None
+    sender = said(e.ControllerDescribed, country=code if code != "XX" else None)
+    verdict = audited(MARKED, *facts, declared=declared, sender=sender, country=where)
+    if code == "US":
+        assert verdict.bucket == "basis_proven"
+        return
+    assert (verdict.bucket, verdict.action) == ("basis_claimed", "review")
+    assert verdict.next_step == step
+
+
+def test_a_form_without_a_name_is_asked_about() -> None:
+    assert audited(MARKED, fact(e.FormSubmitted, by="data_subject")).next_step == "dpo_question:opt_ins"

@@ -1,0 +1,135 @@
+"""Nothing in a folder or archive is passed over in silence: every file is told, with what became of it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from adapters.cli.errors import explained
+from adapters.cli.main import app
+from adapters.inputs import sort_inputs
+from adapters.tabular import UnreadableInput
+
+CONTACTS = "Record ID,Email,Marketing contact status\n31,ida@example.org,Marketing contact\n"
+UNSUBSCRIBES = "Email,Unsubscribed from all email,Reason,Date\nida@example.org,Yes,Unsubscribed,2026-03-01\n"
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64)
+MEMBERS: dict[str, tuple[bytes, str, bool]] = {
+    "contacts.csv": (CONTACTS.encode(), "read: contacts export", False),
+    "unsubscribes.csv": (UNSUBSCRIBES.encode(), "read: unsubscribes and bounces", False),
+    "old.xls": (OLD_WORKBOOK, "not read: it is an old Office document", True),
+    "objections.csv": (b"email,date,words\njo@example.org,2026-01-01,stop it\n", "give it with --stops", True),
+    "Widersprueche.csv": (b"Mail;Datum\njo@example.org;2026-01-01\n", "give it with --stops", True),
+    "addresses.csv": (b"Email\njo@example.org\n", "give it with --stops", True),
+    "plan.csv": (b"Item,Amount\nLamp,3\n", "not read: it is no file known here; its columns are: Item, Amount", True),
+    "broken.json": (b"{", "not read:", True),
+    "nothing.csv": (b"", "empty", False),
+    "form.html": (b"<p>", "a document: not read", False),
+    "audit.toml": (b"", "an evidence map goes with --map", False),
+    ".hidden.csv": (b"x", "hidden: not read", False),
+}
+
+
+def lay(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(MEMBERS[name][0])
+    return folder
+
+
+def became(path: Path, **given: Any) -> dict[str, tuple[str, bool]]:
+    return {one.name: (one.became, one.unread) for one in sort_inputs([path], **given).seen.files}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.sampled_from(sorted(MEMBERS))))
+def test_every_file_of_a_folder_is_told(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
+    """And what is known is read, whatever lies beside it; of nothing known, that is said with the list."""
+    folder = lay(tmp_path_factory.mktemp("some"), *names)
+    if not names & {"contacts.csv", "unsubscribes.csv"}:
+        with pytest.raises(UnreadableInput) as caught:
+            sort_inputs([folder])
+        assert caught.value.code == "nothing_known"
+        assert all(name in str(caught.value) for name in names)
+        return
+    seen = became(folder)
+    assert set(seen) == names
+    for name in names:
+        _, words, unread = MEMBERS[name]
+        assert words in seen[name][0]
+        assert seen[name][1] is unread
+
+
+def test_folders_in_a_folder_are_told_and_read_where_they_are_named(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "all", "contacts.csv")
+    inner = lay(folder / "2025", "unsubscribes.csv", "form.html")
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "form.png").write_bytes(b"x")
+    seen = became(folder)
+    assert seen["2025/"][1]
+    assert "1 of its 2 files may be tables" in seen["2025/"][0]
+    assert not seen["pictures/"][1]
+    inputs = sort_inputs([folder, inner])
+    assert [one.name for one in inputs.evidence] == ["unsubscribes.csv"]
+    assert "2025/" not in [one.name for one in inputs.seen.files]
+
+
+def test_a_list_given_with_stops_and_the_map_in_use_are_told_as_such(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "all", "contacts.csv", "objections.csv", "audit.toml")
+    seen = became(folder, stops=[folder / "objections.csv"], evidence_map=folder / "audit.toml")
+    assert seen["objections.csv"] == ("read with --stops: objections kept elsewhere", False)
+    assert seen["audit.toml"] == ("read: the evidence map", False)
+
+
+def test_what_is_known_of_an_archive_is_read_and_the_rest_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("unsubscribes.csv", "objections.csv", "old.xls", "form.html"):
+            archive.writestr(name, MEMBERS[name][0])
+        archive.writestr("inner.zip", b"PK\x05\x06" + bytes(18))
+    seen = became(tmp_path / "all.zip")
+    assert set(seen) == {
+        f"all.zip/{n}" for n in ("unsubscribes.csv", "objections.csv", "old.xls", "form.html", "inner.zip")
+    }
+    assert {name for name, (_, unread) in seen.items() if unread} == {
+        "all.zip/objections.csv",
+        "all.zip/old.xls",
+        "all.zip/inner.zip",
+    }
+
+
+@pytest.mark.parametrize("name", ["objections.csv", "addresses.csv", "old.xls", "plan.csv", "broken.json"])
+def test_a_file_that_is_named_is_refused_as_ever(tmp_path: Path, name: str) -> None:
+    lay(tmp_path, name)
+    with pytest.raises(UnreadableInput):
+        sort_inputs([tmp_path / name])
+
+
+def test_the_screen_and_the_report_tell_each_file(tmp_path: Path) -> None:
+    folder = lay(tmp_path / "all", *MEMBERS)
+    arguments = ["audit", str(folder), "--ledger", str(tmp_path / "ledger"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    screen = " ".join(result.output.split())
+    for name, (_, words, unread) in MEMBERS.items():
+        assert f"{'NOT READ' if unread else 'file'} {name}: " in screen
+        assert words in screen
+    kept = json.loads((tmp_path / "out" / "audit.json").read_text())["files_seen"]
+    assert {one["name"]: one["unread"] for one in kept} == {name: unread for name, (_, _, unread) in MEMBERS.items()}
+
+
+def test_rounded_ids_refuse_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is known, and cannot be relied on, is not left out."""
+    folder = lay(tmp_path / "all", "contacts.csv")
+    (folder / "unsubscribes.csv").write_text("Email,Contact ID,Reason,Date\n,4.12346E+11,Unsubscribed,2026-03-01\n")
+
+    def program() -> None:
+        CliRunner().invoke(app, ["audit", str(folder), "--ledger", str(tmp_path / "l")], catch_exceptions=False)
+
+    assert explained(program) == 5
+    assert "scientific notation" in capsys.readouterr().err
