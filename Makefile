@@ -71,7 +71,7 @@ soak: $(READY) ## for hours: faults on Kafka, races and kills on PostgreSQL, 5,0
 	@CONSENT_LEDGER_FAULT_RUNS=$(SOAK_RUNS) CONSENT_LEDGER_FAULT_OUTAGE=$(SOAK_OUTAGE) \
 	  CONSENT_LEDGER_RACE=50000 CONSENT_LEDGER_KILLS=50 CONSENT_LEDGER_FUZZ=5000 \
 	  $(BIN)/python -m pytest -s tests/contract/test_racing.py tests/contract/test_postgres.py \
-	  tests/adapters/web/test_fuzz.py tests/faults/test_faults.py $(ARGS)
+	  tests/adapters/web/test_fuzz.py tests/faults/test_faults.py tests/faults/test_server_kills.py $(ARGS)
 
 soak-crm: $(READY) ## faults between ledger and HubSpot, one run after the other; CRM_RUNS=30 CRM_FAULT=3
 	@CONSENT_LEDGER_CRM_RUNS=$(CRM_RUNS) CONSENT_LEDGER_CRM_FAULT=$(CRM_FAULT) \

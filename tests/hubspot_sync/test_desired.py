@@ -159,3 +159,7 @@ def test_a_record(standings: list[Standing], held: list[Held], verdict: str, rea
     assert (wanted.verdict, wanted.reason) == (verdict, reason)
     assert wanted.reference.startswith(f"CL-{wanted.contact[:8]}-")
     assert (wanted.basis is not None) is (verdict == "marketing")
+
+
+def test_a_type_without_a_name_is_known_by_its_number() -> None:
+    assert meanings([("7", "")], {"7": ("marketing.similar",)}).types == {"7": ("marketing.similar",)}

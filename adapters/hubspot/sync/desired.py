@@ -132,7 +132,7 @@ def meanings(types: Iterable[tuple[str, str]], declared: Mapping[str, tuple[str,
     named = {name for patterns in declared.values() for name in patterns if not name.endswith("*")}
     found: dict[str, tuple[str, ...] | None] = {}
     for identifier, name in types:
-        patterns = declared.get(token_of(name), declared.get(identifier))
+        patterns = declared.get(token_of(name or identifier), declared.get(identifier))
         found[identifier] = _expanded(patterns) if patterns else None
     return Meanings(found, tuple(one for one in MARKETING_PURPOSES if one not in named))
 
