@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from adapters.hubspot import countries
+from adapters import countries
 from adapters.hubspot.labels import fold
 from ledger.events import CountryHint
 
