@@ -12,9 +12,10 @@ import msgspec
 import typer
 
 from adapters.addresses import address_of, addresses_in
+from adapters.cli.effect import Effect
 from adapters.cli.options import moment
 from adapters.doors import check_door
-from adapters.effects import Effect, allowed_now
+from adapters.effects import allowed_now
 from adapters.near import near_addresses
 from adapters.reading import NOT_AN_ADDRESS
 from adapters.reasons import Reason
