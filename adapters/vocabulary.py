@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from adapters.country_codes import CODES
+from adapters.countries import CODES
 from adapters.reasons import Reason
 from ledger import events as e
 from ledger.terms import (

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from adapters.addresses import address_of, addresses_in
-from adapters.cli.effects import Effect
+from adapters.cli.effect import Effect
 from adapters.cli.options import moment
 from adapters.doors import check_door
 from adapters.effects import allowed_now

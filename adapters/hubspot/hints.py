@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from adapters.country_codes import CODES
-from adapters.hubspot import countries
+from adapters import countries
 from adapters.hubspot.labels import fold
 from ledger.events import CountryHint
 
@@ -99,7 +98,7 @@ class CountryReader:
     def _country(self, cell: str) -> str | None:
         if _CODE(cell):
             code = cell.upper()
-            return "GB" if code == "UK" else code if code in CODES else None
+            return "GB" if code == "UK" else code if code in countries.CODES else None
         return self._names.get(fold(cell)) if cell else None
 
     def _state(self, cell: str, *, named: bool = False) -> str | None:

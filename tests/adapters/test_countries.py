@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hubspot import countries as tables
+from adapters import countries as tables
 from adapters.hubspot.hints import CountryReader, Signs
 from adapters.hubspot.labels import fold
 from ledger import events as e

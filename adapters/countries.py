@@ -130,3 +130,6 @@ io co ai me tv eu cc ws fm am ly gg sh ac gl to vc la nu tk ml ga cf gq im so st
 vg sx as cx gs hn pn mu ad asia
 """
 """Country-code domains sold to everybody."""
+
+CODES = frozenset(entry[:2] for line in ENGLISH.split("\n") for entry in line.split("|") if entry)
+"""Every country by its two letters (ISO 3166-1 alpha-2, and XK)."""

@@ -1,4 +1,4 @@
-"""What a fact changed, for the person who recorded it."""
+"""What a fact changed, for the person who typed it."""
 
 from __future__ import annotations
 
