@@ -71,10 +71,10 @@ def test_every_place_and_oddity_is_in_it(rows: list[Row], export: Export) -> Non
 
 def test_its_broken_rows_are_all_listed_and_few(export: Export) -> None:
     reasons = [rejected.reason for rejected in export.rejected]
-    assert len(reasons) == 6
-    assert reasons[:3] == ["not an e-mail address"] * 3
+    assert len(reasons) == 5  # a row that is too short has empty cells at its end
+    assert reasons[:2] == ["not an e-mail address"] * 2
     (file,) = export.files
-    assert (file.records, file.rows - file.records - export.folded) == (399, 6)
+    assert (file.records, file.rows - file.records - export.folded) == (400, 5)
 
 
 def test_nobody_in_it_is_real(path: Path) -> None:
