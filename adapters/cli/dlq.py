@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adapters.kafka.dead_letters import Letter
     from adapters.wiring import House
 
-app = typer.Typer(help="Records from Kafka that could not be taken.", no_args_is_help=True)
+app = typer.Typer(help="Dead letters: records from Kafka that could not be taken.", no_args_is_help=True)
 
 Places = Annotated[list[str], typer.Argument(metavar="PLACE...", help="topic/partition/offset, from `dlq list`")]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from adapters.cli.completion import channels, purposes
 from adapters.cli.options import EXIT, JsonOut, LedgerDir, open_house, out, show
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ _SHOWN = 20
 
 def gate(
     file: Annotated[Path, typer.Argument(help="a file with the addresses: one a line, or a column of a CSV or XLSX")],
-    purpose: Annotated[str, typer.Option(help="the purpose of the campaign, e.g. marketing.similar")],
-    channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
+    purpose: Annotated[
+        str, typer.Option(help="the purpose of the campaign, e.g. marketing.similar", autocompletion=purposes)
+    ],
+    channel: Annotated[str, typer.Option(help="email, sms, phone or post", autocompletion=channels)] = "email",
     encoding: Annotated[str | None, typer.Option(help="read the file in this encoding")] = None,
     json: JsonOut = False,
     ledger: LedgerDir = None,

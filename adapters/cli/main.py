@@ -30,8 +30,10 @@ from adapters.cli import (
     webhooks,
 )
 from adapters.cli import map as map_
+from adapters.cli.completion import channels, purposes
 from adapters.cli.groups import TwoWords
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
+from adapters.cli.panels import arrange
 
 app = typer.Typer(
     name="consent-ledger",
@@ -69,7 +71,7 @@ Country = Annotated[str | None, typer.Option(help="the sender's country, two let
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
 Out = Annotated[Path | None, typer.Option(help="folder for the report and the lists")]
 At = Annotated[str | None, typer.Option(metavar="DATE", help="ask for this day instead of today")]
-PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar")]
+PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar", autocompletion=purposes)]
 Zone = Annotated[str | None, typer.Option(help="time zone of the export's times, e.g. Europe/Berlin")]
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
 DateFormat = Annotated[
@@ -241,8 +243,10 @@ def why(
         str | None,
         typer.Option(metavar="ID", help="instead of an address: one e-mail, by its id or reference in `audit sends`"),
     ] = None,
-    purpose: Annotated[str | None, typer.Option(help="the purpose asked about; all marketing purposes")] = None,
-    channel: Annotated[str, typer.Option(help="email, sms, phone or post")] = "email",
+    purpose: Annotated[
+        str | None, typer.Option(help="the purpose asked about; all marketing purposes", autocompletion=purposes)
+    ] = None,
+    channel: Annotated[str, typer.Option(help="email, sms, phone or post", autocompletion=channels)] = "email",
     known_at: Known = None,
     law_at: Law = None,
     audience: Annotated[str, typer.Option("--for", help="counsel; or person: fit to send to the person")] = "counsel",
@@ -282,7 +286,7 @@ def note(
 
 @app.command()
 def status(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """What is allowed now for an address, purpose by purpose, and until when."""
+    """Look an address up: what is allowed now, purpose by purpose, and until when."""
     from adapters.cli.people import run_status
 
     raise typer.Exit(run_status(email, ledger, json))
@@ -290,7 +294,7 @@ def status(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
 
 @app.command()
 def history(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """Every fact the ledger holds about an address, with its clocks."""
+    """Look up every fact that the ledger holds about an address, with its times."""
     from adapters.cli.people import run_history
 
     raise typer.Exit(run_history(email, ledger, json))
@@ -407,6 +411,14 @@ def serve(
     service.run_serve(ledger, host, port)
 
 
+@app.command()
+def find(text: Annotated[list[str], typer.Argument(help="words: take back, expire, dead letter ...")]) -> None:
+    """Find the command that does something, by any words of its help."""
+    from adapters.cli.finding import run_find
+
+    raise typer.Exit(run_find(typer.main.get_command(app), " ".join(text)))
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -420,6 +432,9 @@ def options(
     version: Annotated[bool, Flag("--version", callback=_version, is_eager=True, help="print the version")] = False,
 ) -> None:
     """Nothing of this is legal advice: every answer names the rules it applied."""
+
+
+arrange(app)
 
 
 def main() -> None:

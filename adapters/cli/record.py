@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli.completion import acts, channels, parties, purposes
 from adapters.cli.options import EXIT, JsonOut, LedgerDir, open_house, out, show
 
 if TYPE_CHECKING:
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Record one fact about one address.", no_args_is_help=True)
 
 At = Annotated[str | None, typer.Option(metavar="DATE", help="when it happened; now")]
-By = Annotated[str, typer.Option(help="who acted: data_subject, agent, third_party, unknown ...")]
+By = Annotated[
+    str, typer.Option(help="who acted: data_subject, agent, third_party, unknown ...", autocompletion=parties)
+]
 Via = Annotated[str | None, typer.Option(help="by which door it came: reply, phone, letter, dpo_email ...")]
 Note = Annotated[str | None, typer.Option(help="words to keep, encrypted")]
 Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
 SourceId = Annotated[str | None, typer.Option(help="its id where it comes from: the same id is taken once")]
-Purposes = Annotated[list[str] | None, typer.Option("--purpose", help="purpose; may stand several times")]
-Channels = Annotated[list[str] | None, typer.Option("--channel", help="channel; may stand several times")]
+Purposes = Annotated[
+    list[str] | None, typer.Option("--purpose", help="purpose; may stand several times", autocompletion=purposes)
+]
+Channels = Annotated[
+    list[str] | None, typer.Option("--channel", help="channel; may stand several times", autocompletion=channels)
+]
 Offered = Annotated[bool | None, typer.Option("--refusal-offered/--no-refusal-offered", help="at collection")]
 Refused = Annotated[bool | None, typer.Option("--refused/--not-refused", help="the person's answer to it")]
 Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collected-elsewhere")]
@@ -56,7 +63,9 @@ def _told(*values: Any) -> Told:
 @app.command("opt-in")
 def opt_in(
     email: str,
-    act: Annotated[str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...")] = "unknown",
+    act: Annotated[
+        str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...", autocompletion=acts)
+    ] = "unknown",
     purpose: Purposes = None,
     channel: Channels = None,
     to: Annotated[list[str] | None, typer.Option(help="senders named; `own` is this controller")] = None,

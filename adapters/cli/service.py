@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapters.cli.completion import roles
 from adapters.cli.options import JsonOut, LedgerDir, moment, open_house, out, show
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="API keys of the HTTP service.", no_args_is_help=True)
 
 KeyName = Annotated[str, typer.Option(help="what the key is called, such as the system that uses it")]
-RoleName = Annotated[str, typer.Option(help="writer, reader, auditor or dpo")]
+RoleName = Annotated[str, typer.Option(help="writer, reader, auditor or dpo", autocompletion=roles)]
 
 
 def _refuse_unwritable(home: Path) -> None:

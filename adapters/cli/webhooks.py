@@ -14,7 +14,9 @@ from adapters.cli.options import Flag, JsonOut, LedgerDir, open_house, out, show
 if TYPE_CHECKING:
     from adapters.inbox import Inbox, Row
 
-app = typer.Typer(help="Deliveries of webhooks that wait, or that nothing could be made of.", no_args_is_help=True)
+app = typer.Typer(
+    help="Deliveries of webhooks that wait, and dead letters of which nothing could be made.", no_args_is_help=True
+)
 
 Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER...", help="from `webhooks list`")]
 
