@@ -45,6 +45,7 @@ from projections.gate import Gate
 from projections.groups import kin, kin_among
 from projections.runner import StatusRunner
 from projections.tracking import Source
+from projections.verdicts import UNNAMED
 from projections.views import Views
 
 
@@ -241,7 +242,7 @@ class House:
         said = (name or known, country or catalogue.country, assumed or catalogue.assumed_country)
         if said != (known, catalogue.country, catalogue.assumed_country):
             self._describe(catalogue, {"controller": said[0]}, country=said[1], assumed_country=said[2])
-        return said[0] or "this controller", self.catalogue
+        return said[0] or UNNAMED, self.catalogue
 
     def _describe(
         self, catalogue: Catalogue, said: dict[str, object], payload: Mapping[str, object] | None = None, **fields: Any

@@ -289,6 +289,10 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: str | None = None
 
 
+UNNAMED = "this controller"
+"""Stands for the company whose ledger it is, where nobody has named it."""
+
+
 class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was come across, and what became of it.
 

@@ -247,7 +247,9 @@ def _audit(
     with _imported(house, inputs, opened, asked, evidence_map) as done:
         _accept(house, asked)
         controller, catalogue = house.describe_controller(
-            asked.controller, _upper(asked.sender_country), _upper(asked.assume_country)
+            asked.controller or _named_at_terminal(house, asked),
+            _upper(asked.sender_country),
+            _upper(asked.assume_country),
         )
         run = AuditRun(
             house,
@@ -397,6 +399,14 @@ def _insisted(asked: Asked) -> Insisted:
 
 def _confirm(question: str) -> bool:
     return typer.confirm(question, default=False, err=True)
+
+
+def _named_at_terminal(house: House, asked: Asked) -> str | None:
+    """The company's name, from the person at the terminal, if any, where nobody has given it yet."""
+    if asked.json or not sys.stdin.isatty() or house.controller_name(house.catalogue):
+        return None
+    named = typer.prompt("which company is this of? (nothing: leave it open)", default="", show_default=False, err=True)
+    return str(named).strip() or None
 
 
 def _ask(asked: Asked) -> Ask | None:

@@ -104,7 +104,7 @@ def looked_at(audit: Audit) -> Html:
         (
             ("Moment asked about", text(wording.moment(audit.at))),
             ("Purpose", text(audit.purpose or "any marketing purpose, by e-mail")),
-            ("Sender", text(audit.controller)),
+            ("Sender", text(wording.company(audit.controller))),
             (
                 "Sender's country",
                 text(audit.sender_country or "not given: the strictest rules were asked as well"),

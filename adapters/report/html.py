@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.report import background, sections, style, wording
 from adapters.report.asking import asking
-from adapters.report.markup import Html, join, text
+from adapters.report.markup import Html, join, linked_files, text
 from adapters.report.next_steps import Step
 from adapters.report.second_page import second_page
 from adapters.report.tally import Tally
@@ -28,6 +28,7 @@ _PARTS = (
 
 def page(audit: Audit, tally: Tally, todo: tuple[Step, ...], listed: sections.Listed, tool_version: str) -> str:
     """The whole page: what is wasted and risky first, then the steps, then what it all rests on."""
+    beside = {*listed.rows, *listed.beside, "NEXT-STEPS.md", "IMPORT-ORDER.md", "audit.json", "manifest.json"}
     parts = (
         sections.summary(audit, todo),
         second_page(audit, todo),
@@ -49,13 +50,13 @@ def page(audit: Audit, tally: Tally, todo: tuple[Step, ...], listed: sections.Li
             f'<meta http-equiv="Content-Security-Policy" content="{style.CONTENT_POLICY}">\n',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">\n',
-            f"<title>Marketing permission audit: {text(audit.controller)}</title>\n",
+            f"<title>Marketing permission audit: {text(wording.company(audit.controller))}</title>\n",
             f"<style>{style.CSS}</style></head>\n",
             f'<body><a class="skip" href="#main">Skip to the report</a>{sections.PATTERNS}\n',
             _header(audit, tool_version),
             _navigation(),
             '<main id="main">\n',
-            join(parts, "\n"),
+            linked_files(join(parts, "\n"), beside),
             f"\n</main>\n{_footer(audit, tool_version)}</body></html>\n",
         )
     )
@@ -68,11 +69,16 @@ def _header(audit: Audit, tool_version: str) -> Html:
         f"rule set {audit.rule_set.hash[:12]}, {adopted} · consent-ledger {tool_version}"
     )
     return Html(
-        f'<header><p class="kicker">Marketing permission audit</p><h1>{text(audit.controller)}</h1>'
+        f'<header><p class="kicker">Marketing permission audit</p><h1>{_company(audit)}</h1>'
         f'<p class="meta">{text(meta)}<br>{text(wording.NOTHING_LEFT)} Addresses are masked. '
         "Not legal advice.</p>"
         "</header>\n"
     )
+
+
+def _company(audit: Audit) -> Html:
+    named = text(wording.company(audit.controller))
+    return Html(f"{named}: <code>{wording.NAME_IT}</code>") if named == wording.NOT_NAMED else named
 
 
 def _navigation() -> Html:

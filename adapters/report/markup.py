@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NewType
@@ -28,6 +29,17 @@ def join(parts: Iterable[Html], between: str = "") -> Html:
 def code(value: object) -> Html:
     """A name, hash or command."""
     return Html(f"<code>{text(value)}</code>")
+
+
+def linked_files(markup: Html, names: Iterable[str]) -> Html:
+    """The markup with each of these file names, where it stands as code and in no link, as a link to the file."""
+    pattern = "|".join(re.escape(f"<code>{text(name)}</code>") for name in sorted(names))
+    parts = re.split(r"(<a .*?</a>)", markup, flags=re.DOTALL)
+    return Html("".join(part if part.startswith("<a ") else _linked(pattern, part) for part in parts))
+
+
+def _linked(pattern: str, part: str) -> str:
+    return re.sub(pattern, lambda found: f'<a href="{found[0][6:-7]}">{found[0]}</a>', part) if pattern else part
 
 
 def link(label: str, address: str) -> Html:

@@ -32,10 +32,15 @@ def steps(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> tuple[Step, ..
     )
 
 
+def _whose(audit: Audit) -> str:
+    named = wording.company(audit.controller)
+    return f"{named}: {wording.NAME_IT}" if named == wording.NOT_NAMED else f"Audit of {said(named)}"
+
+
 def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     """`NEXT-STEPS.md`."""
     opening: list[Block] = [
-        f"Audit of {said(audit.controller)}, {wording.moment(audit.at)}, ledger position {audit.ledger_position}.",
+        f"{_whose(audit)}, {wording.moment(audit.at)}, ledger position {audit.ledger_position}.",
     ]
     if audit.before:
         opening += [f"What changed {changes.since(audit)}:", Points(tuple(changes.changed(audit)))]

@@ -36,7 +36,7 @@ def import_order(audit: Audit, rows: dict[str, int], by_hand: list[ByHand], wave
 def _opening(audit: Audit) -> str:
     return f"""# What to do in HubSpot, in this order
 
-Audit of {foreign(audit.controller)}, {wording.moment(audit.at)}, ledger position
+Audit of {foreign(wording.company_or_blank(audit.controller))}, {wording.moment(audit.at)}, ledger position
 {audit.ledger_position}.
 
 Do the steps in this order: first nobody gets mail who must not, then the bill shrinks. HubSpot renames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.report import wording
 from adapters.report.prose import Block, Points, Quoted, said
 
 ROUTES: dict[str, str] = {
@@ -24,7 +25,8 @@ def route(basis: str | None) -> str:
 
 def own_routes(controller: str) -> tuple[Block, ...]:
     """The routes a person starts, and the box, the refusal and the confirmation that go with them."""
-    who = said(controller)
+    blank = wording.company_or_blank(controller)
+    who = said(controller) if blank == controller else blank
     return (
         "People are asked only when they come by themselves:",
         Points(

@@ -19,10 +19,10 @@ PATTERNS = Html(
     '<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
     '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)">'
-    '<rect width="5" height="5" fill="#fff"/>'
-    '<rect width="2" height="5" fill="#0b4f6c"/></pattern></defs></svg>'
+    '<rect class="paper" width="5" height="5"/>'
+    '<rect class="blue" width="2" height="5"/></pattern></defs></svg>'
 )
-_FILLS = {"marketing": "#0b4f6c", "unknown": "url(#hatch)", "other": "#fff"}
+_FILLS = {"marketing": 'class="rim blue"', "unknown": 'class="rim" fill="url(#hatch)"', "other": 'class="rim paper"'}
 
 
 class Listed(NamedTuple):
@@ -201,10 +201,7 @@ def _bar(marketing: int, unknown: int, rest: int, largest: int) -> Html:
         if number:
             # At least two units: a few people among many thousands still show.
             width = max(2.0, number * (_BAR - 8) / largest)
-            pieces.append(
-                f'<rect x="{at:.1f}" y="1" width="{width:.1f}" height="12" fill="{_FILLS[kind]}" '
-                'stroke="#0b4f6c" stroke-width="1"/>'
-            )
+            pieces.append(f'<rect x="{at:.1f}" y="1" width="{width:.1f}" height="12" {_FILLS[kind]} stroke-width="1"/>')
             at += width
     return Html(
         f'<svg class="bar" viewBox="0 0 {_BAR} 14" preserveAspectRatio="none" role="img" '
@@ -217,7 +214,7 @@ def _legend() -> Html:
     keys = "".join(
         f'<span><svg class="key" viewBox="0 0 24 12" aria-hidden="true">'
         f'<rect x=".5" y=".5" width="23" height="11" '
-        f'fill="{_FILLS[kind]}" stroke="#0b4f6c"/></svg>{text(name)}</span>'
+        f"{_FILLS[kind]}/></svg>{text(name)}</span>"
         for kind, name in names.items()
     )
     return Html(f'<p class="legend">{keys}</p>')

@@ -6,10 +6,13 @@ import base64
 import hashlib
 
 CSS = """
-:root{--ink:#1b1f24;--soft:#4d5662;--line:#d5dae0;--tint:#f4f6f8;--blue:#0b4f6c;--waste:#7a4300;--risk:#9b1c1c}
+:root{--ink:#1b1f24;--soft:#4d5662;--line:#d5dae0;--tint:#f4f6f8;--blue:#0b4f6c;--waste:#7a4300;--risk:#9b1c1c;
+--paper:#fff}
+@media screen and (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#aab4c0;--line:#39424d;--tint:#1d232a;
+--blue:#7cc4e4;--waste:#e8ac63;--risk:#ff9b94;--paper:#14181d}}
 *{box-sizing:border-box}
-html{color-scheme:light;-webkit-text-size-adjust:100%}
-body{margin:0;background:#fff;color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
+html{color-scheme:light dark;-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
 "Helvetica Neue",Arial,sans-serif;overflow-wrap:break-word}
 header,main,nav,footer{max-width:62rem;margin:0 auto;padding:0 1.5rem}
 header{padding-top:2.5rem}
@@ -23,7 +26,7 @@ section{padding:1.5rem 0 0;border-top:1px solid var(--line);margin-top:1.6rem}
 a{color:var(--blue);text-underline-offset:.15em}
 a:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
 .skip{position:absolute;left:-999rem}
-.skip:focus{left:1rem;top:1rem;background:#fff;padding:.5rem 1rem}
+.skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem 1rem}
 .meta,.note{color:var(--soft);font-size:.9rem}
 .meta{max-width:none}
 .lead{font-size:1.2rem;line-height:1.45;margin:1rem 0 1.2rem}
@@ -64,6 +67,9 @@ td .means,th .means{display:block;font-weight:400;font-size:.88rem;color:var(--s
 svg.bar{display:block;width:100%;max-width:30rem;height:14px;margin:.35rem 0 .45rem}
 svg.key{width:1.6em;height:.8em;vertical-align:-.05em;margin-right:.35em}
 svg.defs{position:absolute}
+.blue{fill:var(--blue)}
+.paper{fill:var(--paper)}
+.rim{stroke:var(--blue)}
 .legend{font-size:.86rem;color:var(--soft)}
 .legend span{margin-right:1.2rem;white-space:nowrap}
 code{font:.86em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;

@@ -40,11 +40,16 @@ def _lost(audit: Audit, screen: Screen) -> None:
         screen.line()
 
 
+def _company(audit: Audit) -> str:
+    named = wording.company(audit.controller)
+    return f"{named}: {wording.NAME_IT}" if named == wording.NOT_NAMED else printable(named)
+
+
 def _read(audit: Audit, screen: Screen) -> None:
     adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "adopted by nobody"
     screen.wrapped(
         "",
-        f"{audit.controller} · {wording.moment(audit.at)} · rule set {audit.rule_set.hash[:12]}, {adopted}",
+        f"{_company(audit)} · {wording.moment(audit.at)} · rule set {audit.rule_set.hash[:12]}, {adopted}",
         0,
     )
     for one in audit.files:

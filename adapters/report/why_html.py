@@ -25,7 +25,7 @@ div.decided.not_allowed{border-left-color:var(--risk)}
 div.decided.not_shown{border-left-color:var(--waste)}
 div.decided p{max-width:none;margin:.2rem 0}
 div.decided .said{font-size:1.35rem;font-weight:650;margin:0}
-svg.clocks{display:block;width:100%;height:auto;margin:.6rem 0}
+svg.clocks{display:block;width:100%;height:auto;margin:.6rem 0;background:#fff}
 #history th:first-child{width:2rem}
 #history td:nth-child(2),#stops th{overflow-wrap:anywhere}
 #history td:nth-child(n+3),#stops td{white-space:nowrap}

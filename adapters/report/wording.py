@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from projections.verdicts import REASONS, Action, Audit, Bucket
+from projections.verdicts import REASONS, UNNAMED, Action, Audit, Bucket
+
+NOT_NAMED = "Company not named"
+NAME_IT = "give --controller NAME"
 
 ALLOWED = "allowed by the rules applied"
 NOT_ALLOWED = "not allowed by the rules applied"
@@ -202,3 +205,13 @@ def flags_unknown(audit: Audit) -> str:
         return ""
     who = "1 record has" if unknown == 1 else f"{unknown:,} records have"
     return f"{who} no readable HubSpot flag. They are counted apart, and in no figure of what is paid for."
+
+
+def company(name: str) -> str:
+    """The company's name; that it has none, where nobody gave it."""
+    return NOT_NAMED if name == UNNAMED else name
+
+
+def company_or_blank(name: str) -> str:
+    """The company's name in a text that others are to read; a blank to fill in, where nobody gave it."""
+    return "[name of the company]" if name == UNNAMED else name

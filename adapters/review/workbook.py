@@ -119,7 +119,7 @@ def _read_me(pen: _Pen, audit: Audit, groups: list[Group]) -> None:
     contacts = sum(group.contacts for group in groups)
     asked = f"{wording.counted(len(groups), 'question')} about {wording.counted(contacts, 'contact')}"
     pen.across(f"Review: {asked}" if groups else "Review: no question is open", "title")
-    pen.across(f"{printable(audit.controller)}, audit of {wording.moment(audit.at)}", "text")
+    pen.across(f"{printable(wording.company(audit.controller))}, audit of {wording.moment(audit.at)}", "text")
     pen.skip()
     pen.across("How to answer", "section")
     for number, text in enumerate(_how(audit), start=1):
@@ -154,7 +154,8 @@ def _how(audit: Audit) -> Iterator[str]:
     yield "Where a sheet lists every contact, an own answer beside one of them counts instead of the group's."
     yield "Do not rename or delete the labels in the first column, and save the file as a workbook (.xlsx)."
     yield "Then: consent-ledger review import review.xlsx. It shows whose answer changes before anything is recorded."
-    yield f"This workbook is of the ledger of {printable(audit.controller)} at position {audit.ledger_position}."
+    company = printable(wording.company_or_blank(audit.controller))
+    yield f"This workbook is of the ledger of {company} at position {audit.ledger_position}."
 
 
 # --- one question --------------------------------------------------------------------------------

@@ -19,15 +19,19 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from adapters.report import wording
 from adapters.report.cells import fits_import, reading_cell
 from adapters.report.documents import audit_schema
 from adapters.report.files import write_outputs
+from adapters.report.markup import Html, linked_files
 from adapters.report.masking import mask_email
+from adapters.report.permission import own_routes
 from adapters.report.tally import SumsDisagreeError
 from adapters.report.text import render_audit
 from adapters.report.wording import percent
 from projections.verdicts import (
     REASONS,
+    UNNAMED,
     Action,
     Audit,
     Before,
@@ -544,7 +548,9 @@ def test_page_loads_nothing_and_is_well_formed(page: Page) -> None:
     assert page.loads == []
     assert page.open == []
     assert page.tags["script"] == page.tags["img"] == page.tags["link"] == 0
-    assert all(link.startswith(("https://", "#")) for link in page.links)
+    beside = {link for link in page.links if not link.startswith(("https://", "#"))}
+    assert all(re.fullmatch(r"[A-Za-z-]+\.(csv|md|json|xlsx)", link) for link in beside)
+    assert "set-non-marketing.csv" in beside
     assert page.tags["main"] == page.tags["h1"] == page.tags["nav"] == 1
     assert page.tags["caption"] == page.tags["table"]
 
@@ -696,3 +702,19 @@ def test_terminal_without_unicode() -> None:
     render_audit(rich_audit(), Console(file=stream, width=80), Path("out"), [])
     stream.flush()
     assert b"-> may stay marketing" in raw.getvalue()
+
+
+def test_a_file_that_the_report_names_is_a_link_to_it_and_no_link_stands_in_another() -> None:
+    """Only files that lie beside it, and only where they stand as files."""
+    named = Html('<p><code>a&amp;b.csv</code> <a href="#x">see <code>b.csv</code></a> <code>c.csv</code></p>')
+    assert linked_files(named, ["a&b.csv", "b.csv"]) == (
+        '<p><a href="a&amp;b.csv"><code>a&amp;b.csv</code></a> <a href="#x">see <code>b.csv</code></a> '
+        "<code>c.csv</code></p>"
+    )
+
+
+def test_a_report_of_a_company_that_nobody_named_says_so_and_leaves_a_blank_in_texts_for_others() -> None:
+    """Not a made-up name on a page that is filed, nor in a box on somebody's form."""
+    assert wording.company(UNNAMED) == "Company not named"
+    assert wording.company("Example Ltd") == wording.company_or_blank("Example Ltd") == "Example Ltd"
+    assert "Yes, [name of the company] may send me e-mails" in str(own_routes(UNNAMED))

@@ -288,7 +288,7 @@ class Names:
 def test_a_file_beside_sees_every_decision_and_is_listed(tmp_path: Path) -> None:
     write_outputs(rich_audit(), rich_verdicts(), [], tmp_path, [Names()])
     assert (tmp_path / "review.xlsx").read_bytes() == b"227 227"
-    listed = '<th scope="row" role="rowheader"><code>review.xlsx</code>'
+    listed = '<th scope="row" role="rowheader"><a href="review.xlsx"><code>review.xlsx</code></a>'
     assert listed in (tmp_path / "report.html").read_text()
     assert '"review.xlsx"' in (tmp_path / "manifest.json").read_text()
     assert listed not in written(tmp_path / "without", "report.html")
