@@ -83,7 +83,7 @@ class Seen:
             labels = [label[:40] for label in table.header if label]
             more = ", ..." if len(labels) > _LABELS else ""
             columns = f"its columns are: {', '.join(labels[:_LABELS])}{more}"
-            self.add(table.name, f"not read: it is no file known here; {columns}", unread=True)
+            self.add(table.name, f"not read: we do not recognise it; {columns}", unread=True)
         else:
             self.refused(table.name, error)
 

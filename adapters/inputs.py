@@ -222,7 +222,7 @@ def _unknown(table: Table, columns: Columns) -> UnreadableInput:
     kinds = "; ".join((*dict.fromkeys(kinds_said()), AUDIENCE.says, SUPPRESSIONS, "contacts: Record ID, Email"))
     return UnreadableInput(
         "unknown_kind",
-        f"{table.name} is no file known here; its columns are: {labels}.",
+        f"We do not recognise {table.name}. Its columns are: {labels}.",
         f"It could be one of these, with the columns named: {kinds}. For any other, write a mapping beside it: "
         f"{table.title}{ENDING}. A list of objections goes with --stops.",
     )

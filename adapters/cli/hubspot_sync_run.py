@@ -104,7 +104,7 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         yield _counted("marketing contacts held back for lost stops", run.held_back)
     if run.demotions:
         day = update_day(settings, now().date())
-        yield _counted("marketing contacts that should be none", run.demotions)
+        yield _counted("contacts that should become non-marketing", run.demotions)
         yield _counted(f"  taken off by HubSpot {f'on {day}' if day else 'at its next update'}", run.pending)
         if day is None:
             yield "    CONSENT_LEDGER_CRM_UPDATE_DAY says on which day that is"

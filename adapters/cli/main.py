@@ -259,7 +259,7 @@ def why(
     from adapters.cli.people import asked_of, run_why
 
     if audience not in ("counsel", "person"):
-        raise typer.BadParameter(f"{audience!r} is nobody a page is for: write counsel or person")
+        raise typer.BadParameter(f"--for takes counsel or person, not {audience!r}")
     if (email is None) == (message_id is None):
         raise typer.BadParameter("name an address, or an e-mail by --message-id; one of the two")
     if message_id is not None and on is not None:

@@ -122,13 +122,15 @@ def _effect(effect: Effect) -> str:
     from adapters.report.wording import counted
 
     said = (
-        f"{effect.outcome.replace('_', ' ')}: {counted(effect.contacts, 'contact')}; "
-        f"{effect.lose:,} lose an allowed answer; {effect.not_allowed:,} stay not allowed; "
-        f"{effect.allowed:,} stay allowed; {effect.gain:,} gain"
+        f"{effect.outcome.replace('_', ' ')}: {counted(effect.contacts, 'contact')}. "
+        f"{effect.lose:,} were allowed and are no longer; {effect.gain:,} become allowed again; "
+        f"{effect.not_allowed:,} were not allowed before either; {effect.allowed:,} stay allowed."
     )
     if effect.known:
-        said += f"; {effect.known:,} on record already"
-    return said + (f"; {effect.left:,} not released: not held, or held anew" if effect.left else "")
+        said += f" {effect.known:,} answers are on record already."
+    return said + (
+        f" {effect.left:,} are not released: they are not on hold, or were put on hold again." if effect.left else ""
+    )
 
 
 def _as_json(found: Review, planned: Plan, recorded: int) -> bytes:

@@ -20,4 +20,4 @@ def changed(audit: Audit) -> list[str]:
         was, now = audit.before.buckets.get(bucket, 0), audit.buckets.get(bucket, Count()).contacts
         if was != now:
             found.append(f"{wording.BUCKETS[bucket][0].lower()} {was:,} → {now:,}")
-    return found or ["nothing: every bucket is as it was"]
+    return found or ["Nothing changed: every bucket is as it was"]

@@ -69,17 +69,25 @@ def missing(audit: Audit) -> str:
     options = [option for field, option in _ASKED if getattr(given, field) is None]
     if not options:
         return ""
-    return f"Not given, and not guessed: {', '.join(options)}; or [money] in audit.toml."
+    return f"To see what this costs, give {', '.join(options)}, or fill in [money] in audit.toml."
 
 
 def _fewer(audit: Audit, sums: Bill) -> str:
-    said = f"{wording.counted(sums.avoidable, 'marketing contact')} avoidable, the undeliverable among them"
-    said = said if sums.avoidable else "No marketing contact is avoidable"
-    said = f"{said}: {sums.marketing:,} → {sums.remaining:,}" if sums.marketing != sums.remaining else said
+    dead = audit.undeliverable_marketing
+    sentences = ["No marketing contact is avoidable."]
+    if sums.avoidable:
+        undeliverable = f" ({dead:,} of them undeliverable)" if dead else ""
+        paid = wording.counted(sums.marketing, "marketing contact")
+        sentences = [f"You could drop {sums.avoidable:,} of your {paid}{undeliverable}."]
     if sums.scheduled:
-        said += f", {sums.scheduled:,} that HubSpot already takes off counted apart"
+        sentences.append(f"HubSpot will drop {sums.scheduled:,} more at its next update.")
+    if sums.marketing != sums.remaining:
+        sentences.append(f"{sums.remaining:,} would remain.")
     unknown = audit.totals.get("marketing_unknown", 0)
-    return f"{said}." + (f" {wording.counted(unknown, 'record')} of unknown flag not counted." if unknown else "")
+    if unknown:
+        are = "is" if unknown == 1 else "are"
+        sentences.append(f"{wording.counted(unknown, 'contact')} with an unreadable status {are} not included.")
+    return " ".join(sentences)
 
 
 def _tier(given: Money, sums: Bill) -> str:

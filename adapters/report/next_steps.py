@@ -97,7 +97,7 @@ def _missing_files(audit: Audit) -> Step:
         blocks.append("Give them to the next run beside the contacts export: `consent-ledger audit EXPORT FILE FILE`.")
     if others:
         names = ", ".join(sources.name(one) for one in others)
-        blocks.append(f"Not brought, and no contact waits for it now: {names}.")
+        blocks.append(f"You can also bring {names}. No contact waits for these now.")
     if not blocks:
         blocks.append("Nothing to do: every kind of file has been looked at.")
     short = ""
@@ -176,8 +176,8 @@ def _sheet(audit: Audit) -> Step:
         f"Have {questions} answered in `review.xlsx`, for {contacts}.",
         (
             f"`review.xlsx` asks {questions} for {contacts}: answer, name, role, date, evidence. "
-            "Then: `consent-ledger review import review.xlsx`. An answer may stop, hold or bring evidence; by itself "
-            "it makes no yes and lifts no stop.",
+            "Then: `consent-ledger review import review.xlsx`. Answers can stop contacts, put them on hold or "
+            "add evidence. They cannot allow anybody, and cannot undo an opt-out.",
             Grid(
                 "Open questions",
                 ("Question", "Contacts", "Sheet"),

@@ -50,7 +50,7 @@ def own_routes(controller: str) -> tuple[Block, ...]:
                 "linked beside it.",
                 "Then a double opt-in: one mail that asks to confirm and holds no advertising. Without a click "
                 "within 7 days (a number of ours) it counts as nothing, and no second mail is sent.",
-                "Keep of each answer: the wording and its version, the box, the time, the form, the confirmation.",
+                "For each answer, keep the wording and its version, the box, the time, the form and the confirmation.",
             )
         ),
         "At a checkout, offer refusal as well, where the address is taken; it is what a soft opt-in needs:",

@@ -30,7 +30,7 @@ def grounds(why: Why) -> Iterator[Fact]:
         missing = "; ".join(why.claimed.missing) or "nothing named"
         yield "Claimed, not shown", (f"{why.claimed.rule}. Missing: {missing}.",)
     if why.spoke_against:
-        yield "Spoke against it", tuple(why.spoke_against[:4])
+        yield "What counted against it", tuple(why.spoke_against[:4])
     resting = "Earlier basis" if why.verdict == wording.NOT_ALLOWED else "Rests on"
     for one in why.declarations:
         yield resting, (declared(one),)
@@ -118,7 +118,7 @@ def around(why: Why, annexed: bool) -> Iterator[Fact]:
         )
         or ("none on record",),
     )
-    adopted = f"adopted by {line(why.adopted_by, 120)}" if why.adopted_by else "adopted by nobody"
+    adopted = f"adopted by {line(why.adopted_by, 120)}" if why.adopted_by else "not adopted by anybody yet"
     adopted += f" on {why.adopted_on}" if why.adopted_on else ""
     yield "Rule set", (f"{why.policy_hash}, {adopted}.",)
     yield "Looked at", ("; ".join(looked(one) for one in why.looked_at) or "no file; facts told by hand alone",)

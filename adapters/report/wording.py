@@ -48,7 +48,7 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
         NOT_ALLOWED,
     ),
     Bucket.STOPPED: (
-        "Said no / complained",
+        "Opted out or complained",
         "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
         NOT_ALLOWED,
     ),
@@ -118,7 +118,7 @@ WAVES: dict[int, str] = {
 MADE_BESIDE = frozenset({"review.xlsx"})
 """Files that are not written by every run."""
 
-NOTHING_LEFT = "Nothing left this machine."
+NOTHING_LEFT = "No data left this machine."
 NOT_ADVICE = (
     "This is not legal advice. It states what the named rules say about the records it was given; "
     "it does not see what is not in them. A lawyer decides."

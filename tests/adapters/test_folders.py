@@ -27,7 +27,7 @@ MEMBERS: dict[str, tuple[bytes, str, bool]] = {
     "objections.csv": (b"email,date,words\njo@example.org,2026-01-01,stop it\n", "give it with --stops", True),
     "Widersprueche.csv": (b"Mail;Datum\njo@example.org;2026-01-01\n", "give it with --stops", True),
     "addresses.csv": (b"Email\njo@example.org\n", "give it with --stops", True),
-    "plan.csv": (b"Item,Amount\nLamp,3\n", "not read: it is no file known here; its columns are: Item, Amount", True),
+    "plan.csv": (b"Item,Amount\nLamp,3\n", "not read: we do not recognise it; its columns are: Item, Amount", True),
     "broken.json": (b"{", "not read:", True),
     "nothing.csv": (b"", "empty", False),
     "form.html": (b"<p>", "a document: not read", False),

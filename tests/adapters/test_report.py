@@ -672,7 +672,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
     assert "\x1b" not in shown
     assert "lawful" not in shown
     for said in (
-        "Nothing left this machine.",
+        "No data left this machine.",
         " MARKETING CONTACTS TODAY            166",
         "   evidence on file                   40   24 % → may stay marketing",
         "counted apart",

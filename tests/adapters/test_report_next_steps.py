@@ -30,7 +30,7 @@ WORDS = {
     "basis_proven": "evidence on file",
     "basis_claimed": "claimed, not shown",
     "no_basis": "nothing on record",
-    "stopped": "said no / complained",
+    "stopped": "opted out or complained",
     "conflict": "records contradict",
     "keep": "may stay marketing",
     "none": "nothing to do",
@@ -84,7 +84,7 @@ def test_steps_name_files_counts_and_questions(tmp_path: Path) -> None:
         "- wave 2 (81): nothing known",
         "- wave 3 (10): has a hint of a relationship",
         "| form submissions | 15 |",
-        "no contact waits for it now: Mailchimp audience.",
+        "You can also bring Mailchimp audience.",
         "| form:webinar-2025 | Ana Muster, DPO | 2026-10-01 | 10 | 10 |",
         "asks 1 question for 30 contacts",
         "| CASL implied consent, ask before it lapses | 1 | 2027-01-31 |",
@@ -180,7 +180,7 @@ def test_scheduled_contacts_are_not_avoidable_and_do_not_remain() -> None:
 
 def test_money_is_never_invented() -> None:
     said_ = [*money.lines(bill_of(10, 100)), money.missing(bill_of(10, 100))]
-    assert said_[-1].startswith("Not given, and not guessed: --tier N, --step N, --price N --currency CODE, --renewal")
+    assert said_[-1].startswith("To see what this costs, give --tier N, --step N, --price N --currency CODE, --renewal")
     assert not re.search(r"[€$£]|\d\.\d\d", " ".join(said_))
     only_price = bill_of(10, 100, price=90.0)
     assert "You said that you pay 90.00 (currency not given) a month." in money.lines(only_price)
@@ -191,7 +191,7 @@ def test_money_from_what_was_given() -> None:
     assert money.missing(given) == ""
     shown = " ".join(money.lines(given))
     for words in (
-        "2,500 marketing contacts avoidable, the undeliverable among them: 9,000 → 6,500.",
+        "You could drop 2,500 of your 9,000 marketing contacts. 6,500 would remain.",
         "A tier of 7,000 would then suffice instead of 10,000, if your plan offers it.",
         "100.00 EUR of it for avoidable contacts",
         "Tiers fall only at renewal: 1 March 2027, 98 days after this audit.",
@@ -231,7 +231,7 @@ def test_what_changed() -> None:
     assert changes.changed(audit) == ["evidence on file 1 → 3", "nothing on record 4,100 → 0"]
     assert " CHANGED since the audit of 1 October 2026" in printed(audit)
     same = audit_of(kept, before=Before(at=before.at, buckets={"basis_proven": 3}))
-    assert changes.changed(same) == ["nothing: every bucket is as it was"]
+    assert changes.changed(same) == ["Nothing changed: every bucket is as it was"]
     assert changes.changed(audit_of(kept)) == []
     assert "CHANGED" not in printed(audit_of(kept))
 

@@ -160,7 +160,7 @@ def test_keeps_the_clocks_apart_and_unknown_unknown() -> None:
 def test_says_who_stands_behind_the_rules() -> None:
     shown = " ".join(printed(FULL).split())
     assert "not checked by counsel" in shown
-    assert "adopted by nobody" in shown
+    assert "not adopted by anybody yet" in shown
     assert "Missing: the wording shown; the act" in shown
 
 

@@ -346,7 +346,10 @@ def test_the_preview_says_whose_answer_changes_and_records_nothing(portal: Porta
         record = portal.records[0]
         house.ledger.record(Fact(_of(sale(), record.contact, record.address)))
     result = portal.run(filled, exit_code=3)
-    assert "stop: 3 contacts; 1 lose an allowed answer; 2 stay not allowed; 0 stay allowed; 0 gain" in result.stdout
+    assert (
+        "stop: 3 contacts. 1 were allowed and are no longer; 0 become allowed again; 2 were not allowed before"
+        in result.stdout
+    )
     assert "not signed, so not recorded (1 contact)" in result.stdout
     assert portal.reviews(record.contact) == []
     assert portal.position() > before

@@ -142,7 +142,7 @@ def test_a_pending_demotion_shows_the_next_update(here: Here) -> None:
     here.there.state.user_sets_marketing(ADA, True)
     here.run("hubspot", "sync", "--apply")
     told = here.run("hubspot", "sync", "--full", CONSENT_LEDGER_CRM_UPDATE_DAY="31").stdout
-    assert counted("should be none", told) == 1
+    assert counted("should become non-marketing", told) == 1
     assert counted(r"taken off by HubSpot on 20\d\d-\d\d-\d\d", told) == 1
 
 
@@ -151,7 +151,7 @@ def test_what_is_said_fits_a_terminal(here: Here) -> None:
     here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
     here.there.state.user_sets_marketing(BOB, True)
     told = here.run("hubspot", "sync").stdout
-    assert counted("wait for approval", told) == counted("should be none", told) == 1
+    assert counted("wait for approval", told) == counted("should become non-marketing", told) == 1
     assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
 
 
