@@ -18,6 +18,9 @@ class SettingsError(ValueError):
     """A variable of the environment that cannot be meant. Its value is not quoted: it may hold a password."""
 
 
+_SPACED = "is empty, or contains a space or a line break: copy the token again"
+
+
 class Settings(BaseModel):
     """What an environment may say. Every name stands behind `CONSENT_LEDGER_`."""
 
@@ -91,6 +94,15 @@ class Settings(BaseModel):
     sendgrid_key: str | None = Field(default=None, description="public key that its event webhooks are signed with")
     ses_topics: str | None = Field(default=None, description="ARNs of the SNS topics that may report, by commas")
 
+    @field_validator("hubspot_token")
+    @classmethod
+    def _has_no_space(cls, token: SecretStr | None) -> SecretStr | None:
+        """ValueError for a token that no header can hold: HubSpot would seem not to answer."""
+        text = token.get_secret_value() if token is not None else None
+        if text is not None and (not text or any(letter.isspace() for letter in text)):
+            raise ValueError(_SPACED)
+        return token
+
     @field_validator("database_url", "mirror_url")
     @classmethod
     def _has_a_port(cls, url: str | None) -> str | None:
@@ -106,9 +118,11 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             wrong = dict.fromkeys(str(one["loc"][0]) for one in error.errors(include_input=False))
-        raise SettingsError(
-            "\n".join(
-                f"{PREFIX}{name.upper()} is not understood; it is for: {cls.model_fields[name].description}"
-                for name in wrong
-            )
-        )
+        raise SettingsError("\n".join(f"{PREFIX}{name.upper()} {cls._problem(name)}" for name in wrong))
+
+    @classmethod
+    def _problem(cls, name: str) -> str:
+        """What is wrong with a setting; never its value."""
+        if name == "hubspot_token":
+            return _SPACED
+        return f"is not understood; it is for: {cls.model_fields[name].description}"

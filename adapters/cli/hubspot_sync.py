@@ -35,7 +35,9 @@ def add_to(app: typer.Typer) -> None:
 def sync(
     apply: Apply = False,
     full: Annotated[bool, Flag("--full", help="look at everybody, not only at who changed")] = False,
-    most: Annotated[int, typer.Option("--show", help="how many calls to show; 0: all", min=0)] = 10,
+    most: Annotated[
+        int, typer.Option("--show", help="how many calls of each kind to show, and parts of each; 0: all", min=0)
+    ] = 3,
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -117,13 +117,35 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         return
     told = f"Nothing was written. The calls that --apply makes, {len(run.calls):,} in all:"
     yield told if run.calls else "Nothing would be written."
-    shown = islice(run.calls, most or None)
-    for one in shown:
-        yield f"  {one.method} {one.path}"
-        if one.body is not None:
-            yield f"    {msgspec.json.encode(one.body).decode()}"
-    if most and len(run.calls) > most:
-        yield f"  and {len(run.calls) - most:,} more; --show 0 shows all"
+    yield from _examples(run.calls, most)
+
+
+def _examples(calls: Sequence[Shown], most: int) -> Iterator[str]:
+    """The calls, kind by kind: how many there are, and so many of each; of a batch, so many of its parts. 0: all."""
+    kinds: dict[str, list[Shown]] = {}
+    for call in calls:
+        kinds.setdefault(f"{call.method} {_ONE_OF_MANY.sub('/…', call.path)}", []).append(call)
+    left_out = False
+    for kind, found in kinds.items():
+        yield f"  {len(found):,} × {kind}" if len(found) > 1 else f"  {found[0].method} {found[0].path}"
+        for call in found[: most or None]:
+            if len(found) > 1 and kind != f"{call.method} {call.path}":
+                yield f"    {call.path}"
+            if call.body is not None:
+                body, more = _shortened(call.body, most)
+                left_out = left_out or bool(more)
+                yield f"    {msgspec.json.encode(body).decode()}{more}"
+        left_out = left_out or bool(most and len(found) > most)
+    if left_out:
+        yield "  --show 0 shows every call whole, --json all of it for a program"
+
+
+def _shortened(body: object, most: int) -> tuple[object, str]:
+    """A body with so many of its inputs, and how many are left out."""
+    inputs = body.get("inputs") if isinstance(body, dict) else None
+    if not most or not isinstance(body, dict) or not isinstance(inputs, list) or len(inputs) <= most:
+        return body, ""
+    return body | {"inputs": inputs[:most]}, f" and {len(inputs) - most:,} more"
 
 
 def _rows(count: int) -> str:
@@ -134,6 +156,8 @@ def _counted(what: str, count: int) -> str:
     return f"  {what:<44} {count:>9,}"
 
 
+_ONE_OF_MANY = re.compile(r"/[^/]*(?:[0-9]{3}|[@…])[^/]*")
+"""A part of a path that names one person or record."""
 _WORDS = {
     "unsubscribe_all": "addresses to be taken off all e-mail",
     "unsubscribe": "subscriptions to be switched off",

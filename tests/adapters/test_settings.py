@@ -95,3 +95,11 @@ def test_a_new_key_is_made_only_where_facts_are_written(
     assert explained(lambda: app(["status", "ana@example.com"], standalone_mode=False)) == 4
     assert "there are no keys in consent-ledger" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("token", ["", " ", "pat-eu1 4711", "pat-eu1-4711\n", "\tpat"])
+def test_a_token_that_no_header_can_hold_is_named_as_such_and_not_shown(token: str) -> None:
+    """HubSpot would seem not to answer, and a timer would try again for ever."""
+    with pytest.raises(SettingsError, match="CONSENT_LEDGER_HUBSPOT_TOKEN is empty, or contains a space") as raised:
+        Settings.read({"CONSENT_LEDGER_HUBSPOT_TOKEN": token})
+    assert not token.strip() or token not in str(raised.value)

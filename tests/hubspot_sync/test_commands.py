@@ -14,8 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.cli.hubspot_sync_run import _examples
 from adapters.cli.options import EXIT
 from adapters.hubspot.changes import SYSTEM
+from adapters.hubspot.sync.rehearsal import Shown
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import CrmResult, status_message
 from adapters.kafka.topics import CRM_RESULTS, STATUS, STATUS_DLQ
@@ -218,3 +220,21 @@ def test_the_worker_writes_and_tells_what_it_wrote(here: Here, tmp_path: Path) -
         letters = [msgspec.json.decode(one or b"", type=Letter) for _, one, _ in streams.read(STATUS_DLQ)]
         assert len({letter.place for letter in letters}) == 1
         assert ADA not in said
+
+
+def test_a_dry_run_shows_counts_first_and_few_examples_of_each_call() -> None:
+    """A wall of calls is read by nobody."""
+    batch = [
+        Shown("POST", "/crm/v3/objects/contacts/batch/update", {"inputs": [{"id": n} for n in range(100)]})
+        for _ in range(5)
+    ]
+    single = [Shown("POST", f"/subscribe/{n}", {"n": n}) for n in range(1000, 1004)]
+    lines = list(_examples([*batch, *single], 3))
+    assert lines[0] == "  5 × POST /crm/v3/objects/contacts/batch/update"
+    assert lines[1] == '    {"inputs":[{"id":0},{"id":1},{"id":2}]} and 97 more'
+    assert lines[4:7] == ["  4 × POST /subscribe/…", "    /subscribe/1000", '    {"n":1000}']
+    assert len(lines) == 1 + 3 + 1 + 6 + 1
+    assert "--show 0" in lines[-1]
+    whole = list(_examples([*batch, *single], 0))
+    assert len(whole) == 1 + 5 + 1 + 8
+    assert not any("--show 0" in line or "more" in line for line in whole)
