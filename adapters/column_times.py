@@ -35,6 +35,14 @@ class ColumnTimes:
             said = _doubt(self._table.name, label or f"column {index + 1}", learnt)
             if said not in self.doubts:
                 self.doubts.append(said)
+        elif learnt.habit.order == "m/d/y" and self._times.order is None:
+            label = self._table.header[index] if index < len(self._table.header) else ""
+            said = (
+                f"{self._table.name}, {label or f'column {index + 1}'}: all days are read month first, "
+                "since some of them cannot be read day first."
+            )
+            if said not in self.doubts:
+                self.doubts.append(said)
         return learnt.habit
 
 

@@ -163,7 +163,7 @@ def _contacts(
         found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
         rejected=explained(look.rejected, unread),
         findings=sorted({found for portion in portions for found in portion.findings}),
-        warnings=[*_several(look.several), *_older(older)],
+        warnings=[*_several(look.several), *_without_opt_outs(export.without_opt_outs), *_older(older)],
         rows=sum(portion.rows for portion in portions),
         added=sum(portion.added for portion in portions),
         unchanged=sum(portion.unchanged for portion in portions),
@@ -183,6 +183,14 @@ def _several(found: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         f"{ids} with different addresses in this export. Nobody is joined by them, and each of these addresses "
         f"is held for review and in do-not-send.csv until the export is right: {'; '.join(listed)}."
+    ]
+
+
+def _without_opt_outs(files: Sequence[str]) -> list[str]:
+    return [
+        f"{file}: no column of it says who opted out, so an opt-out that HubSpot holds is not seen here. "
+        "Export it with the columns of opt-outs, or say which one it is with --column NAME=opt_out."
+        for file in files
     ]
 
 

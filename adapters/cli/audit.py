@@ -388,7 +388,9 @@ def _look(inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Ope
     if not inputs.contacts:
         return None
     names = _names(asked, evidence_map)
-    return look_at(inputs, encoding=asked.encoding, timezone=asked.zone, ask=_ask(asked), names=names)
+    return look_at(
+        inputs, encoding=asked.encoding, timezone=asked.zone, ask=_ask(asked), names=names, order=asked.order
+    )
 
 
 def _insisted(asked: Asked) -> Insisted:

@@ -121,6 +121,11 @@ class Export:
     _seen: dict[str, int] = field(default_factory=dict)
 
     @property
+    def without_opt_outs(self) -> list[str]:
+        """Files of which no column says who opted out, or speaks of it."""
+        return [table.name for table, columns in self.tables if not (columns.shows_opt_outs or columns.suspects)]
+
+    @property
     def findings(self) -> list[Finding]:
         """Cells that were not understood, by file, column and value; grows while `rows` is iterated."""
         return list(self._findings)
@@ -159,6 +164,8 @@ class Export:
                     shared.add(email)
                 owners.see(*reader.identity(cells))
                 provenance.see(cells)
+                reader.count_flags(cells)
+            reader.refuse_not_understood()
             _refuse_unreadable(table.name, count)
             rows.append(count.rows)
             signs.update(provenance.signs())

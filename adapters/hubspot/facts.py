@@ -28,9 +28,10 @@ from ledger.events import (
     OptedOut,
     OptOutShown,
     RecipientDescribed,
+    ReviewDecided,
     TypeOptedOut,
 )
-from ledger.terms import Party
+from ledger.terms import UNREAD_ROW, Party
 
 SOURCE = "hubspot.export"
 CAPTURED_BY = "import_file"
@@ -109,6 +110,21 @@ class _Writer:
         made = event(**self._common, by=by, occurred_to=self._observed_at, precision="unknown", **values)
         return made, self._source_id(about, values), None
 
+    def held(self, label: str) -> Fact:
+        """Under review until somebody has looked at a cell of this column; once for all exports that show it."""
+        about = f"{self._key}:unclear:{_digest(label.casefold())}"
+        made = ReviewDecided(
+            stream=self._common["stream"],
+            source=SOURCE,
+            address=self._common["address"],
+            record=self._common["record"],
+            by="system",
+            precision="recorded",
+            outcome="hold",
+            question=UNREAD_ROW,
+        )
+        return made, f"{about}:{self._end.partition(':')[0]}", None
+
     def _source_id(self, about: str, values: dict[str, Any]) -> str:
         return f"{self._key}:{about}:{_said(about, tuple(values.values()))}:{self._end}"
 
@@ -170,6 +186,8 @@ def _stops(row: Row, writer: _Writer) -> Iterator[Fact]:
             channels=EMAIL,
             via="hubspot_type",
         )
+    for label in row.unclear:
+        yield writer.held(label)
     if "recipient_complaint" in row.quarantine:
         yield writer.stop(Complained, "complained", "data_subject", via="hubspot")
 

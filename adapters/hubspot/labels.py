@@ -17,6 +17,16 @@ from adapters.hubspot.wordings import INTERNAL, LABELS, LANGUAGES, OPTED_OUT_OF
 
 _DEFAULT_EXPORT = ("record_id", "email", "marketing", "opted_out", "legal_basis", "lifecycle", "created")
 
+OPT_OUT, IGNORE = "opt_out", "ignore"
+"""What a person may say of a column that speaks of opting out: it shows opt-outs, or means nothing."""
+_OPT_OUT_STEMS = """
+opt out|opted out|unsubscri|suppress|do not mail|do not email|do not contact|dont contact|do not call|do not text
+dnc|blacklist|blocklist|no marketing|abgemeldet|abmeldung|abbestell|widerspr|sperrliste|werbesperre|désabonn
+désinscri|ne pas contacter|descadastr|cancelada|cancelado|suscripción cancel|baja de|no contactar|afgemeld
+uitgeschreven|disiscri|annullat|avregistr|avanmäld|avmeldt|afmeldt|frameldt|peruut|wypisan|rezygnacj|odhláš
+leiratkoz|dezabon|abonelikten|配信停止|受信拒否|退订|退訂|取消订阅|取消訂閱|수신거부|구독취소|ยกเลิกการ
+"""
+"""Parts of words that speak of opting out, in the languages of HubSpot's interface."""
 _OPTED_OUT_OF_ID = re.compile(r"hs_email_optout_(\d+)\Z", re.IGNORECASE).match
 
 
@@ -27,6 +37,7 @@ class Columns:
     at         property -> column index
     types      (index, subscription type as the header names it) of each per-type opt-out
     twins      (index, index, property) of two columns for one property: they must agree in every row
+    suspects   (index, header cell) of columns that speak of opting out, and are no property
     left_out   header cells no property claims; `language` the one most labels were in, or `internal`
     """
 
@@ -35,6 +46,12 @@ class Columns:
     twins: tuple[tuple[int, int, str], ...]
     left_out: tuple[str, ...]
     language: str
+    suspects: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def shows_opt_outs(self) -> bool:
+        """Some column says who opted out."""
+        return "opted_out" in self.at or bool(self.types)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -66,6 +83,10 @@ def recognise(header: Sequence[str], names: Mapping[str, str] | None = None) -> 
         if not label:
             continue
         name, language = (said[label.casefold()], "") if label.casefold() in said else _property(label)
+        if name in (OPT_OUT, IGNORE):
+            if name == OPT_OUT:
+                types.append((index, label))
+            continue
         if name is None and (kind := _opted_out_of(label)) is not None:
             types.append((index, kind[0]))
             language = kind[1]
@@ -78,7 +99,21 @@ def recognise(header: Sequence[str], names: Mapping[str, str] | None = None) -> 
         spoken[language] = spoken.get(language, 0) + bool(language)
     # `E-mail` and `Lifecycle Stage` are words of several languages, so the majority speaks
     language = max(spoken, key=lambda key: spoken[key], default="") or LANGUAGES[0]
-    return Columns(at, tuple(types), tuple(twins), tuple(left_out), language)
+    suspects = [
+        (index, label) for index, label in enumerate(header) if label in left_out and speaks_of_opting_out(label)
+    ]
+    return Columns(at, tuple(types), tuple(twins), tuple(left_out), language, tuple(suspects))
+
+
+def speaks_of_opting_out(label: str) -> bool:
+    """Whether the name of a column, or of a file, speaks of people who said no."""
+    text = fold(label)
+    return any(stem in text for stem in _stems())
+
+
+@cache
+def _stems() -> tuple[str, ...]:
+    return tuple(fold(stem) for line in _OPT_OUT_STEMS.split("\n") for stem in line.split("|") if stem)
 
 
 def is_contacts_export(columns: Columns) -> bool:
@@ -93,11 +128,11 @@ def used(label: str) -> bool:
 
 def _said(names: Mapping[str, str]) -> dict[str, str]:
     for label, name in names.items():
-        if name not in LABELS:
+        if name not in (*LABELS, OPT_OUT, IGNORE):
             raise UnreadableInput(
                 "unknown_property",
                 f"“{label}” is mapped to “{name}”, which is no property.",
-                f"Choose one of: {', '.join(LABELS)}.",
+                f"Choose one of: {OPT_OUT}, {IGNORE}, {', '.join(LABELS)}.",
             )
     return {label.strip().casefold(): name for label, name in names.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -45,6 +46,15 @@ _TIMES = ("deal_closed", "closed", "created", "modified")
 _NO_TIME = "is not read as a time; taken as unknown"
 
 
+_FOREIGN_FEW, _FOREIGN_SHARE = 5, 20
+"""Cells of a column of opt-outs that are not understood refuse the file: so many, and more than one in so many."""
+HELD = "is not understood; it may be an opt-out, so this contact is held"
+SUSPECT = (
+    "stands in a column that speaks of opting out and is not known here, so this contact is held; "
+    "say what it is with --column NAME=opt_out or NAME=ignore"
+)
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record as the export shows it. None: the column is missing or the cell is not understood.
 
@@ -58,6 +68,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                       `confirmation` or ()
     opted_out         of all e-mail; `opted_out_of` the types (as the header names them) shown opted out.
                       False means not shown as opted out, and is no consent
+    unclear       columns that speak of opting out, with a cell that is not understood: it may be a no
     quarantine        reasons as tokens; `hard_bounce` its reason; `invalid` the address was bad
     lifecycle, form_submissions, deal_closed, closed, source    carried on, never a basis
     raw               canonical bytes of the cells read, for a row hash
@@ -80,6 +91,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     double_opt_in: tuple[str, ...] | None = None
     opted_out: bool | None = None
     opted_out_of: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
     quarantined: bool | None = None
     quarantine: tuple[str, ...] = ()
     hard_bounce: str | None = None
@@ -106,6 +118,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 self.double_opt_in,
                 self.opted_out,
                 self.opted_out_of,
+                self.unclear,
                 self.quarantined,
                 self.quarantine,
                 self.hard_bounce,
@@ -116,13 +129,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(slots=True)
 class _Column:
-    """How one column is read. `instead` is what a cell not understood is taken for; `effect` says so."""
+    """How one column is read. `instead` is what a cell not understood is taken for; `effect` says so.
+
+    holds  such a cell may be somebody's no: whoever's row it is, is held
+    """
 
     name: str
     index: int
     read: Callable[[str], object]
     instead: Callable[[str], object]
     effect: str
+    holds: bool = False
     memo: dict[str, object] = field(default_factory=dict)
 
 
@@ -146,7 +163,7 @@ class Readers:
                 "is taken as another claim",
             ),
             "double_opt_in": (values.double_opt_in, lambda _: (), "is taken as not confirmed"),
-            "opted_out": (values.flag, _yes, stop),
+            "opted_out": (values.flag, _nothing, HELD),
             "quarantined": (values.flag, _yes, stop),
             "quarantine_reason": (_optional(values.quarantine), _other, "is taken as another reason"),
             "quarantine_reason_manual": (_optional(values.quarantine), _other, "is taken as another reason"),
@@ -170,25 +187,35 @@ class RowReader:
         self._table, self._columns, self._readers, self._findings = table, columns, readers, findings
         at = columns.at
         self.times = ColumnTimes(table, readers.times)
-        plan = [_Column(name, at[name], *readers.plan[name]) for name in readers.plan if name in at]
+        plan = [
+            _Column(name, at[name], *readers.plan[name], name == "opted_out") for name in readers.plan if name in at
+        ]
         plan += [
             _Column(name, at[name], partial(self._time, at[name]), _nothing, _NO_TIME) for name in _TIMES if name in at
         ]
         self._empty = {column.name: column.read("") for column in plan}
         self._plan = [(column.name, column.index, column.memo, column) for column in plan]
         self._types = [
-            _Column(kind, index, readers.values.flag, _yes, "is not understood, so taken as yes")
+            _Column(kind, index, readers.values.flag, _nothing, HELD, holds=True)
             for index, kind in sorted(columns.types, key=lambda found: found[1])
         ]
+        self._suspects = [
+            _Column(label, index, partial(_no_or_unknown, readers.values), _nothing, SUSPECT, holds=True)
+            for index, label in columns.suspects
+        ]
+        self._unclear: list[str] = []
+        self._flags = [column.index for column in self._types] + ([at["opted_out"]] if "opted_out" in at else [])
+        self._filled: Counter[int] = Counter()
+        self._foreign: dict[int, Counter[str]] = {}
         self._signs = [at.get(name) for name in _SIGNS]
         self._email = at["email"]
         self._record, self._more = at.get("record_id"), at.get("additional_emails")
         self._merged = [at[name] for name in ("merged_records", "merged_contacts") if name in at]
         self._ids = [place for place in (self._record, *self._merged) if place is not None]
         read = [name for name in LABELS if name in at]
-        self._used = [at[name] for name in read] + [column.index for column in self._types]
+        self._used = [at[name] for name in read] + [column.index for column in (*self._types, *self._suspects)]
         # which cells, and then the cells: the same words in other columns are another row
-        named = "\x1f".join(read + [column.name for column in self._types])
+        named = "\x1f".join(read + [column.name for column in (*self._types, *self._suspects)])
         folded = [fold(label) for label in table.header]
         self._names = [folded.index(name) for name in sorted(_NAMES) if name in folded]
         self._raw_head = sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:16] + "\x1e"
@@ -212,6 +239,27 @@ class RowReader:
     def as_stop(self, rejected: Rejected) -> Rejected:
         """A row that was not taken in: it may show an opt-out."""
         return replace(rejected, may_stop=True, record_at=self._record)
+
+    def count_flags(self, cells: list[str]) -> None:
+        """Count which words of the columns of opt-outs are not understood: see `refuse_not_understood`."""
+        for index in self._flags:
+            cell = cells[index].strip()
+            if cell:
+                self._filled[index] += 1
+                if self._readers.values.flag(cell) == UNKNOWN:
+                    self._foreign.setdefault(index, Counter())[cell] += 1
+
+    def refuse_not_understood(self) -> None:
+        """Raise UnreadableInput for a column of opt-outs of which too many cells say something that nobody foresaw."""
+        for index, words in self._foreign.items():
+            if words.total() >= _FOREIGN_FEW and words.total() * _FOREIGN_SHARE > self._filled[index]:
+                said = ", ".join(f"“{word[:40]}”" for word, _ in words.most_common(5))
+                raise UnreadableInput(
+                    "not_understood",
+                    f"{self._table.name}: {words.total()} of {self._filled[index]} cells of "
+                    f"“{self._table.header[index]}” are not understood, such as {said}.",
+                    "Export the file again in a language that HubSpot has, or write yes and no there.",
+                )
 
     def person(self, cells: list[str]) -> tuple[str, int]:
         """The address in the form it is known by, and a number equal in this process for one name; 0 without both.
@@ -247,12 +295,18 @@ class RowReader:
             )
         # most cells are empty, and what those say is known before the first row
         read = self._empty.copy()
+        self._unclear = []
         for name, index, memo, column in self._plan:
             if cell := cells[index]:
                 found = memo.get(cell, _UNREAD)
                 read[name] = self._understand(column, number, cell) if found is _UNREAD else found
         if self._types:
             read["opted_out_of"] = self._left(number, cells)
+        for column in self._suspects:
+            if cell := cells[column.index]:
+                self._understand(column, number, cell)
+        if self._unclear:
+            read["unclear"] = tuple(self._unclear)
         self._fold_reasons(read)
         return Row(
             file=self._table.name,
@@ -289,6 +343,8 @@ class RowReader:
         """What a cell says, remembered; what nobody foresaw is a finding each time, so it is not."""
         found = column.read(cell)
         if found == UNKNOWN:
+            if column.holds:
+                self._unclear.append(self._table.header[column.index])
             if column.effect:
                 label = self._table.header[column.index]
                 self._findings.add(self._table.name, number, label, cell, column.effect)
@@ -330,6 +386,11 @@ class RowReader:
                     f"{self._table.name}: {labels} both say {name}, and differ in row {number}.",
                     "Remove the one that does not count, or map the other to it.",
                 )
+
+
+def _no_or_unknown(values: Values, cell: str) -> object:
+    """Of a column that nobody has explained only an understood no is one."""
+    return False if values.flag(cell) is False else UNKNOWN
 
 
 def _nothing(_: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from adapters.hubspot.labels import fold
@@ -14,7 +15,12 @@ BounceKind = Literal["hard", "soft"]
 FLAG = {"yes": YES, "no": f"{NO}|not checked|none|never|-"}
 SPAM = ("spam", "complain", "abuse", "beschwerde", "plainte", "queja", "reclamacion")
 BOUNCE = ("bounce", "undeliver", "unzustellbar", "rebond", "rebote", "rejet")
-SOFT = ("soft", "temporar", "weich", "vorubergehend", "suave", "greylist", "mailboxfull", "throttl", "timeout", "delay")
+SOFT = (
+    *("soft", "temporar", "weich", "vorubergehend", "suave", "greylist", "throttl", "timeout", "delay"),
+    *("full", "quota", "tryagain", "voll", "plein", "llena", "lleno"),
+)
+_REPLIES_4 = re.compile(r"\A\s*4\d\d\b|(?<![\d.])4\.\d{1,3}\.\d{1,3}(?![\d.])").search
+"""A reply of a mail server that is temporary (RFC 5321 4.2.1, RFC 3463)."""
 _OTHERS = (
     *("customer", "user", "admin", "import", "workflow", "automation", "platform"),
     *("api", "integration", "migration", "staff", "benutzer"),
@@ -55,6 +61,6 @@ def acted(source: str) -> Party:
 
 def bounce_kind(category: str, status: str = "") -> BounceKind:
     """Whether mail may get through later. What neither says counts as hard."""
-    if speaks_of(category, SOFT):
+    if speaks_of(category, SOFT) or _REPLIES_4(category):
         return "soft"
     return "soft" if not category and status.startswith("4") else "hard"

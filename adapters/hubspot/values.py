@@ -15,8 +15,17 @@ Unknown: TypeAlias = Literal["?"]
 UNKNOWN: Final[Unknown] = "?"
 """A cell says something this program has no meaning for."""
 
-YES = "yes|true|1|ja|wahr|oui|vrai|si|verdadero|y|x|on|checked"
-NO = "no|false|0|nein|falsch|non|faux|falso|n|off|unchecked"
+YES = (
+    "yes|true|1|ja|wahr|oui|vrai|si|verdadero|y|x|on|checked|t|j|✓|✔|☑|✅"
+    "|sim|verdadeiro|vero|waar|sant|sann|sandt|kyllä|tosi|tak|prawda|igen|igaz|ano|pravda|áno|da|adevărat|evet|doğru"
+    "|はい|真|是|예|참|ใช่|จริง|да|истина|так|ναι|αληθές"
+)
+NO = (
+    "no|false|0|nein|falsch|non|faux|falso|n|off|unchecked|f|☐|✗|✘|❌"
+    "|não|nao|nee|onwaar|nej|falskt|falsk|usant|usann|nei|ei|epätosi|nie|fałsz|nem|hamis|ne|nepravda|nu|fals|hayır|yanlış"
+    "|いいえ|偽|否|假|不是|아니요|거짓|ไม่|ไม่ใช่|เท็จ|нет|ложь|ні|όχι|ψευδές"
+)
+"""In the languages of HubSpot's interface and of spreadsheets, with letters and marks that stand for them."""
 
 MARKETING_YES = (
     "true|1|yes|ja|oui|si|marketing contact|marketing contacts|marketing|Marketing-Kontakt|Marketingkontakt"
@@ -142,15 +151,20 @@ HARD_BOUNCE: Mapping[str, str] = {
 }
 
 
+def _key(text: str) -> str:
+    """What wordings are compared by: folded; a mark that has no letters, by itself."""
+    return fold(text) or text.strip().rstrip("\ufe0e\ufe0f")
+
+
 class Vocabulary:
     """Folded wording -> token. `read` never fails: a wording it does not know is `UNKNOWN`."""
 
     def __init__(self, wordings: Mapping[str, str]) -> None:
-        self._tokens = {fold(wording): token for token, joined in wordings.items() for wording in joined.split("|")}
+        self._tokens = {_key(wording): token for token, joined in wordings.items() for wording in joined.split("|")}
 
     def read(self, cell: str) -> str | Unknown:
         """The token of a cell that is not empty."""
-        return self._tokens.get(fold(cell), UNKNOWN)
+        return self._tokens.get(_key(cell), UNKNOWN)
 
 
 class Values:

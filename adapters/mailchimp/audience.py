@@ -21,6 +21,7 @@ from adapters.tabular import Table
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
 from ledger import events as e
+from ledger.policy.dossier import AT_ONCE
 
 SYSTEM = "mailchimp"
 LAYOUT = Layout(
@@ -43,8 +44,6 @@ LAYOUT = Layout(
 )
 CAPTURED_BY, OBSERVED_BY = "form_record", "event_log"
 EMAIL = ("email",)
-AT_ONCE = timedelta(seconds=5)
-"""A confirmation this soon after the sign-up is single opt-in's: no mail was followed."""
 MACHINE = 5
 """So many people, and most of a file, do not confirm from one network address, or after one delay: a machine did."""
 _ABUSE = ("abuse", "spam", "complain")

@@ -7,7 +7,7 @@ so that a merge can only ever take away (P14).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +23,10 @@ CONTEMPORANEOUS = frozenset({"property_history", "subscription_timeline", "form_
 reaches = lru_cache(maxsize=16_384)(any_covers)
 """`any_covers`, remembered: the same few scopes are asked for the same few names, contact after contact."""
 _purposes, _channels = lru_cache(maxsize=4_096)(stopped_purposes), lru_cache(maxsize=4_096)(stopped_channels)
+
+
+AT_ONCE = timedelta(seconds=5)
+"""Within this time of an opt-in or its request nobody receives, reads and follows a mail."""
 
 
 class Erasure(NamedTuple):
@@ -128,6 +132,14 @@ class Dossier:
             for entry in entries
             if (held := usable_from(entry.event)) > since and held > entry.event.latest
         )
+
+    def is_by_machine(self, confirmed: e.Event, opted_in: e.Event) -> bool:
+        """True for a confirmation that came so soon after the opt-in, or its request, that nobody can have read a mail.
+
+        A scanner follows every link. A time that is known by minute or day alone does not count as at once.
+        """
+        requests = [n.event for n in self.owner.sendings if isinstance(n.event, e.OptInRequested)]
+        return any(_is_at_once(before, confirmed) for before in (opted_in, *requests))
 
     def owns(self, address: str | None) -> bool:
         """Whether the address still belongs to the owner (unlinked: it does not)."""
@@ -275,6 +287,16 @@ def _written_alike(stops: Entries, links: Iterable[StopLink]) -> Iterator[Entry]
                 waiting += fresh
             for alike in sorted(reached - {address}):
                 yield stop._replace(event=msgspec.structs.replace(stop.event, address=alike))
+
+
+def _is_at_once(before: e.Event, after: e.Event) -> bool:
+    if before.occurred_from is None or after.occurred_from is None:
+        return False
+    if any(
+        event.precision != "exact" or event.occurred_to not in (None, event.occurred_from) for event in (before, after)
+    ):
+        return False
+    return timedelta() <= after.occurred_from - before.occurred_from <= AT_ONCE
 
 
 def usable_from(event: e.Event) -> datetime:

@@ -149,6 +149,8 @@ def _verified(entry: Entry, case: Case) -> tuple[Entry | None, bool | None]:
         if shown.latest < event.earliest or shown.is_impossible:
             continue
         if isinstance(shown, e.DoubleOptInConfirmed):
+            if case.dossier.is_by_machine(shown, event):
+                continue
             if shown.address_verified and (shown.verifies_channel or "email") == channel:
                 found.append(confirmation)
         elif channel == "email":

@@ -46,7 +46,18 @@ def test_an_address_that_is_new_and_a_time_that_cannot_be_are_pointed_out(tmp_pa
     assert "right" not in record(tmp_path, "complaint", "ben@example.com", "--at", "2020-01-01").stderr
 
 
-GRANT = ("--act", "unticked_box", "--purpose", "marketing.similar", "--wording", "words.txt", "--evidence", "shot.txt")
+GRANT = (
+    "--at",
+    "2026-11-01T10:00:00Z",
+    "--act",
+    "unticked_box",
+    "--purpose",
+    "marketing.similar",
+    "--wording",
+    "words.txt",
+    "--evidence",
+    "shot.txt",
+)
 KNOWN = "marketing.similar, marketing.other"
 
 

@@ -53,7 +53,9 @@ SHOP = said(
     refusals_recorded=True, evidence=(PAPER,),
 )  # fmt: skip
 TICKED = fact(e.BoxAnswered, form="news", box="news", by="data_subject", captured_by="form_record")
-CONFIRMED = fact(e.DoubleOptInConfirmed, by="data_subject", captured_by="form_record")
+CONFIRMED = fact(
+    e.DoubleOptInConfirmed, NOW - timedelta(days=30, minutes=-9), by="data_subject", captured_by="form_record"
+)
 DEAL = fact(e.DealWon, pipeline="shop", deal="7")
 TYPE = fact(e.TypeOptedOut, subscription_type="offers", channels=("email",))
 OFFERS = said(
