@@ -388,9 +388,24 @@ def _look(inputs: Inputs, asked: Asked, evidence_map: EvidenceMap | None) -> Ope
     if not inputs.contacts:
         return None
     names = _names(asked, evidence_map)
-    return look_at(
+    opened = look_at(
         inputs, encoding=asked.encoding, timezone=asked.zone, ask=_ask(asked), names=names, order=asked.order
     )
+    _refuse_absent(asked, opened)
+    return opened
+
+
+def _refuse_absent(asked: Asked, opened: Opened) -> None:
+    """Raise UnreadableInput (no_such_column) where --column names one that no contacts export has."""
+    headers = [label for table, _ in opened.export.tables for label in table.header if label]
+    known = {label.strip().casefold() for label in headers}
+    absent = [label for label in asked.names if label.strip().casefold() not in known]
+    if absent:
+        raise UnreadableInput(
+            "no_such_column",
+            f"No contacts export has a column “{absent[0]}”.",
+            f"Their columns are: {', '.join(dict.fromkeys(headers))}.",
+        )
 
 
 def _insisted(asked: Asked) -> Insisted:

@@ -236,7 +236,8 @@ def test_what_nobody_foresaw_is_taken_for_the_safe_thing_and_listed(tmp_path: Pa
         Recent_Deal_Close_Date="in spring",
         Lifecycle_Stage="123456",
     )
-    assert (row.marketing, row.opted_out, row.opted_out_of) == (None, True, ("News",))
+    assert (row.marketing, row.opted_out, row.opted_out_of) == (None, None, ())
+    assert row.unclear == ("Unsubscribed from all email", "Opted out of email: News")  # it may be a no: it holds
     assert (row.double_opt_in, row.quarantined, row.deal_closed) == ((), True, None)
     assert row.lifecycle == "custom"
     assert [(found.column, found.value, found.row, found.rows) for found in export.findings] == [
@@ -247,7 +248,8 @@ def test_what_nobody_foresaw_is_taken_for_the_safe_thing_and_listed(tmp_path: Pa
         ("Recent Deal Close Date", "in spring", 2, 1),
         ("Opted out of email: News", "paused", 2, 1),
     ]
-    assert "is not understood, so taken as yes" in str(export.findings[2])
+    assert "it may be an opt-out, so this contact is held" in str(export.findings[2])
+    assert "is not understood, so taken as yes" in str(export.findings[3])
 
 
 def test_bad_addresses_are_rejected_and_missing_ones_counted(tmp_path: Path) -> None:

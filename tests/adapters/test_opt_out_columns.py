@@ -140,3 +140,12 @@ def test_a_column_of_which_too_much_is_not_understood_refuses_the_file(tmp_path:
 def test_a_bounce_that_a_server_calls_temporary_is_soft(reason: str, kind: str) -> None:
     """RFC 5321 4.2.1 and RFC 3463: a reply that begins with 4."""
     assert bounce_kind(reason) == kind
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    """A misspelt name would else settle nothing, in silence."""
+    refused = audited(
+        tmp_path, HEAD, "1,a@example.org,Marketing contact", words=("--column", "Foo=ignore"), code=EXIT.UNREADABLE
+    )
+    assert "No contacts export has a column “Foo”. Their columns are: Record ID, Email" in screen(refused)
+    assert not (tmp_path / "L").exists()
