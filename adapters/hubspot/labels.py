@@ -22,8 +22,9 @@ OPT_OUT, IGNORE = "opt_out", "ignore"
 _OPT_OUT_STEMS = """
 opt out|opted out|unsubscri|suppress|do not mail|do not email|do not contact|dont contact|do not call|do not text
 dnc|blacklist|blocklist|no marketing|abgemeldet|abmeldung|abbestell|widerspr|sperrliste|werbesperre|désabonn
-désinscri|ne pas contacter|descadastr|cancelada|cancelado|suscripción cancel|baja de|no contactar|afgemeld
-uitgeschreven|disiscri|annullat|avregistr|avanmäld|avmeldt|afmeldt|frameldt|peruut|wypisan|rezygnacj|odhláš
+désinscri|ne pas contacter|descadastr|assinatura cancel|inscrição cancel
+suscripción cancel|canceló la suscripción|darse de baja|dado de baja|no contactar|afgemeld
+uitgeschreven|disiscri|avregistr|avanmäld|avmeldt|afmeldt|frameldt|peruuttanut|wypisan|rezygnacj|odhláš
 leiratkoz|dezabon|abonelikten|配信停止|受信拒否|退订|退訂|取消订阅|取消訂閱|수신거부|구독취소|ยกเลิกการ
 """
 """Parts of words that speak of opting out, in the languages of HubSpot's interface."""

@@ -63,7 +63,19 @@ def test_a_column_that_speaks_of_opting_out_is_seen(label: str) -> None:
     assert [name for _, name in columns.suspects] == [label]
 
 
-@pytest.mark.parametrize("label", ["Company", "Notes", "Options", "Contact owner", "Last activity", "Opt-in date"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Company",
+        "Notes",
+        "Options",
+        "Contact owner",
+        "Last activity",
+        "Opt-in date",
+        "Trabaja desde",
+        "Orden cancelada",
+    ],
+)
 def test_another_column_is_not(label: str) -> None:
     assert recognise(["Record ID", "Email", label]).suspects == ()
 
