@@ -25,6 +25,7 @@ from ledger.events import (
     OptedOut,
     OptOutShown,
     RecipientDescribed,
+    ReviewDecided,
     Stop,
     TypeOptedOut,
 )
@@ -208,5 +209,5 @@ def test_reading_the_same_file_again_gives_the_same_facts_all_fit_for_the_log(tm
     kinds = {type(event) for event, _, _ in facts}
     assert kinds == {
         MarketingStatusObserved, OptOutShown, OptedOut, TypeOptedOut, Complained, Bounced, BasisClaimed,
-        CountryEvidenced, RecipientDescribed,
+        CountryEvidenced, RecipientDescribed, ReviewDecided,
     }  # fmt: skip
