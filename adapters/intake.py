@@ -17,7 +17,7 @@ from typing import NamedTuple
 from adapters.hubspot.export import Export, Look, Row
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.recording import CROWDED
-from adapters.seen import NOTHING_SEEN, news_of, seen_of
+from adapters.seen import NOTHING_SEEN, news_of, seen_anywhere, seen_of
 from adapters.wiring import House, now
 from ledger import events as e
 from ledger import spelling
@@ -27,6 +27,7 @@ from ledger.plausibility import FIRST_PLAUSIBLE
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import RecordRow, Registration
 from projections.audit import Record
+from projections.groups import family_among
 from projections.verdicts import Origin
 
 SYSTEM = "hubspot"
@@ -233,7 +234,12 @@ class Share:
         self._added += outcome.recorded
 
     def _folds(self, people: Iterable[Person]) -> dict[str, Contact]:
-        return self._house.contacts(list({person.contact for person in people}))
+        folds = self._house.contacts(list({person.contact for person in people}))
+        for name, contact in folds.items():
+            if contact.stop_links:
+                family = family_among(contact, self._house.contacts)
+                folds[name] = seen_anywhere(contact, family.values())
+        return folds
 
     def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
         """What the row says; of a record known before, its stops and what neither this nor a newer row said."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from adapters.hubspot.facts import (
     CLAIMS,
@@ -95,6 +97,19 @@ def seen_of(contact: Contact, record: str | None, at: datetime) -> Seen:
         opted_out_until=_first(later, NOT_OPTED_OUT),
         dead_until=_first(later, TAKES_MAIL),
     )
+
+
+def seen_anywhere(contact: Contact, family: Iterable[Contact]) -> Contact:
+    """The contact with what CRM records showed while they stood with others of its family.
+
+    A record that was shown with the addresses of two contacts has its rows in both, and the last of them counts.
+    """
+    folds = tuple(family)
+    shown = {
+        place: tuple(sorted((n for one in folds for n in getattr(one, place)), key=lambda n: n.position))
+        for place in _PLACES
+    }
+    return msgspec.structs.replace(contact, **shown)
 
 
 def news_of(row: Row, person: Person, at: datetime, seen: Seen) -> Iterator[tuple[e.Event, str]]:

@@ -15,6 +15,8 @@ from ledger.codec import topic_of
 from ledger.contact import Contact, placed, stop_links_of, stops_alone
 
 Pair = tuple[str, str]
+Read = Callable[[Collection[str]], Mapping[str, Contact]]
+"""Reads the folds of contacts by their ids; one of whom nothing is known may be left out."""
 
 _MERGES = (e.ContactsLinked, e.ContactsUnlinked)
 _STOP_LINKS = (e.StopsLinked, e.StopsUnlinked)
@@ -97,15 +99,20 @@ def kin(contact: str, folds: Mapping[str, Contact]) -> Kin:
     return Kin(group, max(folds.values(), key=lambda fold: fold.position), joined)
 
 
-def kin_among(contact: Contact, read: Callable[[Collection[str]], Mapping[str, Contact]]) -> Kin:
-    """One contact's group, the folds of its kin read as they come to be named by one another."""
+def kin_among(contact: Contact, read: Read) -> Kin:
+    """One contact's group, out of the folds that `family_among` reads."""
+    return kin(contact.contact, family_among(contact, read))
+
+
+def family_among(contact: Contact, read: Read) -> dict[str, Contact]:
+    """The folds of a contact's kin, itself among them, read as they come to be named by one another."""
     folds = {contact.contact: contact}
     wanted = named_by(contact)
     while wanted := wanted - folds.keys():
         found = read(sorted(wanted))
         folds |= {one: found.get(one) or Contact(one) for one in wanted}
         wanted = {other for one in wanted for other in named_by(folds[one])}
-    return kin(contact.contact, folds)
+    return folds
 
 
 def named_by(contact: Contact) -> set[str]:

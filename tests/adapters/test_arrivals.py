@@ -8,8 +8,6 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,168 +27,11 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
 from ledger.commands import Merge, Signature
-from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
+from ledger.terms import MARKETING_PURPOSES
 from ledger.vault import Registration
-from projections.audit import Auditor, Record
 from projections.verdicts import Bucket, Verdict
+from tests.adapters.arriving import NOW, SPELLED, A, B, C, Deed, answers, do, purposes_after, told
 from tests.ledgers import open_house
-
-NOW = datetime.now(UTC)
-A, B, C = "a@x.example", "b@x.example", "t@fußball.de"
-SPELLED = "t@fussball.de"
-FORM, BOX = "form-1", "under_16"
-DECLARED: tuple[e.Declaration, ...] = (
-    e.MinorDeclared(stream=LEDGER_STREAM, source="map", key="minors", form=FORM, box=BOX),
-    e.SaleDeclared(
-        stream=LEDGER_STREAM,
-        source="map",
-        key="sales",
-        kind="sale",
-        seller="own",
-        collected_from_person=True,
-        refusal_offered=True,
-        refusals_recorded=True,
-        evidence=("ab" * 32,),
-    ),
-)
-
-
-class Deed(NamedTuple):
-    """A source shows a record with an address, and perhaps what somebody said or did on that day.
-
-    `moved_to`: the person of the address takes up this one, by the system's own word.
-    """
-
-    email: str | None
-    record: str | None
-    said: str
-    day: int
-    primary: bool = True
-    moved_to: str | None = None
-
-
-SAYS: dict[str, tuple[type[e.Event], dict[str, Any]]] = {
-    "no": (e.OptedOut, {}),
-    "no here": (e.OptedOut, {"address_only": True}),
-    "yes": (
-        e.OptedIn,
-        {
-            "act": "unticked_box",
-            "purposes": ("marketing.similar",),
-            "channels": ("email",),
-            "to": ("own",),
-            "informed": True,
-            "specific": True,
-            "proof": "individual",
-            "address_verified": True,
-            "verifies_channel": "email",
-        },
-    ),
-    "sale": (e.DealWon, {"deal": "deal-1"}),
-    "subscribed": (
-        e.ContractStarted,
-        {
-            "kind": "subscription",
-            "seller": "own",
-            "collected_from_person": True,
-            "refusal_offered": True,
-            "refused": False,
-        },
-    ),
-    "ended": (e.ContractEnded, {"kind": "subscription"}),
-    "minor": (e.RecipientDescribed, {"minor": True}),
-    "minor's box": (e.BoxAnswered, {"form": FORM, "box": BOX, "ticked": True}),
-    "DE": (e.CountryEvidenced, {"hints": (e.CountryHint(country="DE", kind="declared"),)}),
-    "US": (e.CountryEvidenced, {"hints": (e.CountryHint(country="US", kind="declared"),)}),
-    "CA": (e.CountryEvidenced, {"hints": (e.CountryHint(country="CA", kind="declared"),)}),
-    "bounced": (e.Bounced, {"kind": "hard"}),
-    "clicked": (e.Clicked, {}),
-}
-"""What a source may say of a person."""
-
-
-def event_of(deed: Deed, contact: str, address: str | None, record: str | None) -> e.Event | None:
-    if not deed.said:
-        return None
-    kind, fields = SAYS[deed.said]
-    return kind(
-        stream=contact,
-        source="shop",
-        address=address,
-        record=record,
-        by="data_subject",
-        occurred_from=NOW - timedelta(days=deed.day),
-        captured_at=NOW - timedelta(days=deed.day),
-        captured_by="form_record",
-        **fields,
-    )
-
-
-def do(house: House, deed: Deed) -> None:
-    if deed.moved_to is not None:
-        move(house, deed.email, deed.moved_to)
-        return
-    (who,) = house.ledger.register_many([Registration(deed.email, "hubspot", deed.record, deed.primary)])
-    event = event_of(deed, who.contact, who.address, who.record)
-    if event is not None:
-        house.ledger.record(Fact(event, f"{deed}"))
-
-
-def move(house: House, old: str | None, new: str) -> None:
-    """As a sender's change of address does."""
-    record = f"upemail:{old}:{new}"
-    before, after = house.ledger.register_many(
-        [Registration(old, "mailchimp", record, primary=False), Registration(new, "mailchimp", record)]
-    )
-    if before.contact != after.contact:
-        for who, other in ((before, after), (after, before)):
-            link = e.ContactsLinked(stream=who.contact, source="mailchimp", by="system", other=other.contact)
-            house.ledger.record(Fact(link, f"{record}:{who.contact}"))
-
-
-def answers(house: House, emails: Sequence[str]) -> dict[str, bool]:
-    """What the gate says of each address that is known; rows, folds and audit say the same."""
-    return {email: bool(allowed) for email, allowed in allowed_at(house, emails).items()}
-
-
-def allowed_at(house: House, emails: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The marketing purposes that the gate allows at each address that is known; rows, folds and audit agree."""
-    found: dict[str, tuple[str, ...]] = {}
-    at = datetime.now(UTC) + timedelta(days=1)
-    auditor = Auditor(house.policy, house.catalogue, at)
-    for email in emails:
-        known = house.ledger.vault.find_address(email)
-        if known is None:
-            continue
-        contact, address = known
-        ask = tuple(p for p in MARKETING_PURPOSES if house.gate.ask(contact, p, "email", address, at).allowed)
-        folded = house.contacts([contact])
-        verdict = auditor.verdict(house.group_of(folded, contact), Record(contact, None, address, None, email))
-        assert verdict.allowed == bool(ask), (email, verdict)
-        found[email] = ask
-    return found
-
-
-def told(deeds: Sequence[Deed], emails: Sequence[str], *, follow: bool) -> dict[str, bool]:
-    """What is allowed at all after these deeds; see `purposes_after`."""
-    return {email: bool(allowed) for email, allowed in purposes_after(deeds, emails, follow=follow).items()}
-
-
-def purposes_after(deeds: Sequence[Deed], emails: Sequence[str], *, follow: bool) -> dict[str, tuple[str, ...]]:
-    """The answers of a new ledger after these deeds, by rows kept in step or by folds; a rebuild agrees."""
-    with TemporaryDirectory() as folder, open_house(Path(folder), {}) as house:
-        house.describe_controller("Nordlicht GmbH", "DE", None)
-        house.ledger.record_many(Fact(one, one.key) for one in DECLARED)
-        for deed in deeds:
-            do(house, deed)
-            if follow:
-                house.runner.follow(once=True)
-        found = allowed_at(house, emails)
-        house.runner.follow(once=True)
-        assert house.runner.replay().equal
-        assert allowed_at(house, emails) == found
-        return found
-
 
 D, E = "d@x.example", "e@x.example"
 EVERYBODY = (A, B, D, E)
@@ -202,6 +43,7 @@ deeds = st.builds(
     st.sampled_from([*SAID, "bounced", "clicked", "", "", ""]),
     st.integers(2, 900),
     st.booleans(),
+    st.none(),
 ).filter(lambda deed: deed.email is not None or deed.record is not None)
 moves = st.builds(Deed, st.just(A), st.none(), st.just(""), st.integers(2, 900), moved_to=st.sampled_from([B, D]))
 lists = st.lists(st.one_of(deeds, deeds, deeds, moves), min_size=2, max_size=8, unique_by=lambda deed: deed.day)
@@ -213,6 +55,55 @@ def test_any_order_of_arrival_gets_the_same_answers(listed: list[Deed], dice: ra
     other = dice.sample(listed, len(listed))
     expected = purposes_after(listed, EVERYBODY, follow=not follow)
     assert purposes_after(other, EVERYBODY, follow=follow) == expected
+
+
+KNOWN: dict[str, tuple[tuple[Deed, ...], dict[str, bool]]] = {
+    "a deal by the record's id alone": (
+        (Deed(None, "1", "sale", 50), Deed(A, None, "DE", 100), Deed(A, "1", "", 5)),
+        {A: True},
+    ),
+    "a deal of a record that has two addresses": (
+        (
+            Deed(None, "1", "sale", 50),
+            Deed(A, None, "DE", 100),
+            Deed(A, "1", "", 5),
+            Deed(B, "1", "", 4, primary=False),
+        ),
+        {A: False, B: False},
+    ),
+    "a deal with its address": (
+        (Deed(A, "1", "sale", 50), Deed(B, None, "DE", 100), Deed(B, "1", "", 5)),
+        {A: True, B: False},
+    ),
+    "the country of the record": (
+        (Deed(A, None, "sale", 800), Deed(A, None, "DE", 100), Deed(A, "1", "", 5), Deed(None, "1", "CA", 300)),
+        {A: False},
+    ),
+    "a minor's box of another address": (
+        (Deed(B, "1", "minor's box", 50), Deed(A, None, "yes", 100), Deed(A, "1", "", 5)),
+        {A: False, B: False},
+    ),
+    "made again under another id": (
+        (Deed(A, "1", "DE", 50), Deed(None, "1", "sale", 40), Deed(A, "2", "", 20)),
+        {A: True},
+    ),
+    "four addresses of one record": (
+        (
+            Deed(A, "1", "yes", 50),
+            *(Deed(email, "1", "", day, primary=False) for day, email in enumerate((B, D, E), 2)),
+        ),
+        dict.fromkeys((A, B, D, E), False),
+    ),
+}
+"""What some order allowed, and another refused."""
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_is_known_of_one_person_counts_whoever_came_first(name: str) -> None:
+    known, expected = KNOWN[name]
+    orders = [known, known[::-1], *random.Random(7).sample(list(itertools.permutations(known)), 4)]
+    found = {order: told(order, EVERYBODY, follow=False) for order in orders}
+    assert {order: given for order, given in found.items() if given != expected} == {}
 
 
 MOVED = (Deed(A, "1", "no", 10), Deed(B, None, "yes", 100), Deed(B, "1", "", 5))
@@ -371,6 +262,18 @@ def test_a_record_that_moved_is_answered_for_its_address_each_time_it_is_shown(h
     for _ in range(2):
         verdicts, _ = take(house, moved)
         assert [(v.reason, v.allowed) for v in verdicts if v.record_id == "1"] == [("times_overlap", False)]
+
+
+@pytest.mark.parametrize("first", [A, B])
+def test_the_last_sign_of_a_record_counts_wherever_the_record_stood(house: House, tmp_path: Path, first: str) -> None:
+    """It was in Germany, is in France, and is in Germany again: the third row is news, though its contact showed it."""
+    others = [f"{n},{n}@y.example,Germany" for n in range(2, 40)]
+    do(house, Deed(first, None, "", 500))
+    header = "Record ID,Email,Country/Region"
+    shown = [f"1,{A},Germany", f"1,{B},France", f"1,{A},Germany"]
+    for number, row in enumerate(shown, 1):
+        verdicts, _ = take(house, export(tmp_path, f"{number}.csv", row, *others[number:], header=header))
+    assert next(v.jurisdictions for v in verdicts if v.record_id == "1") == ("DE",)
 
 
 def test_who_is_stopped_by_another_contacts_stop_is_among_those_to_opt_out(house: House, tmp_path: Path) -> None:
