@@ -18,10 +18,11 @@ _CHUNK = 2_000
 
 def preview(house: House, chosen: Policy) -> list[Change]:
     """Whose answer changes if the rule set is adopted, today."""
-    return list(differences(_people(house), house.policy, chosen, house.catalogue, now()))
+    return list(differences(people_of(house), house.policy, chosen, house.catalogue, now()))
 
 
-def _people(house: House) -> Iterator[tuple[Contact, ...]]:
+def people_of(house: House) -> Iterator[tuple[Contact, ...]]:
+    """Every contact, each with whoever it is linked with after it."""
     streams = house.ledger.log.streams()
     for start in range(0, len(streams), _CHUNK):
         for contact in house.contacts(streams[start : start + _CHUNK]).values():

@@ -27,12 +27,20 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def differences(
-    people: Iterable[tuple[Contact, ...]], before: Policy, after: Policy, catalogue: Catalogue, at: datetime
+    people: Iterable[tuple[Contact, ...]],
+    before: Policy,
+    after: Policy,
+    catalogue: Catalogue,
+    at: datetime,
+    declared: Catalogue | None = None,
 ) -> Iterable[Change]:
-    """Every changed answer to "marketing by e-mail, at `at`?"; each group begins with the owner."""
+    """Every changed answer to "marketing by e-mail, at `at`?"; each group begins with the owner.
+
+    `declared`: what holds for all afterwards, where that changes too
+    """
     for group in people:
         owner = group[0]
-        old, new = Bench(group, before, catalogue), Bench(group, after, catalogue)
+        old, new = Bench(group, before, catalogue), Bench(group, after, declared or catalogue)
         laws = candidates(old.dossier.country_entries(), catalogue)
         for address in dict.fromkeys(entry.event.address for entry in owner.addresses):
             for purpose in MARKETING_PURPOSES:

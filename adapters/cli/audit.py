@@ -23,6 +23,7 @@ from adapters.crew import Brief
 from adapters.dates import Order
 from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
+from adapters.evidence_map.narrowing import narrowed_by
 from adapters.evidence_map.reading import EvidenceMap, read_map
 from adapters.evidence_map.writing import extend_map, write_map
 from adapters.files import check_folder
@@ -42,6 +43,7 @@ from adapters.statements import Found, NameFound, united
 from adapters.tabular import UnreadableInput
 from adapters.tokens import token_of
 from adapters.wiring import House, now
+from ledger.commands import CommandRefusedError
 from ledger.terms import MARKETING_PURPOSES
 from projections.verdicts import Audit, Bucket, Money
 
@@ -300,6 +302,12 @@ def _adopt(house: House, evidence_map: EvidenceMap | None, asked: Asked) -> Adop
     """Record what the map declares. One that nobody named, and that declares nothing yet, takes nothing back."""
     if evidence_map is None or (asked.map is None and not evidence_map.stanzas):
         return None
+    narrowed = narrowed_by(house, evidence_map)
+    if narrowed is not None:
+        raise CommandRefusedError(
+            f"{narrowed.as_text()} Nothing was adopted. If that is right, adopt the map by itself first: "
+            f"consent-ledger map adopt {evidence_map.path}"
+        )
     return adopt_map(house, evidence_map, now())
 
 

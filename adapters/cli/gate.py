@@ -64,7 +64,8 @@ def run_gate(file: Path, purpose: str, channel: str, encoding: str | None, ledge
             until = answer.valid_until.date().isoformat() if answer.valid_until else ""
             writer.writerow((email, "yes" if answer.allowed else "no", answer.reason.replace("_", " "), until))
     allowed = sum(answer.allowed for _, answer in answers)
-    show(f"{len(answers)} addresses: {allowed} may be written to for {purpose}, {len(answers) - allowed} not")
+    addresses = "1 address" if len(answers) == 1 else f"{len(answers):,} addresses"
+    show(f"{addresses}: {allowed} may be written to for {purpose}, {len(answers) - allowed} not")
     for row in unread[:_SHOWN]:
         show(f"{row.file}, row {row.row}: {row.reason}")
     if len(unread) > _SHOWN:
@@ -79,7 +80,7 @@ def _emails(file: Path, encoding: str | None, reject: Callable[[Rejected], None]
     from adapters.times import TimeReader
     from adapters.wiring import now
 
-    for table in open_tables(file, encoding=encoding):
+    for table in open_tables(file, encoding=encoding, may_be_empty=True):
         people = stops_of(table, now(), TimeReader(None))
         for row, cells in people.every_row(reject):
             emails = people.addresses(cells)

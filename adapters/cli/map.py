@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import JsonOut, LedgerDir, open_house, out, show
+from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, open_house, out, show
 
 if TYPE_CHECKING:
     from adapters.evidence_map.reading import EvidenceMap
@@ -38,14 +38,32 @@ def check(file: MapFile, json: JsonOut = False) -> None:
 
 
 @app.command()
-def adopt(file: MapFile, json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """Record what the map declares, as far as the ledger does not hold it yet; withdraw what it declares no more."""
+def adopt(
+    file: MapFile,
+    yes: Annotated[bool, Flag("--yes", help="adopt it, although it lifts stops")] = False,
+    json: JsonOut = False,
+    ledger: LedgerDir = None,
+) -> None:
+    """Record what the map declares, as far as the ledger does not hold it yet; withdraw what it declares no more.
+
+    A map that lifts stops, since a subscription type means less than before, is shown first; where nobody can be
+    asked it is only shown, and the command ends with 3.
+    """
+    import sys
+
     from adapters.evidence_map.adopting import adopt_map
+    from adapters.evidence_map.narrowing import narrowed_by
     from adapters.evidence_map.reading import read_map
     from adapters.wiring import now
 
     evidence_map = read_map(file)
     with open_house(ledger) as house:
+        narrowed = narrowed_by(house, evidence_map)
+        if narrowed is not None:
+            show(narrowed.as_text())
+            if not (yes or (sys.stdin.isatty() and typer.confirm("adopt it?", err=True))):
+                show("nothing is adopted; --yes adopts it, in the name of whoever the map names")
+                raise typer.Exit(EXIT.FINDINGS)
         adopted = adopt_map(house, evidence_map, now())
     if json:
         import msgspec

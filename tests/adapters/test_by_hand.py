@@ -143,6 +143,8 @@ def test_a_campaign_is_answered_from_a_file(tmp_path: Path) -> None:
     unread = program(tmp_path, "gate", "plain.txt", "--purpose", "marketing.similar", *L, code=EXIT.FINDINGS)
     assert "plain.txt, row 2: no e-mail address in this row" in unread.stderr
     program(tmp_path, "gate", "plain.txt", "--purpose", "newsletter", *L, code=EXIT.USAGE)
+    (tmp_path / "one.txt").write_text("ana@example.com\n")
+    assert "1 address: 1 may" in program(tmp_path, "gate", "one.txt", "--purpose", "marketing.similar", *L).stderr
 
 
 def test_no_page_says_that_a_person_who_asked_to_be_erased_opted_out(tmp_path: Path) -> None:
