@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.adopting import _people
+from adapters.adopting import people_of
 from adapters.crew import Brief
 from adapters.evidence_map.adopting import adopt_map
 from adapters.evidence_map.reading import read_map
@@ -188,7 +188,7 @@ def test_who_would_gain_by_a_rule_set_is_judged_with_the_stops_of_linked_contact
     do(house, Deed(A, "1", "no", 50))
     do(house, Deed(B, "1", "", 5))
     contact, _ = house.find(B)
-    groups = {group[0].contact: group for group in _people(house)}
+    groups = {group[0].contact: group for group in people_of(house)}
     assert list(groups[contact]) == list(house.group(house.contacts([contact])[contact]))
     assert any(member.stops for member in groups[contact])
 
