@@ -17,6 +17,7 @@ from adapters.report.why import (
     WhyPlatform,
     WhyRequest,
 )
+from adapters.why_causes import unknown_countries
 from adapters.why_history import Held, signed
 from adapters.why_words import SIGNS
 from ledger import events as e
@@ -24,7 +25,7 @@ from ledger.contact import Contact, fold
 from ledger.policy.calendar import add, local_date, period
 from ledger.policy.dossier import Dossier
 from ledger.policy.judge import STOPPED, liability_date
-from ledger.policy.jurisdictions import UNKNOWN, is_known
+from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.question import Candidate, Decision
 from ledger.policy.rules import Policy
 
@@ -48,9 +49,7 @@ def law(held: Held, policy: Policy, candidate: Candidate) -> WhyJurisdiction:
     ]
     shown = [f"{SIGNS[kind]} (position {position})" for kind, position in signs]
     if code == UNKNOWN:
-        whose = "the sender's country is not declared" if catalogue.country is None else ""
-        where = "" if held_country(held) else "nothing declares where the recipient is, and no two signs of it agree"
-        shown.append(f"{' and '.join(filter(None, (where, whose))) or 'not known'}: the strictest rules are asked too")
+        shown.append(f"{unknown_countries(held)}: the strictest rules are asked too")
     elif code == catalogue.country:
         shown.append("the sender's own country")
     elif not candidate.strong and len({kind for kind, _ in signs}) > 1:
@@ -58,11 +57,6 @@ def law(held: Held, policy: Policy, candidate: Candidate) -> WhyJurisdiction:
     elif not shown:
         shown.append("assumed by the sender of recipients about whom nothing is known")
     return WhyJurisdiction(code=code, name=policy.regime(code).title, evidence=tuple(dict.fromkeys(shown)))
-
-
-def held_country(held: Held) -> bool:
-    """Whether anything says where the person is, rather than hinting at it."""
-    return is_known(Dossier(held.group).country_entries())
 
 
 def platform(policy: Policy, decision: Decision) -> WhyPlatform | None:

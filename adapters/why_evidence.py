@@ -10,8 +10,9 @@ from typing import NamedTuple
 from adapters.report.why import WhyDeclaration, WhyDocument
 from adapters.why_history import Held, is_stop, signed
 from ledger import events as e
+from ledger.codec import decode
 from ledger.policy.question import Decision, Trial
-from ledger.terms import OWN
+from ledger.terms import LEDGER_STREAM, OWN
 
 LONGEST = 2400
 """Characters of a document that are shown; the whole is found by its SHA-256."""
@@ -180,6 +181,15 @@ def _shown(held: Held, position: int, event: e.Declaration) -> WhyDeclaration:
         recorded=event.recorded_at,
         evidence=event.evidence,
     )
+
+
+def meaning_of(held: Held, position: int | None) -> str:
+    """What a declaration says that may no longer count, in words."""
+    for place, _, state in held.house.ledger.log.stream(LEDGER_STREAM):
+        event = decode(state) if place == position else None
+        if isinstance(event, e.Declaration):
+            return _says(event)
+    return "something"
 
 
 def _says(event: e.Declaration) -> str:

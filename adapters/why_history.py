@@ -15,6 +15,7 @@ from ledger.contact import Contact, Entry
 from ledger.declared import all_as_declared
 from ledger.policy.dossier import CONTEMPORANEOUS, Dossier
 from ledger.policy.judge import STOP_REASONS
+from ledger.policy.jurisdictions import is_known
 from ledger.policy.question import Decision
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.explain import history
@@ -82,6 +83,11 @@ class Held:
         """E-mails on record, oldest first, with the purpose a declaration gives them."""
         found = [n for contact in self.read for n in contact.sendings if isinstance(n.event, e.EmailSent)]
         return sorted(found, key=lambda n: (n.event.earliest, n.position))
+
+    @property
+    def is_country_known(self) -> bool:
+        """Whether anything says where the person is, rather than hinting at it."""
+        return is_known(Dossier(self.group).country_entries())
 
     @property
     def recorded_at(self) -> datetime:

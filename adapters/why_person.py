@@ -20,21 +20,13 @@ from adapters.report.why import (
     WhyRule,
     WhySend,
 )
+from adapters.why_causes import CauseWords
 from adapters.why_history import Held, held_since, kind_of
 from adapters.why_words import PERSON_SUPPRESSED, PERSON_WHAT
-from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, UNDATED_STOP, Asked
+from adapters.whys import Asked
 from adapters.wiring import House
 from ledger import events as e
 from ledger.commands import is_suppressing
-
-_SENTENCES = {
-    UNDATED_STOP: "A no is on record, and our records do not show whether it came before this moment or after it.",
-    OVERLAP: "Our records do not show which came last, a yes or a no; in doubt the no counts.",
-    STOPPED: "A no is on record, and no later yes from you that would lift it.",
-    CLAIMED: "Our records name a basis, and do not hold what would show it.",
-    NOTHING: NOTHING,
-}
-_ALLOWED = "What is on record about you met every condition of the rule named below."
 
 
 def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
@@ -56,7 +48,7 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
             day=why.question.day,
         ),
         verdict=why.verdict,
-        sentence=_SENTENCES.get(why.sentence, _ALLOWED),
+        sentence=_sentence(house, held, why),
         sends=tuple(
             WhySend(at=s.at, precision=s.precision, subject=s.subject, purpose=s.purpose, verdict=s.verdict)
             for s in why.sends
@@ -79,6 +71,12 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
         ),
         policy_hash="",
     )
+
+
+def _sentence(house: House, held: Held, why: Why) -> str:
+    assert why.cause is not None  # noqa: S101 - counsel's answer has it
+    marketing = why.question.purpose.startswith("marketing.")
+    return CauseWords(held, house.policy, person=True).sentence(why.cause, why.question.on, marketing=marketing)
 
 
 def _rule(rule: WhyRule | None) -> WhyRule | None:

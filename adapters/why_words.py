@@ -96,25 +96,6 @@ _DETAILS = (
     "via",
 )
 
-MISSING: dict[str, str] = {
-    "act_is_affirmative": "evidence of an act of the person's own (a box ticked, a sign-up, a reply)",
-    "informed": "evidence that the person was informed",
-    "specific": "evidence that what was agreed to was specific",
-    "sender_named": "evidence that the sender was named",
-    "purpose_covered": "evidence that the wording covers this purpose",
-    "channel_covered": "evidence that the wording covers this channel",
-    "proof_individual": "that person's own record, not a form or a habit",
-    "by_data_subject": "evidence that the person acted, and nobody else",
-    "address_verified": "a double opt-in confirmation",
-    "sale_or_negotiation": "evidence of a sale, or of negotiations where the rule knows them",
-    "seller_is_sender": "evidence that the seller is the sender",
-    "collected_from_person": "evidence that the address came from the person",
-    "opt_out_offered_at_collection": "evidence that refusal was offered when the address was collected",
-    "not_refused": "evidence that the person did not refuse",
-    "possible_time": "a record of when it happened: the time that was claimed cannot be right",
-    "country_declared": "evidence of the recipient's country, not a guess from an IP address",
-}
-
 SIGNS: dict[str, str] = {
     "declared": "declared on the record",
     "billing": "billing address",
@@ -147,6 +128,24 @@ REASONS: dict[str, str] = {
     "unknown_channel": "a channel that no rule knows",
 }
 
+
+CAUSES: dict[str, str] = {
+    "proven": "everything required is on record",
+    "overlap": "an opt-out and an opt-in overlap in time",
+    "withdrawn_declaration": "a declaration it rests on no longer counts",
+    "recorded_later": "on record only later",
+    "begins_later": "it began later",
+    "not_in_force": "the rule was not in force yet",
+    "no_longer_in_force": "the rule is not in force any more",
+    "lapsed": "lapsed",
+    "unmet": "what is on record does not meet the rule",
+    "missing": "evidence is missing",
+    "claimed": "the CRM claims it, the records are missing",
+    "not_accepted": "no rule accepts what is on record",
+    "nothing": "nothing on record could be a legal basis",
+    "address_may_be_reassigned": "the address may belong to somebody else since",
+}
+"""What decides, in a few words, where a reason of the ledger does not say it."""
 
 SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
 """A stop that the ledger itself records: the person did nothing of the kind at that moment."""

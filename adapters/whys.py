@@ -21,22 +21,19 @@ from adapters.report.why import (
     WhyRule,
     WhySend,
 )
+from adapters.why_causes import CauseWords
 from adapters.why_evidence import declarations, documents, rests_on
 from adapters.why_history import Held, send_of, stops, timeline
-from adapters.why_words import MISSING, REASONS
+from adapters.why_needs import evidence_of, need_in_words
+from adapters.why_words import CAUSES, REASONS
 from adapters.wiring import House
 from ledger.contact import Entry
 from ledger.policy.judge import ERASED, STOP_TIME_UNKNOWN
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
+from projections.causes import IN_TIME
 from projections.explain import Explanation, explain
-
-OVERLAP = "A stop and an opt-in overlap in time, or lack one; the stop wins until it is settled."
-UNDATED_STOP = "There is a stop, and nothing shows whether it came before this moment or after it."
-STOPPED = "A stop covers this, and no later opt-in by the person lifts it."
-CLAIMED = "A basis is asserted; what it would need is not on record."
-NOTHING = "Nothing on record could carry a basis for this."
 
 
 class Asked(NamedTuple):
@@ -72,7 +69,7 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
     lines = {} if asked.purpose else {name: court.explained(name, at) for name in _purposes(sends)}
     purpose = asked.purpose or (shown.purpose if shown and shown.purpose else min(lines, key=lambda n: _rank(lines[n])))
     found = court.explained(purpose, at)
-    decision, grounds, policy = found.decision, _grounds(found), house.policy
+    decision, grounds, policy = found.decision, found.grounds, house.policy
     positions = rests_on(held, decision, grounds)
     resting = declarations(held, positions)
     adopted = house.adopted
@@ -90,14 +87,15 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
             day=asked.day,
         ),
         verdict=verdict_of(decision),
-        sentence=_sentence(decision),
+        sentence=CauseWords(held, policy).sentence(found.cause, at, marketing=purpose.startswith("marketing.")),
+        cause=found.cause,
         sends=sends,
         answers=tuple(_line(name, one) for name, one in lines.items()),
         since=grounds.start if decision.allowed and grounds is not None and grounds.start > BEGINNING else None,
         known_then=court.known_then(purpose, at),
         basis=decision.basis,
         rule=_rule(policy, decision, grounds),
-        conditions=_conditions(grounds, decision),
+        conditions=_conditions(found),
         jurisdictions=tuple(context.law(held, policy, candidate) for candidate in found.candidates),
         timeline=tuple(timeline(held, decision)),
         stops=tuple(stops(held)),
@@ -106,9 +104,9 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         platform=context.platform(policy, decision),
         spoke_against=tuple(_against(decision)),
         obligations=tuple(fact.replace("_", " ") for fact in decision.obligations),
-        would_change=tuple(_would_change(decision, resting)),
+        would_change=tuple(_would_change(found, resting)),
         changes_at=decision.changes_at.date() if decision.changes_at else None,
-        claimed=_claim(decision),
+        claimed=_claim(found),
         liabilities=tuple(context.liabilities(policy, held, found.candidates)),
         other_addresses=context.other_addresses(held),
         records=context.records(held),
@@ -196,16 +194,16 @@ def _line(purpose: str, found: Explanation) -> WhyLine:
     return WhyLine(
         purpose=purpose,
         verdict=verdict_of(decision),
-        reason=reason_of(decision),
+        reason=CAUSES.get(found.cause.kind) or reason_of(decision),
         basis=decision.basis,
         changes_at=decision.changes_at.date() if decision.changes_at else None,
     )
 
 
 def reason_of(decision: Decision) -> str:
-    """Why, in words."""
+    """Why, in words, where only the decision is at hand."""
     if not decision.allowed and decision.uncertain and decision.reason != STOP_TIME_UNKNOWN:
-        return "a stop and an opt-in overlap in time"
+        return CAUSES["overlap"]
     return REASONS.get(decision.reason, decision.reason.replace("_", " "))
 
 
@@ -220,32 +218,6 @@ def verdict_of(decision: Decision) -> VerdictSentence:
     if decision.claimed is not None or decision.reason == STOP_TIME_UNKNOWN:
         return "cannot be shown"
     return "not allowed by the rules applied"
-
-
-def _sentence(decision: Decision) -> str:
-    if decision.allowed:
-        rules = " and ".join(decision.rules)
-        return f"Every need of {rules} is evidenced, and nothing that stops it came later."
-    if decision.reason == STOP_TIME_UNKNOWN:
-        return UNDATED_STOP
-    if decision.uncertain:
-        return OVERLAP
-    if decision.reason in context.STOPS:
-        return STOPPED
-    if decision.claimed is not None:
-        return CLAIMED
-    return NOTHING
-
-
-def _grounds(found: Explanation) -> Trial | None:
-    """The trial to show: the one the answer rests on, else the nearest miss."""
-    wanted = set(found.decision.rules)
-    if found.decision.claimed and found.decision.claimed.rule:
-        wanted = {found.decision.claimed.rule}
-    trials = [t for t in found.trials if t.rule in wanted] or found.trials
-    if not trials:
-        return None
-    return min(trials, key=lambda t: (len(t.blocked_by), sum(c.met is not True for c in t.conditions)))
 
 
 def _rule(policy: Policy, decision: Decision, grounds: Trial | None) -> WhyRule | None:
@@ -265,11 +237,17 @@ def _rule(policy: Policy, decision: Decision, grounds: Trial | None) -> WhyRule 
     )
 
 
-def _conditions(grounds: Trial | None, decision: Decision) -> tuple[WhyCondition, ...]:
-    if grounds is None or decision.reason in context.STOPS:
-        return ()  # a stop has no needs: it holds
+def _conditions(found: Explanation) -> tuple[WhyCondition, ...]:
+    """Each condition of the rule that decides, and the condition of time that failed; all from one trial."""
+    if found.decision.reason in context.STOPS:
+        return ()  # a stop has no needs: it counts
+    grounds, cause = found.grounds, found.cause
+    if grounds is None:
+        return tuple(WhyCondition(name=need_in_words(name), met=None) for name in cause.missing)
+    conditions = [(c.name, c.met) for c in grounds.conditions]
+    conditions += [(name, False) for name in cause.missing if name in IN_TIME.values()]
     return tuple(
-        WhyCondition(name=c.name.replace("_", " "), met=c.met, positions=grounds.evidence) for c in grounds.conditions
+        WhyCondition(name=need_in_words(name), met=met, positions=grounds.evidence) for name, met in conditions
     )
 
 
@@ -279,7 +257,8 @@ def _against(decision: Decision) -> Iterator[str]:
         yield f"{against.what.replace('_', ' ')}{where}, rule {against.rule}"
 
 
-def _would_change(decision: Decision, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
+def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
+    decision = found.decision
     if decision.allowed:
         yield "an opt-out, objection or complaint would end it at once"
         return
@@ -287,23 +266,28 @@ def _would_change(decision: Decision, resting: Sequence[WhyDeclaration]) -> Iter
         yield "only the person's own later opt-in"
         return
     if decision.reason in context.STOPS:
-        yield "only the person's own later opt-in; or, if the stop was a mistake, its correction with evidence"
+        yield "only the person's own later opt-in; or, if the opt-out was a mistake, its correction with evidence"
         return
-    if decision.claimed is not None:
-        for one in resting:
-            if not one.evidence:
-                yield f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
-        for need in decision.claimed.missing:
-            yield MISSING.get(need, f"evidence: {need.replace('_', ' ')}")
-        if decision.claimed.rule is None:
-            yield "no rule of these countries accepts what is claimed; the person's own opt-in would"
-        return
-    yield "the person's own opt-in, evidenced (asking for it by e-mail is itself marketing)"
+    for one in resting:
+        if not one.evidence:
+            yield f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
+    if found.cause.kind == "withdrawn_declaration":
+        yield "the declaration again, with its evidence"
+    for need in found.cause.missing:
+        if need not in _PAST:
+            yield evidence_of(need)
+    if decision.claimed is None or decision.claimed.rule is None:
+        yield "the person's own opt-in, with its evidence (asking for it by e-mail is itself marketing)"
 
 
-def _claim(decision: Decision) -> WhyClaim | None:
-    claim = decision.claimed
+_PAST = frozenset({"rule_in_force", "begun_by_then"})
+"""Conditions of time that no evidence changes."""
+
+
+def _claim(found: Explanation) -> WhyClaim | None:
+    claim = found.decision.claimed
     if claim is None:
         return None
-    missing = tuple(need.replace("_", " ") for need in claim.missing)
-    return WhyClaim(rule=claim.rule or "none that could accept it", missing=missing, basis=claim.basis)
+    missing = tuple(need_in_words(need) for need in found.cause.missing)
+    rule = found.grounds.rule if found.grounds is not None else claim.rule
+    return WhyClaim(rule=rule or "none that could accept it", missing=missing, basis=claim.basis)

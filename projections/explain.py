@@ -6,22 +6,25 @@ of the question applied. Words, names and pages are made of it elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
+from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.codec import decode
 from ledger.contact import PLACED, Contact, Entry, fold
 from ledger.log import Log
 from ledger.plausibility import bounded
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import judge
+from ledger.policy.judge import Bench, judge
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
 from ledger.policy.rules import Policy
+from ledger.terms import LEDGER_STREAM
+from projections.causes import Cause, Former, Matter, find_cause
 from projections.groups import Kin, kin, named_by
 
 Linked = Callable[[str], Iterable[str]]
@@ -34,6 +37,8 @@ class Explanation(NamedTuple):
     group         the contact first, then who is linked with it
     joined        ids of those of the group of whom only what forbids counts
     entries       of all of these, in log order, as far as they were known, with the times that can be true of them
+    cause         the condition that decides the answer
+    grounds       the trial that the cause was found by; None: no rule found a fact
     """
 
     decision: Decision
@@ -41,6 +46,8 @@ class Explanation(NamedTuple):
     entries: tuple[Entry, ...]
     candidates: tuple[Candidate, ...]
     group: tuple[Contact, ...]
+    cause: Cause
+    grounds: Trial | None
     joined: frozenset[str] = frozenset()
 
 
@@ -57,6 +64,19 @@ def explain(
     `catalogue` is the fold as of `question.known_at`; entries recorded later are left out here.
     """
     entries, person = history(log, contact, question.known_at, linked)
+    former = _former(log, policy, catalogue, person.group, question.known_at)
+    return weigh(person, entries, question, policy, catalogue, former)
+
+
+def weigh(
+    person: Kin,
+    entries: Sequence[Entry],
+    question: Question,
+    policy: Policy,
+    catalogue: Catalogue,
+    former: Iterable[Former] = (),
+) -> Explanation:
+    """Judge a person's facts with a trace, and find what decides. `former`: declarations that no longer count."""
     group = person.group
     laws = question.jurisdictions
     if not laws:
@@ -64,7 +84,46 @@ def explain(
         question = msgspec.structs.replace(question, jurisdictions=laws)
     trials: list[Trial] = []
     decision = judge(group, question, policy, catalogue, trials)
-    return Explanation(decision, tuple(trials), entries, laws, group, person.joined)
+    matter = Matter(
+        question=question,
+        decision=decision,
+        trials=trials,
+        facts={entry.position: entry for entry in entries},
+        policy=policy,
+        judged=lambda other: judge(group, other, policy, catalogue),
+        former=former,
+    )
+    found = find_cause(matter)
+    return Explanation(decision, tuple(trials), tuple(entries), laws, group, found.cause, found.grounds, person.joined)
+
+
+def _former(
+    log: Log, policy: Policy, catalogue: Catalogue, group: Sequence[Contact], known_at: datetime | None
+) -> Iterator[Former]:
+    """Declarations that were withdrawn or replaced by a moment, the newest first, each as if it still counted."""
+    owner = group[0]
+    if not (owner.answers or owner.activity or owner.deals):
+        return
+    newest: dict[str, Entry] = {}
+    ended: list[tuple[Entry, datetime]] = []
+    for entry in _known(log, LEDGER_STREAM, known_at):
+        event = entry.event
+        if isinstance(event, e.Declaration):
+            before = newest.get(event.key)
+            if before is not None and not getattr(before.event, "withdrawn", False) and event.recorded_at is not None:
+                ended.append((before, event.recorded_at))
+            newest[event.key] = entry
+    for entry, when in reversed(ended):
+        declared = msgspec.structs.replace(catalogue, declared=catalogue.declared.after(entry))
+        yield Former(entry.position, when, _judged(Bench(group, policy, declared)))
+
+
+def _judged(bench: Bench) -> Callable[[Question], tuple[Decision, frozenset[int]]]:
+    def judged(question: Question) -> tuple[Decision, frozenset[int]]:
+        decision, _ = bench.decide(question)
+        return decision, frozenset(bench.resting[p] for p in decision.evidence if p in bench.resting)
+
+    return judged
 
 
 def history(

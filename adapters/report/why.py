@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from ledger.terms import Precision
+from projections.causes import Cause
 
 VerdictSentence = Literal[
     "allowed by the rules applied",
@@ -237,6 +238,7 @@ class WhyNote(_Part, frozen=True, kw_only=True):
 class Why(_Part, frozen=True, kw_only=True):
     """The whole answer. Sentences are ready to be read.
 
+    sentence      the condition that decides, in words; `cause`: for machines, of counsel's answer alone
     email         the address asked about, in full: a page about one person is filed under it
     reference     of the fact it rests on, for `why` again; empty for the person
     sends         on record on the day asked about; `looked_for_send`: whether a day was asked about
@@ -254,6 +256,7 @@ class Why(_Part, frozen=True, kw_only=True):
     question: WhyQuestion
     verdict: VerdictSentence
     sentence: str = ""
+    cause: Cause | None = None
     sends: tuple[WhySend, ...] = ()
     answers: tuple[WhyLine, ...] = ()
     since: datetime | None = None

@@ -52,6 +52,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     known_from            kind of contract -> day a court declared that it counts (else: always known)
     needs                 conditions, each True, False or unknown of a fact (see `mechanisms.NEEDS`)
     window, after_end, inactivity, recent, claims: ISO periods
+    period_from           who chose the number of that period: a statute, an authority, or this rule set
     """
 
     id: Text
@@ -79,6 +80,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     window_from: tuple[str, ...] = ()
     after_end: str | None = None
     recent: str | None = None
+    period_from: Literal["statute", "authority", "choice"] = "statute"
     before: date | None = None
     exempts: tuple[str, ...] = ()
     # kind = "stop", "message_condition", "not_a_basis"

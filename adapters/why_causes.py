@@ -1,0 +1,349 @@
+"""The first sentence of an answer: the condition that decides it, in words for counsel and for the person.
+
+Both are made by one function from one cause, so that a letter cannot say another thing than the page that is filed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from adapters.report import wording
+from adapters.why_evidence import meaning_of
+from adapters.why_history import Held
+from adapters.why_needs import evidence_of, listed, unmet_in_words
+from adapters.why_words import SUPPRESSED
+from ledger import events as e
+from ledger.commands import is_suppressing
+from ledger.policy.calendar import local_date, period
+from ledger.policy.jurisdictions import UNKNOWN
+from ledger.policy.rules import Policy, Rule
+from ledger.terms import BEGINNING, END, UNREAD_ROW
+from projections.causes import Cause
+
+_LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "under_review", "minor", "address_unlinked"})
+"""Causes that decide under every law."""
+_aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\((?:until|before)\b).*", re.DOTALL)
+
+_NOUNS: dict[type[e.Event], str] = {
+    e.OptedIn: "opt-in",
+    e.OptInRequested: "request to confirm",
+    e.DoubleOptInConfirmed: "confirmation",
+    e.FormSubmitted: "form sent in",
+    e.BoxAnswered: "ticked box",
+    e.ContractStarted: "contract",
+    e.ContractEnded: "end of a contract",
+    e.DealWon: "won deal",
+    e.Enquired: "enquiry",
+    e.Donated: "support",
+    e.AddressPublished: "published address",
+    e.RecipientDescribed: "description of the recipient",
+    e.CountryEvidenced: "sign of the country",
+    e.EmailSent: "e-mail",
+    e.CampaignMailSent: "e-mail",
+    e.Clicked: "click",
+    e.BasisClaimed: "claim of the CRM",
+}
+_SAID_NO: dict[type[e.Event], tuple[str, str]] = {
+    e.OptedOut: ("the person opted out", "you opted out"),
+    e.TypeOptedOut: ("the person left the subscription type “{kind}”", "you left one of our mailings"),
+    e.Objected: ("the person objected to marketing", "you objected to marketing"),
+    e.OptOutObstructed: (
+        "the person tried to opt out and did not get through",
+        "you tried to opt out and did not get through",
+    ),
+    e.Complained: ("the person reported a message as spam", "a message of ours was reported as spam"),
+    e.ErasureRequested: ("the person asked to be erased", "you asked to be erased"),
+}
+_CLAIMED: dict[str, str] = {
+    "consent": "consent",
+    "confirmation": "a confirmed double opt-in",
+    "interest_customer": "a legitimate interest in a customer",
+    "interest_prospect": "a legitimate interest in a prospect",
+    "interest_other": "a legitimate interest",
+    "contract": "a contract",
+}
+
+
+def law_name(rule: Rule) -> str:
+    """The law that a rule is made of, by its first source; a rule of ours is called so."""
+    if rule.confidence == "policy":
+        return "our strictest rule" if rule.id.startswith(f"{UNKNOWN}-") else "our own rule"
+    return _aside.sub("", rule.source)
+
+
+class CauseWords:
+    """Words for the causes of one person's answers. `person`: in a letter to that person, else for counsel."""
+
+    def __init__(self, held: Held, policy: Policy, *, person: bool = False) -> None:
+        self._held, self._policy, self._person = held, policy, person
+
+    def sentence(self, cause: Cause, at: datetime, *, marketing: bool = True) -> str:
+        """The condition that decides, in one sentence; of a stop, a second on what came after it."""
+        if cause.kind == "proven":
+            return self._proven(cause, marketing)
+        clause = self._under(cause, self._clause(cause, at))
+        later = cause.later
+        if later is not None and not (self._person and later.fact is None):
+            clause += f". What came later does not lift it: {self._clause(later, at)}"
+        return clause[:1].upper() + clause[1:] + "."
+
+    # --- the frame ---------------------------------------------------------------------------------
+
+    def _under(self, cause: Cause, clause: str) -> str:
+        """The clause, with whose rules it stands under where that decides."""
+        if cause.kind in _LAWLESS or cause.law is None:
+            return clause
+        allowing = listed([self._title(code) for code in cause.allowed_by])
+        if cause.law == UNKNOWN:
+            unknown = unknown_countries(self._held)
+            if allowing:
+                beside = f"beside those of {allowing}, which alone would allow it"
+                return f"{unknown}, so the strictest rules count {beside}: {clause}"
+            return f"{unknown}, so the strictest rules count: {clause}"
+        if allowing:
+            also = f"but those of {self._title(cause.law)} count too"
+            return f"the rules of {allowing} alone would allow it, {also}: {clause}"
+        return clause
+
+    def _title(self, code: str) -> str:
+        return self._policy.regime(code).title
+
+    def _law(self, cause: Cause) -> str:
+        rule = self._policy.rules[cause.rule] if cause.rule else None
+        if rule is None:
+            return "the rules"
+        return law_name(rule) if self._person else f"{law_name(rule)} (rule {rule.id})"
+
+    def _proven(self, cause: Cause, marketing: bool) -> str:
+        no = "you have" if self._person else "the person has"
+        since = f", and {no} not opted out since" if marketing else "; it is not marketing, so no opt-in is needed"
+        return f"Everything that {self._law(cause)} requires is on record{since}."
+
+    # --- facts -------------------------------------------------------------------------------------
+
+    def _event(self, position: int | None) -> e.Event | None:
+        """The fact at a position; for the person, only an own one."""
+        entry = self._held.by_position.get(position) if position is not None else None
+        if entry is None:
+            return None
+        event = entry.event
+        own = event.stream == self._held.contact and event.address in (None, self._held.address)
+        return event if own or not self._person else None
+
+    def _at(self, position: int | None) -> str:
+        return "" if self._person or position is None else f" [{position}]"
+
+    def _fact(self, position: int | None) -> str:
+        """`the opt-in of 1 May 2024 [4]`."""
+        event = self._event(position)
+        if event is None:
+            return "what is on record"
+        return f"{'your' if self._person else 'the'} {_noun(event)} {_of_day(event)}{self._at(position)}"
+
+    # --- clauses -----------------------------------------------------------------------------------
+
+    def _clause(self, cause: Cause, at: datetime) -> str:
+        clause: Callable[[Cause, datetime], str] = getattr(self, f"_when_{cause.kind}")
+        return clause(cause, at)
+
+    def _when_stopped(self, cause: Cause, _: datetime) -> str:
+        event = self._event(cause.fact)
+        yours = "you have not opted in since" if self._person else "no opt-in that can be shown came after it"
+        if event is None:
+            return f"an opt-out is on record that reaches this address, and {yours}"
+        what = self._no(event, cause.fact)
+        return f"{what}, and {yours}"
+
+    def _no(self, event: e.Event, position: int | None) -> str:
+        where = self._at(position)
+        if is_suppressing(event):
+            what = "your address was put on our list of those who get no marketing" if self._person else SUPPRESSED
+            return f"{what}{where}"
+        if isinstance(event, e.ReviewDecided):
+            whose = "we decided" if self._person else "a review by the company decided"
+            return f"{whose} on {_day(event.recorded_at)} to stop all marketing{where}"
+        said = _SAID_NO.get(type(event))
+        if said is None:
+            return f"an opt-out is on record{where}"
+        words = said[self._person].format(kind=getattr(event, "subscription_type", ""))
+        if event.stream != self._held.contact:
+            words += ", on a contact that may be the same person,"
+        return f"{words} {_on_day(event)}{where}"
+
+    def _when_stop_time_unknown(self, cause: Cause, _: datetime) -> str:
+        unsure = "nothing shows whether it came before this moment or after it"
+        return f"an opt-out is on record{self._at(cause.fact)}, and {unsure}"
+
+    def _when_overlap(self, cause: Cause, _: datetime) -> str:
+        return (
+            f"an opt-out{self._at(cause.fact)} and an opt-in overlap in time, or one of them has no exact time; "
+            "the opt-out counts until it is settled which came last"
+        )
+
+    def _when_erased(self, cause: Cause, _: datetime) -> str:
+        whose = "your data" if self._person else "the data of this contact"
+        return f"{whose} was erased, and no opt-in came after that{self._at(cause.fact)}"
+
+    def _when_under_review(self, cause: Cause, _: datetime) -> str:
+        event = self._event(cause.fact)
+        if isinstance(event, e.ReviewDecided) and event.question == UNREAD_ROW:
+            what = "a row of a file that may be an opt-out could not be read"
+            return f"{what}{self._at(cause.fact)}; nothing is sent until somebody has looked at it"
+        day = f" since {_day(event.recorded_at)}" if event is not None and event.recorded_at else ""
+        return f"a review puts this on hold{day}{self._at(cause.fact)}; nothing is sent until it is answered"
+
+    def _when_minor(self, cause: Cause, _: datetime) -> str:
+        who = "you are" if self._person else "the person is"
+        return f"the records say that {who} a minor{self._at(cause.fact)}, and no guardian's consent is on record"
+
+    def _when_address_unlinked(self, _: Cause, __: datetime) -> str:
+        return "this address no longer belongs to " + ("you, by our records" if self._person else "this contact")
+
+    def _when_address_may_be_reassigned(self, cause: Cause, _: datetime) -> str:
+        return (
+            f"this address took no mail for half a year or more after {self._fact(cause.fact)} and may belong to "
+            "somebody else since; only an opt-in after that counts"
+        )
+
+    def _when_unknown_purpose(self, _: Cause, __: datetime) -> str:
+        return "no rule knows this purpose"
+
+    def _when_unknown_channel(self, _: Cause, __: datetime) -> str:
+        return "no rule knows this channel"
+
+    def _when_message(self, cause: Cause, _: datetime) -> str:
+        return f"the message itself does not meet the rules: {listed([one.replace('_', ' ') for one in cause.unmet])}"
+
+    def _when_withdrawn_declaration(self, cause: Cause, _: datetime) -> str:
+        on = _day(cause.since)
+        if self._person:
+            return f"what a form or a sale meant was declared in our records, and no longer counts since {on}"
+        return (
+            f"the declaration that {meaning_of(self._held, cause.declaration)} [{cause.declaration}] no longer counts "
+            f"since {on}; with it, {self._fact(cause.fact)} would be enough"
+        )
+
+    def _when_recorded_later(self, cause: Cause, at: datetime) -> str:
+        shown = "we had it" if self._person else "it existed"
+        return (
+            f"{self._fact(cause.fact)} is on record only since {_day(cause.since)}; nothing shows that {shown} "
+            f"on {wording.day(at.astimezone(UTC))}"
+        )
+
+    def _when_begins_later(self, cause: Cause, _: datetime) -> str:
+        event = self._event(cause.fact)
+        day = _day(cause.since)
+        if isinstance(event, e.ContractStarted | e.DealWon):
+            return f"{self._fact(cause.fact)} began after the moment asked about"
+        if isinstance(event, e.DoubleOptInConfirmed):
+            return f"the opt-in was confirmed only on {day}{self._at(cause.fact)}, after the moment asked about"
+        return f"{self._fact(cause.fact)} came after the moment asked about, and nothing before it would do"
+
+    def _when_not_in_force(self, cause: Cause, _: datetime) -> str:
+        day = f" before {_day(cause.since)}" if cause.since is not None else " then"
+        return f"{self._law(cause)} was not yet in force, or not yet declared,{day}; {self._fact(cause.fact)} needs it"
+
+    def _when_no_longer_in_force(self, cause: Cause, _: datetime) -> str:
+        return (
+            f"{self._law(cause)} is not in force any more since {_day(cause.since)}; {self._fact(cause.fact)} needs it"
+        )
+
+    def _when_lapsed(self, cause: Cause, _: datetime) -> str:
+        last = f"at the end of {self._last_day(cause)}"
+        if cause.period is None:
+            return f"{self._fact(cause.fact)} was given for a time that ended {last}"
+        span, fact = _span(cause.period), self._fact(cause.fact)
+        choice = "; the number is our choice, the law names none" if cause.chosen else ""
+        rule = self._policy.rules[cause.rule] if cause.rule else None
+        if rule is not None and rule.inactivity:
+            after = f"after {self._fact(cause.last)}" if cause.last is not None else "after it"
+            return f"{fact} lapsed {last}: {span} passed without contact {after}{choice}"
+        event = self._event(cause.last if cause.last is not None else cause.fact)
+        over = "its end" if isinstance(event, e.ContractEnded) else "it"
+        left = f"{self._law(cause)} leaves {span} after {over}{choice}"
+        return f"{fact} does not count any more since the end of {self._last_day(cause)}: {left}"
+
+    def _last_day(self, cause: Cause) -> str:
+        """The last day on which it counted, where the law's recipient is."""
+        if cause.since is None or cause.since >= END:
+            return "an unknown day"
+        zone = self._policy.regime(cause.law or UNKNOWN).zone
+        return wording.day(local_date(cause.since - timedelta(microseconds=1), zone))
+
+    def _when_unmet(self, cause: Cause, _: datetime) -> str:
+        why = listed([unmet_in_words(token) for token in cause.unmet])
+        return f"{self._fact(cause.fact)} does not meet {self._law(cause)}: {why}"
+
+    def _when_missing(self, cause: Cause, _: datetime) -> str:
+        what = listed([evidence_of(token) for token in cause.missing])
+        if self._event(cause.fact) is None:
+            return f"{what} is missing, which {self._law(cause)} requires"
+        return f"{self._fact(cause.fact)} is on record, but {what} is missing, which {self._law(cause)} requires"
+
+    def _when_claimed(self, cause: Cause, _: datetime) -> str:
+        return f"{self._claim(cause)}, but the records that would prove it are missing"
+
+    def _claim(self, cause: Cause) -> str:
+        event = self._event(cause.fact)
+        crm = "our system" if self._person else "the CRM"
+        claims = event.claims if isinstance(event, e.BasisClaimed) else ()
+        what = listed([_CLAIMED.get(one, one.replace("_", " ")) for one in claims]) or "a legal basis"
+        return f"{crm} claims {what}{self._at(cause.fact)}"
+
+    def _when_not_accepted(self, cause: Cause, _: datetime) -> str:
+        event = self._event(cause.fact)
+        what = self._claim(cause) if isinstance(event, e.BasisClaimed) else f"{self._fact(cause.fact)} is on record"
+        return f"{what}, and no rule of the countries in question accepts that as a legal basis"
+
+    def _when_nothing(self, _: Cause, __: datetime) -> str:
+        about = "you" if self._person else "this person"
+        return f"nothing on record about {about} could be a legal basis for this"
+
+
+def unknown_countries(held: Held) -> str:
+    """Which country is not known, for which the rules for an unknown country are asked: a clause."""
+    where = "" if held.is_country_known else "nothing declares where the recipient is, and no two signs of it agree"
+    whose = "" if held.catalogue.country else "the sender's country is not declared"
+    return " and ".join(filter(None, (where, whose))) or "the country is not known"
+
+
+def _noun(event: e.Event) -> str:
+    if isinstance(event, e.ContractStarted) and event.kind != "unknown":
+        return {"purchase": "purchase", "free_account_service": "free account"}.get(
+            event.kind, f"contract ({event.kind})"
+        )
+    return _NOUNS.get(type(event), "record")
+
+
+def _day(moment: datetime | None) -> str:
+    return "an unknown day" if moment is None else wording.day(moment.astimezone(UTC))
+
+
+def _of_day(event: e.Event) -> str:
+    return f"of {_days(event)}"
+
+
+def _on_day(event: e.Event) -> str:
+    days = _days(event)
+    return days if days.startswith("between") else f"on {days}"
+
+
+def _days(event: e.Event) -> str:
+    """When a fact happened, by the day: `1 May 2024`, `between … and …`, `an unknown day`."""
+    first, last = event.earliest, event.latest
+    if first == BEGINNING:
+        return "an unknown day"
+    one, other = wording.day(first.astimezone(UTC)), wording.day(last.astimezone(UTC))
+    if event.precision == "day" or one == other:
+        return one
+    return f"between {one} and {other}"
+
+
+def _span(text: str) -> str:
+    """An ISO period in words: `24 months`."""
+    months, days, business = period(text)
+    named = [f"{months} month{'s' if months != 1 else ''}"] if months else []
+    named += [f"{days} {'business ' if business else ''}day{'s' if days != 1 else ''}"] if days else []
+    return " and ".join(named)
