@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.report import wording
 from adapters.why_evidence import meaning_of
 from adapters.why_history import Held
-from adapters.why_needs import evidence_of, listed, unmet_in_words
+from adapters.why_needs import listed, need_in_words, obligation_in_words, unmet_in_words
 from adapters.why_words import SUPPRESSED
 from ledger import events as e
 from ledger.commands import is_suppressing
@@ -95,16 +95,16 @@ class CauseWords:
         """The clause, with whose rules it stands under where that decides."""
         if cause.kind in _LAWLESS or cause.law is None:
             return clause
-        allowing = listed([self._title(code) for code in cause.allowed_by])
+        titles = [self._title(code) for code in cause.allowed_by]
+        whose = "one country" if len(titles) == 1 else "some countries"
+        allowing = f"the rules of {whose} alone would allow it ({listed(titles)})" if titles else ""
         if cause.law == UNKNOWN:
-            unknown = unknown_countries(self._held)
+            unknown = unknown_countries(self._held, person=self._person)
             if allowing:
-                beside = f"beside those of {allowing}, which alone would allow it"
-                return f"{unknown}, so the strictest rules count {beside}: {clause}"
+                return f"{unknown}, so the strictest rules count too, although {allowing}: {clause}"
             return f"{unknown}, so the strictest rules count: {clause}"
         if allowing:
-            also = f"but those of {self._title(cause.law)} count too"
-            return f"the rules of {allowing} alone would allow it, {also}: {clause}"
+            return f"{allowing}, but those of another count too ({self._title(cause.law)}): {clause}"
         return clause
 
     def _title(self, code: str) -> str:
@@ -140,7 +140,9 @@ class CauseWords:
         event = self._event(position)
         if event is None:
             return "what is on record"
-        return f"{'your' if self._person else 'the'} {_noun(event)} {_of_day(event)}{self._at(position)}"
+        deal = any(n.position == position and isinstance(n.event, e.DealWon) for n in self._held.entries)
+        noun = "won deal" if deal and getattr(event, "kind", "unknown") == "unknown" else _noun(event)
+        return f"{'your' if self._person else 'the'} {noun} {_of_day(event)}{self._at(position)}"
 
     # --- clauses -----------------------------------------------------------------------------------
 
@@ -150,7 +152,7 @@ class CauseWords:
 
     def _when_stopped(self, cause: Cause, _: datetime) -> str:
         event = self._event(cause.fact)
-        yours = "you have not opted in since" if self._person else "no opt-in that can be shown came after it"
+        yours = f"{'we hold no opt-in of yours' if self._person else 'there is no opt-in'} after it that can be shown"
         if event is None:
             return f"an opt-out is on record that reaches this address, and {yours}"
         what = self._no(event, cause.fact)
@@ -177,10 +179,9 @@ class CauseWords:
         return f"an opt-out is on record{self._at(cause.fact)}, and {unsure}"
 
     def _when_overlap(self, cause: Cause, _: datetime) -> str:
-        return (
-            f"an opt-out{self._at(cause.fact)} and an opt-in overlap in time, or one of them has no exact time; "
-            "the opt-out counts until it is settled which came last"
-        )
+        event = self._event(cause.fact)
+        what = "an opt-out is on record" if event is None else self._no(event, cause.fact)
+        return f"{what}, and nothing shows that the opt-in on record came after it; in doubt the opt-out counts"
 
     def _when_erased(self, cause: Cause, _: datetime) -> str:
         whose = "your data" if self._person else "the data of this contact"
@@ -214,7 +215,7 @@ class CauseWords:
         return "no rule knows this channel"
 
     def _when_message(self, cause: Cause, _: datetime) -> str:
-        return f"the message itself does not meet the rules: {listed([one.replace('_', ' ') for one in cause.unmet])}"
+        return f"the message does not {listed([obligation_in_words(one) for one in cause.unmet])}"
 
     def _when_withdrawn_declaration(self, cause: Cause, _: datetime) -> str:
         on = _day(cause.since)
@@ -239,7 +240,9 @@ class CauseWords:
             return f"{self._fact(cause.fact)} began after the moment asked about"
         if isinstance(event, e.DoubleOptInConfirmed):
             return f"the opt-in was confirmed only on {day}{self._at(cause.fact)}, after the moment asked about"
-        return f"{self._fact(cause.fact)} came after the moment asked about, and nothing before it would do"
+        return (
+            f"{self._fact(cause.fact)} came after the moment asked about; nothing from before it could be a legal basis"
+        )
 
     def _when_not_in_force(self, cause: Cause, _: datetime) -> str:
         day = f" before {_day(cause.since)}" if cause.since is not None else " then"
@@ -277,10 +280,9 @@ class CauseWords:
         return f"{self._fact(cause.fact)} does not meet {self._law(cause)}: {why}"
 
     def _when_missing(self, cause: Cause, _: datetime) -> str:
-        what = listed([evidence_of(token) for token in cause.missing])
-        if self._event(cause.fact) is None:
-            return f"{what} is missing, which {self._law(cause)} requires"
-        return f"{self._fact(cause.fact)} is on record, but {what} is missing, which {self._law(cause)} requires"
+        lacks = f"there is no evidence of {listed([need_in_words(token) for token in cause.missing])}"
+        fact = "" if self._event(cause.fact) is None else f"{self._fact(cause.fact)} is on record, but "
+        return f"{fact}{lacks}, which {self._law(cause)} requires"
 
     def _when_claimed(self, cause: Cause, _: datetime) -> str:
         return f"{self._claim(cause)}, but the records that would prove it are missing"
@@ -295,16 +297,17 @@ class CauseWords:
     def _when_not_accepted(self, cause: Cause, _: datetime) -> str:
         event = self._event(cause.fact)
         what = self._claim(cause) if isinstance(event, e.BasisClaimed) else f"{self._fact(cause.fact)} is on record"
-        return f"{what}, and no rule of the countries in question accepts that as a legal basis"
+        return f"{what}, and no rule of the countries in question accepts that as a legal basis for this"
 
     def _when_nothing(self, _: Cause, __: datetime) -> str:
         about = "you" if self._person else "this person"
         return f"nothing on record about {about} could be a legal basis for this"
 
 
-def unknown_countries(held: Held) -> str:
+def unknown_countries(held: Held, *, person: bool = False) -> str:
     """Which country is not known, for which the rules for an unknown country are asked: a clause."""
-    where = "" if held.is_country_known else "nothing declares where the recipient is, and no two signs of it agree"
+    who = "you are" if person else "the recipient is"
+    where = "" if held.is_country_known else f"nothing declares where {who}, and no two signs of it agree"
     whose = "" if held.catalogue.country else "the sender's country is not declared"
     return " and ".join(filter(None, (where, whose))) or "the country is not known"
 

@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 
 from adapters.kinds import KINDS
 from adapters.looked import imported_of, imports_of
+from adapters.report import wording
 from adapters.report.masking import mask_email
 from adapters.report.why import (
     WhyJurisdiction,
@@ -47,7 +48,7 @@ def law(held: Held, policy: Policy, candidate: Candidate) -> WhyJurisdiction:
         for hint in getattr(held.by_position[position].event, "hints", ())
         if hint.country == code
     ]
-    shown = [f"{SIGNS[kind]} (position {position})" for kind, position in signs]
+    shown = [f"{SIGNS[kind]} [{position}]" for kind, position in signs]
     if code == UNKNOWN:
         shown.append(f"{unknown_countries(held)}: the strictest rules are asked too")
     elif code == catalogue.country:
@@ -104,7 +105,7 @@ def records(held: Held) -> tuple[str, ...]:
     """The CRM's own ids of the contact's records."""
     vault = held.house.ledger.vault
     opened = [vault.record_text(one) for one in vault.records_of(held.contact)]
-    return tuple(f"{one[0]} record {one[1]}" for one in opened if isinstance(one, tuple))
+    return tuple(f"{wording.source(one[0])} record {one[1]}" for one in opened if isinstance(one, tuple))
 
 
 def linked(held: Held) -> Iterator[WhyLinked]:

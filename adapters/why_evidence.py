@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from typing import NamedTuple
 
+from adapters.report import wording
 from adapters.report.why import WhyDeclaration, WhyDocument
 from adapters.why_history import Held, is_stop, signed
 from ledger import events as e
@@ -207,17 +208,21 @@ def _says(event: e.Declaration) -> str:
             seller = "the sender itself" if event.seller == OWN else event.seller or "a seller not named"
             what = f"{pipeline} are sales ({event.kind}) by {seller}; {offered}"
         case e.TypeDeclared():
-            what = f"subscription type {event.subscription_type} means {', '.join(event.purposes) or 'no purpose'}"
+            what = f"subscription type {event.subscription_type} means {_purposes(event.purposes) or 'no purpose'}"
         case _:
             what = event.key
     purposes = getattr(event, "purposes", ())
     if isinstance(event, e.FormDeclared) and purposes:
-        what += f"; for {', '.join(purposes)}"
+        what += f"; for {_purposes(purposes)}"
     begin, end = event.shown_from, event.shown_to
     if begin or end:
         what += f"; from {begin:%Y-%m-%d}" if begin else ""
         what += f" until {end:%Y-%m-%d}" if end else " on"
     return what
+
+
+def _purposes(tokens: Iterable[str]) -> str:
+    return ", ".join(wording.purpose(token) for token in tokens)
 
 
 def _open(value: bool | None, yes: str, no: str) -> str:

@@ -21,7 +21,7 @@ NEEDS: dict[str, str] = {
     "seller_is_sender": "a seller that is the sender",
     "collected_from_person": "an address that came from the customer",
     "opt_out_offered_at_collection": "an offer to refuse when the address was collected",
-    "not_refused": "no refusal when it was offered",
+    "not_refused": "a customer who did not refuse",
     "charity": "a sender that is a charity",
     "collected_directly": "details that the charity collected itself",
     "collected_since_commencement": "details collected since the rule began",
@@ -70,6 +70,27 @@ UNMET: dict[str, str] = {
     "asked_by_the_person": "somebody else asked",
 }
 """Each condition that what is on record contradicts, as a sentence."""
+
+
+OBLIGATIONS: dict[str, str] = {
+    "unsubscribe_present": "contain a way to unsubscribe",
+    "unsubscribe_works": "have an unsubscribe link that works",
+    "unsubscribe_free": "cost nothing to unsubscribe from",
+    "unsubscribe_without_login": "let people unsubscribe without logging in",
+    "postal_address_present": "contain the sender's postal address",
+    "sender_identified": "say who sends it",
+    "subject_honest": "have an honest subject line",
+    "relevant_to_role": "fit the recipient's role",
+    "no_promotional_element": "contain no advertising",
+}
+"""What a message must do, after the words "The message must"."""
+
+
+def obligation_in_words(token: str) -> str:
+    """What a message must do; of a message that does not, what it does not do."""
+    name = token.removeprefix("message:")
+    words = OBLIGATIONS.get(name, name.replace("_", " "))
+    return f"the message does not {words}" if token.startswith("message:") else words
 
 
 def need_in_words(token: str) -> str:

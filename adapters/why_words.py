@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.report import wording
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.terms import UNREAD_ROW, stopped_channels, stopped_purposes
@@ -169,25 +170,39 @@ def said(event: e.Event) -> str:
             continue
         value = getattr(event, name, None)
         if name == "purposes" and isinstance(event, e.Stop):
-            value = scope_of(event)
-        if value is not None and value != ():
-            details.append(", ".join(value) if isinstance(value, tuple) else str(value).lower())
+            details.append(scope_of(event))
+        elif value is not None and value != ():
+            details.append(_detail(name, value))
     if isinstance(event, e.CountryEvidenced):
-        details += [f"{hint.country} {hint.kind}" for hint in event.hints]
+        details += [f"{hint.country}: {SIGNS[hint.kind]}" for hint in event.hints]
     return describe(event) + (f" ({'; '.join(details)})" if details else "")
+
+
+def _named(purposes: tuple[str, ...]) -> str:
+    return ", ".join(wording.purpose(one) if one in wording.PURPOSES else one for one in purposes)
+
+
+def _detail(name: str, value: object) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    if name == "purposes":
+        return ", ".join(wording.purpose(str(one)) for one in values)
+    if isinstance(value, bool):
+        return f"{name.replace('_', ' ')}: {'yes' if value else 'no'}"
+    written = name in ("act", "kind", "via", "claims", "field", "outcome")  # tokens of ours; the rest is others' words
+    return ", ".join(str(one).replace("_", " ") if written else str(one) for one in values)
 
 
 def scope_of(stop: e.Event) -> str:
     """What a stop covers."""
     if not isinstance(stop, e.Stop):
         return "everything"
-    purposes = "all marketing" if stop.purposes in ((), ("marketing.*",)) else ", ".join(stop.purposes)
+    purposes = "all marketing" if stop.purposes in ((), ("marketing.*",)) else _named(stop.purposes)
     purposes = "everything" if stop.purposes == ("*",) else purposes
     if stop.purposes and stopped_purposes(stop.purposes) != stop.purposes:
         purposes = f"all marketing (no rule knows {purposes})"
     if stop.except_purposes:
-        purposes += f", except {', '.join(stop.except_purposes)}"
-    channels = "every channel" if stop.channels in ((), ("*",)) else ", ".join(stop.channels)
+        purposes += f", except {_named(stop.except_purposes)}"
+    channels = "every channel" if stop.channels in ((), ("*",)) else ", ".join(map(wording.channel, stop.channels))
     if stop.channels and stopped_channels(stop.channels) != stop.channels:
         channels = f"every channel (no rule knows {channels})"
     return f"{purposes}, by {channels}" + (", this address only" if stop.address_only else "")

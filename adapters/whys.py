@@ -21,10 +21,10 @@ from adapters.report.why import (
     WhyRule,
     WhySend,
 )
-from adapters.why_causes import CauseWords
+from adapters.why_causes import CauseWords, law_name
 from adapters.why_evidence import declarations, documents, rests_on
 from adapters.why_history import Held, send_of, stops, timeline
-from adapters.why_needs import evidence_of, need_in_words
+from adapters.why_needs import evidence_of, need_in_words, obligation_in_words
 from adapters.why_words import CAUSES, REASONS
 from adapters.wiring import House
 from ledger.contact import Entry
@@ -103,10 +103,10 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         declarations=resting,
         platform=context.platform(policy, decision),
         spoke_against=tuple(_against(decision)),
-        obligations=tuple(fact.replace("_", " ") for fact in decision.obligations),
+        obligations=tuple(obligation_in_words(fact) for fact in decision.obligations),
         would_change=tuple(_would_change(found, resting)),
         changes_at=decision.changes_at.date() if decision.changes_at else None,
-        claimed=_claim(found),
+        claimed=_claim(found, policy),
         liabilities=tuple(context.liabilities(policy, held, found.candidates)),
         other_addresses=context.other_addresses(held),
         records=context.records(held),
@@ -229,6 +229,7 @@ def _rule(policy: Policy, decision: Decision, grounds: Trial | None) -> WhyRule 
         return None
     return WhyRule(
         id=rule.id,
+        law=law_name(rule),
         text=" ".join(rule.text.split()),
         source=rule.source,
         confidence=rule.confidence,
@@ -253,8 +254,8 @@ def _conditions(found: Explanation) -> tuple[WhyCondition, ...]:
 
 def _against(decision: Decision) -> Iterator[str]:
     for against in decision.against:
-        where = f" (position {against.position})" if against.position else ""
-        yield f"{against.what.replace('_', ' ')}{where}, rule {against.rule}"
+        where = f" [{against.position}]" if against.position else ""
+        yield f"{REASONS.get(against.what) or obligation_in_words(against.what)}{where}, rule {against.rule}"
 
 
 def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
@@ -268,15 +269,18 @@ def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iter
     if decision.reason in context.STOPS:
         yield "only the person's own later opt-in; or, if the opt-out was a mistake, its correction with evidence"
         return
-    for one in resting:
-        if not one.evidence:
-            yield f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
+    changes = [
+        f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
+        for one in resting
+        if not one.evidence
+    ]
+    if decision.reason == "minor":
+        changes.append("a guardian's consent, with its evidence")
     if found.cause.kind == "withdrawn_declaration":
-        yield "the declaration again, with its evidence"
-    for need in found.cause.missing:
-        if need not in _PAST:
-            yield evidence_of(need)
-    if decision.claimed is None or decision.claimed.rule is None:
+        changes.append("the declaration again, with its evidence")
+    changes += [evidence_of(need) for need in found.cause.missing if need not in _PAST]
+    yield from changes
+    if decision.claimed is None or decision.claimed.rule is None or not changes:
         yield "the person's own opt-in, with its evidence (asking for it by e-mail is itself marketing)"
 
 
@@ -284,10 +288,11 @@ _PAST = frozenset({"rule_in_force", "begun_by_then"})
 """Conditions of time that no evidence changes."""
 
 
-def _claim(found: Explanation) -> WhyClaim | None:
+def _claim(found: Explanation, policy: Policy) -> WhyClaim | None:
     claim = found.decision.claimed
     if claim is None:
         return None
     missing = tuple(need_in_words(need) for need in found.cause.missing)
     rule = found.grounds.rule if found.grounds is not None else claim.rule
-    return WhyClaim(rule=rule or "none that could accept it", missing=missing, basis=claim.basis)
+    law = f"{law_name(policy.rules[rule])} ({rule})" if rule in policy.rules else ""
+    return WhyClaim(rule=rule or "none that could accept it", law=law, missing=missing, basis=claim.basis)

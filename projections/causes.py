@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ledger import events as e
 from ledger.contact import Entry
 from ledger.policy.dossier import usable_from
 from ledger.policy.judge import ERASED, STOP_REASONS, STOP_TIME_UNKNOWN, UNDER_REVIEW
@@ -97,6 +98,7 @@ class Found(NamedTuple):
 class Matter(NamedTuple):
     """All that is needed to find a cause: the question, its answer, the trials, and the facts by position.
 
+    owner    id of the contact whose grants count
     judged   answers the same question with something changed
     former   declarations that no longer count, the newest first; read only where nothing forbids
     """
@@ -106,6 +108,7 @@ class Matter(NamedTuple):
     trials: Sequence[Trial]
     facts: Mapping[int, Entry]
     policy: Policy
+    owner: str
     judged: Callable[[Question], Decision]
     former: Iterable[Former] = ()
 
@@ -290,11 +293,24 @@ def _same_law(matter: Matter, trials: list[Trial]) -> list[Trial]:
 def _without_facts(matter: Matter) -> Cause:
     claim = matter.decision.claimed
     if claim is None:
-        return Cause(kind="nothing")
+        fact = _latest(matter, [n.position for n in matter.facts.values() if _could_grant(matter, n.event)])
+        return Cause(kind="nothing" if fact is None else "not_accepted", fact=fact)
     fact = next(iter(claim.evidence), None)
     if claim.rule is None:
         return Cause(kind="not_accepted", fact=fact)
     return Cause(kind="claimed", rule=claim.rule, fact=fact, missing=claim.missing)
+
+
+def _could_grant(matter: Matter, event: e.Event) -> bool:
+    """Whether a fact is the owner's, about this address, of a kind that some rule somewhere accepts."""
+    if event.stream != matter.owner or event.address not in (None, matter.question.address):
+        return False
+    if isinstance(event, e.BoxAnswered) and not event.ticked:
+        return False
+    return isinstance(event, _GRANTS) and event.earliest <= matter.question.at
+
+
+_GRANTS = (e.OptedIn, e.FormSubmitted, e.BoxAnswered, e.ContractStarted, e.DealWon, e.Enquired, e.Donated)
 
 
 def _void(matter: Matter, trial: Trial) -> bool:
@@ -361,9 +377,10 @@ def _begins(matter: Matter, trial: Trial) -> Cause:
     late = [entry for entry in late if usable_from(entry.event) > matter.question.at]
     if not late:
         return Cause(kind="begins_later", fact=_first(trial), since=trial.start)
+    for entry in late:
+        if entry.event.latest > matter.question.at:
+            return Cause(kind="begins_later", fact=entry.position, since=entry.event.latest)
     worst = max(late, key=lambda entry: usable_from(entry.event))
-    if worst.event.latest > matter.question.at:
-        return Cause(kind="begins_later", fact=worst.position, since=worst.event.latest)
     return Cause(kind="recorded_later", fact=worst.position, since=usable_from(worst.event))
 
 

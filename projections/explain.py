@@ -90,6 +90,7 @@ def weigh(
         trials=trials,
         facts={entry.position: entry for entry in entries},
         policy=policy,
+        owner=group[0].contact,
         judged=lambda other: judge(group, other, policy, catalogue),
         former=former,
     )

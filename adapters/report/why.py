@@ -71,9 +71,10 @@ class WhyLine(_Part, frozen=True, kw_only=True):
 
 
 class WhyRule(_Part, frozen=True, kw_only=True):
-    """The rule the answer rests on."""
+    """The rule the answer rests on; `law`: the law it is made of, by name."""
 
     id: str
+    law: str = ""
     text: str
     source: str
     confidence: str
@@ -182,6 +183,7 @@ class WhyClaim(_Part, frozen=True, kw_only=True):
 
     rule: str
     missing: tuple[str, ...]
+    law: str = ""
     basis: str | None = None
 
 

@@ -12,26 +12,32 @@ Fact = tuple[str, tuple[str, ...]]
 DOCUMENTS_SHOWN = 3
 EXCERPT = 220
 NOTES_SHOWN = 2
-_MET = {True: "met", False: "not met", None: "not known"}
+_MET = {True: "met", False: "not met", None: "not shown"}
 
 
 def grounds(why: Why) -> Iterator[Fact]:
     """The law, the rule, each condition, the evidence, the platform's terms, what would have changed it."""
     yield "Whose rules", tuple(f"{one.name or one.code}: {'; '.join(one.evidence)}" for one in why.jurisdictions)
     if why.basis:
-        yield "Basis", (why.basis.replace("_", " "),)
+        yield "Legal basis", (wording.basis(why.basis),)
     if why.rule:
         rule = why.rule
         checked = f"checked by {line(rule.checked_by, 80)}" if rule.checked_by else "not checked by counsel"
         checked += f" on {rule.checked_on}" if rule.checked_by and rule.checked_on else ""
-        yield "Rule", (f"{rule.id}: {rule.text}", f"Source: {rule.source} ({rule.confidence} confidence, {checked}).")
+        yield (
+            "Rule",
+            (
+                f"{rule.law} ({rule.id}): {rule.text}",
+                f"Source: {rule.source} ({rule.confidence} confidence, {checked}).",
+            ),
+        )
     yield from _conditions(why)
     if why.claimed:
         missing = "; ".join(why.claimed.missing) or "nothing named"
-        yield "Claimed, not shown", (f"{why.claimed.rule}. Missing: {missing}.",)
+        yield "Claimed, not shown", (f"{why.claimed.law or why.claimed.rule}. Missing: {missing}.",)
     if why.spoke_against:
         yield "What counted against it", tuple(why.spoke_against[:4])
-    resting = "Earlier basis" if why.verdict == wording.NOT_ALLOWED else "Rests on"
+    resting = "Earlier legal basis" if why.verdict == wording.NOT_ALLOWED else "Rests on"
     for one in why.declarations:
         yield resting, (declared(one),)
     yield (
@@ -42,8 +48,11 @@ def grounds(why: Why) -> Iterator[Fact]:
         yield "", (f"{wording.counted(len(why.documents) - DOCUMENTS_SHOWN, 'more document')}: see the annex.",)
     if why.platform:
         said = "permission shown" if why.platform.shown else "permission not shown"
-        accepted = ", ".join(name.replace("_", " ") for name in why.platform.accepts)
-        yield f"{why.platform.platform}'s terms", (f"{said}. They accept: {accepted}. Not law, and never a basis.",)
+        accepted = ", ".join(wording.basis(name) for name in why.platform.accepts)
+        yield (
+            f"{why.platform.platform}'s terms",
+            (f"{said}. They accept: {accepted}. This is not law, and never a legal basis.",),
+        )
     yield "Would change it", tuple(_last(why.would_change, why))
     if why.obligations:
         yield "The message must", ("; ".join(why.obligations) + ".",)

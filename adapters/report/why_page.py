@@ -82,7 +82,7 @@ def _more(sends: Sequence[WhySend]) -> tuple[str, ...]:
 
 
 def _send_line(send: WhySend) -> str:
-    purpose = f"purpose {send.purpose}, classified {send.classified or 'by nobody named'}"
+    purpose = f"purpose: {wording.purpose(send.purpose or '')}, classified {send.classified or 'by nobody named'}"
     if send.purpose is None:
         purpose = (
             f"purpose not classified ({send.classified})" if send.classified else "purpose not classified by anybody"
@@ -107,7 +107,9 @@ def _send_line(send: WhySend) -> str:
 def _answer(why: Why) -> Iterator[str]:
     asked = why.question
     when = "at the moment of the send," if why.sends and asked.day else "at"
-    yield f"{why.sentence} Asked: {asked.purpose} by {asked.channel}, {when} {wording.moment(asked.on)}."
+    yield why.sentence
+    about = f"{wording.purpose(asked.purpose)}, by {wording.channel(asked.channel)}"
+    yield f"Asked about: {about}, {when} {wording.moment(asked.on)}."
     if why.since is not None:
         end = f"until {why.changes_at.isoformat()}" if why.changes_at else "with no end set"
         yield f"Allowed since {stamp(why.since)} UTC, {end}."
@@ -128,7 +130,9 @@ def _sections(why: Why, annexed: bool) -> Iterator[Section]:
     else:
         yield Section("history", "What happened", (Para("Nothing on record."),))
     none = Para("No opt-out, objection or complaint is on record.")
-    yield Section("stops", "Each no, and what was sent after it", (tables.stops(why) if why.stops else none,))
+    yield Section(
+        "stops", "Opt-outs and objections, and what was sent after each", (tables.stops(why) if why.stops else none,)
+    )
     yield Section("grounds", "What the answer rests on", (Facts(tuple(details.grounds(why))),))
     yield Section("around", "Other records, open requests, sources", (Facts(tuple(details.around(why, annexed))),))
     yield Section("note", "Note of counsel", (*details.notes(why), Field("Name, role, date, note")))
@@ -146,7 +150,7 @@ def _annex(why: Why) -> Iterator[Section]:
         yield Section("all-history", "The whole history", (tables.whole_history(why),))
     sent = tuple(tables.sends_after(why))
     if sent:
-        yield Section("all-after", "Sends after a no", sent)
+        yield Section("all-after", "Sends after an opt-out or objection", sent)
     quoted = tuple(details.quotes(why))
     if quoted:
         yield Section("all-documents", "Kept documents", quoted)

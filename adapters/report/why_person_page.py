@@ -47,11 +47,6 @@ def person_page(why: Why) -> Page:
     )
 
 
-def purpose_of(token: str) -> str:
-    """A purpose in plain words."""
-    return wording.PURPOSES.get(token, token.rpartition(".")[2].replace("_", " "))
-
-
 def _meta(why: Why) -> Iterator[str]:
     about = wording.day(why.question.day) if why.question.day else wording.moment(why.question.on)
     yield " · ".join(filter(None, (why.controller and line(why.controller, 120), f"about {about}")))
@@ -60,12 +55,12 @@ def _meta(why: Why) -> Iterator[str]:
 
 def _send(send: WhySend) -> str:
     subject = f", “{line(send.subject, 160)}”" if send.subject else ""
-    purpose = f" It counts as: {purpose_of(send.purpose)}." if send.purpose else ""
+    purpose = f" It counts as: {wording.purpose(send.purpose)}." if send.purpose else ""
     return f"We wrote to you on {happened(send.at, None, send.precision)} UTC{subject}.{purpose}"
 
 
 def _answer(why: Why) -> Iterator[str]:
-    yield f"This is about {purpose_of(why.question.purpose)}, by {why.question.channel}."
+    yield f"This is about {wording.purpose(why.question.purpose)}, by {wording.channel(why.question.channel)}."
     yield why.sentence
 
 
@@ -92,7 +87,9 @@ def _sections(why: Why) -> Iterator[Section]:
         yield Section("words", "What was shown", tuple(quoted))
     yield Section("rule", "The rule applied", (Facts(tuple(_rule(why))),))
     if why.answers:
-        rows_ = tuple((purpose_of(one.purpose), one.verdict, BASES.get(one.basis or "", "-")) for one in why.answers)
+        rows_ = tuple(
+            (wording.purpose(one.purpose), one.verdict, BASES.get(one.basis or "", "-")) for one in why.answers
+        )
         said = Table("", ("for", "answer", "because of"), rows_, (34, 32, 34))
         yield Section("purposes", "By kind of message", (said,))
     yield Section("rights", "What you can do", (Para(RIGHTS), *_requests(why)))

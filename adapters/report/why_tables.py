@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from adapters.report import wording
 from adapters.report.why import Why, WhyRow, WhySend, WhyStop
 from adapters.report.why_blocks import Drawing, Para, Table, happened, line, stamp
 from adapters.report.why_drawing import LEGEND, caption, drawing
@@ -18,17 +19,14 @@ _WEIGHTS = (3, 45, 14, 14, 14, 10)
 
 
 def purposes(why: Why) -> Table:
-    """One line a purpose."""
-    rows = tuple(
-        (
-            one.purpose,
-            one.verdict,
-            (one.basis or "").replace("_", " ") + (": " if one.basis else "") + one.reason,
-            (one.changes_at.isoformat() if one.changes_at else "no end set") if one.basis else "",
-        )
-        for one in why.answers
-    )
-    return Table("", ("purpose", "answer", "because", "until"), rows, (28, 28, 34, 10))
+    """One line for all purposes that have the same answer."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for one in why.answers:
+        because = (f"{wording.basis(one.basis)}: " if one.basis else "") + one.reason
+        until = (one.changes_at.isoformat() if one.changes_at else "no end set") if one.basis else ""
+        alike.setdefault((one.verdict, because, until), []).append(wording.purpose(one.purpose))
+    rows = tuple(("; ".join(names), *answer) for answer, names in alike.items())
+    return Table("", ("for", "answer", "because", "until"), rows, (34, 24, 32, 10))
 
 
 # --- the three clocks ----------------------------------------------------------------------------
@@ -82,7 +80,7 @@ def _history(rows: Sequence[WhyRow]) -> Table:
 
 def _row(number: int, row: WhyRow) -> tuple[str, ...]:
     where = f" [{row.position}]" if row.position else ""
-    source = f", {line(row.source, 40)}" if row.source else ""
+    source = f", {line(wording.source(row.source), 40)}" if row.source else ""
     other = ", on a linked record" if row.linked else ""
     return (
         str(number),
@@ -116,7 +114,7 @@ def _stop(one: WhyStop) -> tuple[str, ...]:
     return (
         f"{line(one.what, 80)}{words}; {one.scope}{back}{where}",
         happened(one.received_from, one.received_to, one.precision),
-        stamp(one.effective) if one.effective else "from ever",
+        _from(one.effective),
         stamp(one.recorded),
         _sends(one.between),
         _sends(one.after),
@@ -147,10 +145,18 @@ def sends_after(why: Why) -> Iterator[Para | Table]:
         yield Table(
             "",
             ("when", "sent", "subject", "purpose"),
-            tuple((label, sent_at(send), line(send.subject or "", 120), send.purpose or "?") for label, send in rows),
+            tuple(
+                (
+                    label,
+                    sent_at(send),
+                    line(send.subject or "", 120),
+                    wording.purpose(send.purpose) if send.purpose else "not classified",
+                )
+                for label, send in rows
+            ),
             (24, 18, 38, 20),
         )
 
 
 def _from(moment: datetime | None) -> str:
-    return stamp(moment) if moment else "from ever"
+    return stamp(moment) if moment else "always, as its day is unknown"

@@ -28,6 +28,25 @@ PURPOSES: dict[str, str] = {
 }
 """Each marketing purpose in plain words."""
 
+BASES: dict[str, str] = {
+    "explicit_consent": "consent",
+    "soft_opt_in": "customer exception (soft opt-in)",
+    "charity_soft_opt_in": "supporter exception of a charity",
+    "implied_consent": "implied consent",
+    "inferred_consent": "inferred consent",
+    "legitimate_interest_b2b": "legitimate interest, business contact",
+    "opt_out_regime": "no prior consent needed",
+    "contract": "contract",
+    "not_marketing": "not marketing",
+}
+"""Each legal basis in plain words."""
+
+CHANNELS: dict[str, str] = {"email": "e-mail", "sms": "text message", "phone": "telephone", "post": "letter"}
+"""Each channel in plain words, where its name is not its word."""
+
+SYSTEMS: dict[str, str] = {"hubspot": "HubSpot", "mailchimp": "Mailchimp", "cli": "recorded by hand", "http": "HTTP"}
+"""Each system that facts come from, as it is written."""
+
 SHOWN_ORDER = (Bucket.BASIS_PROVEN, Bucket.BASIS_CLAIMED, Bucket.NO_BASIS, Bucket.STOPPED, Bucket.CONFLICT)
 """From what may be used to what needs a person."""
 
@@ -174,6 +193,27 @@ def month(token: str) -> str:
     if year.isdigit() and number.isdigit() and 1 <= int(number) <= 12:
         return f"{_MONTHS[int(number) - 1]} {year}"
     return token
+
+
+def purpose(token: str) -> str:
+    """A purpose in plain words."""
+    return PURPOSES.get(token, token.rpartition(".")[2].replace("_", " "))
+
+
+def basis(token: str) -> str:
+    """A legal basis in plain words."""
+    return BASES.get(token, token.replace("_", " "))
+
+
+def channel(token: str) -> str:
+    """A channel in plain words."""
+    return CHANNELS.get(token, token.replace("_", " "))
+
+
+def source(token: str) -> str:
+    """Where a fact comes from: `HubSpot export`."""
+    system, _, part = token.partition(".")
+    return " ".join(filter(None, (SYSTEMS.get(system, system), part.replace("_", " "))))
 
 
 def reason_sentence(token: str) -> str:

@@ -154,7 +154,7 @@ def test_keeps_the_clocks_apart_and_unknown_unknown() -> None:
     assert "unknown not shown 2026-11-01 grants" in rows[3]
     assert "[b]marketing contact[/b]" in rows[3]
     facts = " ".join(shown.split())
-    assert "met: address obtained in a sale not met: not refused not known: refusal offered at collection" in facts
+    assert "met: address obtained in a sale not met: not refused not shown: refusal offered at collection" in facts
 
 
 def test_says_who_stands_behind_the_rules() -> None:

@@ -78,7 +78,7 @@ def test_the_first_line_is_the_send_on_record(world: World) -> None:
         "campaign Winter sale 2024",
         "from Example GmbH <news@example.de>",
         "list Newsletter DE",
-        "purpose marketing.similar, classified by Mark Market, head of marketing, on 2024-02-01",
+        "purpose: advertising for similar products of our own, classified by Mark Market, head of marketing, on 2024-02-01",
     ):
         assert said in first
     assert why.question.on == at(2024, 1, 10, 7, 5)
@@ -164,7 +164,7 @@ def test_a_no_without_a_time_holds_from_ever(world: World) -> None:
     why = asked(world.directory)
     assert why.stops[0].effective is None
     assert len(why.stops[0].between) == 1
-    assert "from ever" in pdf_text(why_pdf(why))
+    assert "always, as its day is unknown" in pdf_text(why_pdf(why))
 
 
 def test_the_three_clocks_stand_apart(world: World) -> None:

@@ -1,0 +1,248 @@
+"""The first sentence of `why`: the condition that fails, for counsel and for the person."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.hubspot.portal import write_portal
+from adapters.report.why import Why
+from adapters.why_needs import NEEDS
+from adapters.why_person import for_person
+from adapters.whys import Asked, answer
+from ledger import events as e
+from ledger.policy import shipped
+from ledger.policy.mechanisms import names_of_needs
+from ledger.terms import LEDGER_STREAM
+from tests.adapters.test_cli import run
+from tests.adapters.why_world import ANA, World, at, opened, opted_out, signed_up
+
+LAPSED = Asked(at(2026, 6, 1))
+
+
+def both(world: World, question: Asked, whom: str = ANA) -> tuple[Why, Why]:
+    """The answer for counsel, and the one for the person."""
+    with opened(world.directory) as house:
+        why = answer(house, whom, question)
+        return why, for_person(house, whom, question, why)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Nobody yet."""
+    return World(tmp_path / "ledger")
+
+
+def test_a_consent_that_lapsed_is_called_so(world: World) -> None:
+    """Given an opt-in confirmed in May 2023, when asked in June 2026, then the lapse and its day are the reason."""
+    signed_up(world)
+    why, person = both(world, LAPSED)
+    assert why.sentence == (
+        "The opt-in of 4 May 2023 [4] lapsed at the end of 4 May 2025: 24 months passed without contact after the "
+        "confirmation of 4 May 2023 [5]; the number is our choice, the law names none."
+    )
+    assert person.sentence == (
+        "Your opt-in of 4 May 2023 lapsed at the end of 4 May 2025: 24 months passed without contact after your "
+        "confirmation of 4 May 2023; the number is our choice, the law names none."
+    )
+    assert [one.name for one in why.conditions if one.met is not True] == [NEEDS["not_lapsed"]]
+
+
+def test_a_consent_recorded_after_the_day_asked_is_not_said_to_be_missing(world: World) -> None:
+    """Given an opt-in of May 2023 that no source held before February 2024, when asked about January 2024."""
+    who = world.person(ANA, "1")
+    world.controller()
+    world.record(_opt_in(who, at(2023, 5, 4)))
+    hints = (e.CountryHint(country="FR", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    why, person = both(world, Asked(at(2024, 1, 10), day=date(2024, 1, 10), purpose="marketing.similar"))
+    assert "is on record only since 1 February 2024; nothing shows that it existed on 10 January 2024." in why.sentence
+    assert (
+        "is on record only since 1 February 2024; nothing shows that we had it on 10 January 2024." in person.sentence
+    )
+    assert why.sentence.startswith("The opt-in of 4 May 2023 [3] ")
+    assert "evidence of a record of it from before the moment asked about" in why.would_change
+
+
+def _opt_in(who: tuple[str, str], when: datetime, **what: object) -> e.OptedIn:
+    told = {
+        "act": "unticked_box",
+        "purposes": ("marketing.similar",),
+        "channels": ("email",),
+        "to": ("own",),
+        "informed": True,
+        "specific": True,
+        "proof": "individual",
+        "by": "data_subject",
+        "address_verified": True,
+    }
+    return e.OptedIn(stream=who[0], address=who[1], source="cli", occurred_from=when, **(told | what))  # type: ignore[arg-type]
+
+
+def test_a_stop_names_its_day_and_what_came_after_it(world: World) -> None:
+    """Given an objection, then its day and that no opt-in followed; given an unproven one after it, what that lacks."""
+    who = signed_up(world)
+    world.time = at(2024, 7, 1)
+    stop = opted_out(world, who, at(2024, 6, 1, 12))
+    why, person = both(world, Asked(at(2024, 7, 2)))
+    assert why.sentence == (
+        f"The person objected to marketing on 1 June 2024 [{stop}], and there is no opt-in after it that can be shown."
+    )
+    assert person.sentence == (
+        "You objected to marketing on 1 June 2024, and we hold no opt-in of yours after it that can be shown."
+    )
+    world.time = at(2024, 9, 1)
+    later = world.record(_opt_in(who, at(2024, 8, 1), address_verified=None))
+    why, person = both(world, Asked(at(2024, 9, 2)))
+    assert f"What came later does not lift it: the opt-in of 1 August 2024 [{later}] is on record, but" in why.sentence
+    assert "no evidence of a double opt-in confirmation" in why.sentence
+    assert "your opt-in of 1 August 2024 is on record, but there is no evidence of a double opt-in" in person.sentence
+
+
+def test_what_the_company_decided_is_not_said_of_the_person(world: World) -> None:
+    """A review's stop names the review, in both."""
+    who = signed_up(world)
+    decided = e.ReviewDecided(stream=who[0], source="review", outcome="stop", question="customers")
+    position = world.record(decided, name="Dora", role="dpo")
+    why, person = both(world, Asked(at(2024, 2, 2)))
+    assert why.sentence.startswith(
+        f"A review by the company decided on 1 February 2024 to stop all marketing [{position}]"
+    )
+    assert person.sentence.startswith("We decided on 1 February 2024 to stop all marketing, and")
+
+
+def test_a_withdrawn_declaration_is_the_reason(world: World) -> None:
+    """Given a declared form that made it allowed, when the declaration is withdrawn, then that is what is named."""
+    signed_up(world)
+    before, _ = both(world, Asked(at(2024, 2, 2)))
+    assert before.verdict == "allowed by the rules applied"
+    world.time = at(2024, 3, 1, 9)
+    gone = e.FormDeclared(
+        stream=LEDGER_STREAM, source="map", key="form.kontakt", form="kontakt", box="newsletter", withdrawn=True
+    )
+    world.declare(gone)
+    why, person = both(world, Asked(at(2024, 3, 2)))
+    assert why.sentence.startswith("The declaration that box newsletter of form kontakt: not ticked beforehand")
+    assert "no longer counts since 1 March 2024; with it, the opt-in of 4 May 2023 [4] would be enough." in why.sentence
+    assert "no longer counts since 1 March 2024" in person.sentence
+    assert "the declaration again, with its evidence" in why.would_change
+
+
+def test_a_missing_need_is_named(world: World) -> None:
+    """Given a German opt-in without a confirmation, then the confirmation is what is missing."""
+    who = world.person(ANA, "1")
+    world.controller()
+    hints = (e.CountryHint(country="DE", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    world.record(_opt_in(who, at(2024, 1, 4), address_verified=None))
+    why, _ = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+    assert why.sentence == (
+        "The opt-in of 4 January 2024 [4] is on record, but there is no evidence of a double opt-in confirmation, "
+        "which UWG § 7(2) Nr 2 (rule DE-UWG-7-2-2) requires."
+    )
+    assert why.claimed is not None
+    assert why.claimed.missing == (NEEDS["address_verified"],)
+
+
+def test_an_unknown_country_is_named(world: World) -> None:
+    """Given an opt-in that France would accept, and a country that one weak sign alone points to."""
+    who = world.person(ANA, "1")
+    world.controller(country="FR")
+    hints = (e.CountryHint(country="FR", kind="domain"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    world.record(_opt_in(who, at(2024, 1, 4), address_verified=None))
+    why, person = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+    assert why.sentence.startswith(
+        "Nothing declares where the recipient is, and no two signs of it agree, so the strictest rules count too, "
+        "although the rules of one country alone would allow it (France): the opt-in of 4 January 2024 [4] is on record"
+    )
+    assert "although the rules of one country alone would allow it (France)" in person.sentence
+
+
+def test_a_rule_not_yet_in_force_is_named(world: World) -> None:
+    """Given a gift before the day on which the charity exception began, asked about a day before it."""
+    who = world.person(ANA, "1")
+    world.record(
+        e.ControllerDescribed(
+            stream=LEDGER_STREAM, source="cli", document=world.keep(b"{}"), country="GB", charity=True
+        )
+    )
+    hints = (e.CountryHint(country="GB", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    gift = e.Donated(
+        stream=who[0], address=who[1], source="cli", kind="donation", by="data_subject", occurred_from=at(2024, 1, 4),
+        collected_directly=True, refusal_offered=True, refused=False,
+    )  # fmt: skip
+    world.record(gift)
+    why, _ = both(world, Asked(at(2024, 2, 2), purpose="marketing.charitable"))
+    assert why.cause is not None
+    assert why.cause.kind in ("not_in_force", "unmet")
+    assert "5 February 2026" in why.sentence or "before the rule began" in why.sentence
+
+
+# --- every persona of a portal ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A portal with all its files and its map, audited; the addresses in it."""
+    home = tmp_path_factory.mktemp("causes")
+    files = home / "portal"
+    write_portal(files, contacts=300, seed=5, today=date(2026, 11, 30))
+    names = ("forms", "deals.csv", "unsubscribes-and-bounces.csv", "subscription-timeline.json", "email-events.json")
+    brought = [files / name for name in ("contacts.csv", *names, "mailchimp-audience.zip")]
+    common = ("--ledger", home / "ledger", "--timezone", "Europe/Berlin", "--sender-country", "DE")
+    settled = ("--map", files / "audit.toml", "--stops", files / "objections.csv")
+    run("audit", *brought, *settled, "--out", home / "out", *common)
+    with (files / "contacts.csv").open(encoding="utf-8-sig", newline="") as text:
+        emails = [row["Email"] for row in csv.DictReader(text) if row.get("Email")]
+    return home / "ledger", list(dict.fromkeys(emails))
+
+
+def test_no_answer_contradicts_itself(portal: tuple[Path, list[str]]) -> None:
+    """Over every persona, today and on two days before: one reason, the same in both voices, in plain words."""
+    directory, emails = portal
+    kinds: Counter[str] = Counter()
+    with opened(directory) as house:
+        for number, email in enumerate(emails):
+            moment = (datetime(2026, 12, 1, tzinfo=UTC), at(2025, 3, 3), at(2026, 6, 1))[number % 3]
+            why = answer(house, email, Asked(moment))
+            assert why.cause is not None
+            kinds[why.cause.kind] += 1
+            _agrees(why)
+            _agrees(for_person(house, email, Asked(moment), why))
+    assert kinds.keys() >= {"proven", "stopped", "lapsed", "missing", "claimed", "recorded_later", "begins_later"}
+
+
+def _agrees(why: Why) -> None:
+    met = {one.name for one in why.conditions if one.met is True}
+    missing = set(why.claimed.missing) if why.claimed is not None else set()
+    assert not met & missing, (why.sentence, met & missing)
+    assert not re.search(r"[a-z]_[a-z]|marketing\.", why.sentence), why.sentence
+    assert why.sentence.endswith(".")
+    assert not re.search(r"\ba [aeio]|  |\.\.|None|what is on record is on record", why.sentence), why.sentence
+    if why.audience == "person":
+        assert not re.search(r"\[\d|rule [A-Z]{2}|the person|CL-", why.sentence), why.sentence
+
+
+def test_every_condition_of_every_rule_has_its_words() -> None:
+    """A rule that asks for something new asks for words too."""
+    rules = [rule for rule in shipped.policy().rules.values() if rule.kind == "basis"]
+    assert {name for rule in rules for name in names_of_needs(rule)} - NEEDS.keys() == set()
+    assert len(set(NEEDS.values())) == len(NEEDS)
+
+
+def test_the_cause_is_for_machines_too(world: World) -> None:
+    """As a value in the JSON for counsel; the person's holds no more than the page."""
+    signed_up(world)
+    why, person = both(world, LAPSED)
+    found = msgspec.json.decode(msgspec.json.encode(why))["cause"]
+    assert (found["kind"], found["period"], found["chosen"]) == ("lapsed", "P24M", True)
+    assert datetime.fromisoformat(found["since"]) - at(2025, 5, 4) < timedelta(days=1)
+    assert person.cause is None
