@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from adapters.identification import reference_of
 from adapters.report.masking import mask_email, printable
 from adapters.report.sends import NOTHING_HELD, SentRow
 from adapters.whys import reason_of, verdict_of
 from adapters.wiring import House
 from ledger import events as e
-from ledger.contact import Entry
 from ledger.terms import BEGINNING
 from projections.sends import Sending, Totals, Window, audited
 
@@ -34,7 +34,7 @@ class _Words:
         message, campaign = self._names(event)
         stop = one.stop.event if one.stop else None
         return SentRow(
-            reference=reference_of(one.entry),
+            reference=reference_of(event.stream, one.entry.position),
             position=one.entry.position,
             sent_at=one.at,
             dated=event.occurred_from is not None,
@@ -66,8 +66,3 @@ class _Words:
             return mask_email(None)
         written = self._house.ledger.vault.address_text(address)
         return mask_email(written) if isinstance(written, str) else "erased"
-
-
-def reference_of(entry: Entry) -> str:
-    """What an e-mail is called in reports; `why` takes it."""
-    return f"CL-{entry.event.stream[:8]}-{entry.position}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.sends import reference_of
+from adapters.identification import identify, reference_of
 from adapters.wiring import House
 from ledger import events as e
 from ledger.codec import decode
@@ -30,7 +30,7 @@ class NoSuchMailError(LookupError):
 
 
 def mail_called(house: House, name: str) -> Entry:
-    """The e-mail with this message id or reference. Raises NoSuchMailError, UnknownAddressError."""
+    """The e-mail with this message id or reference. Raises NoSuchMailError, UnknownPersonError."""
     if name.startswith("CL-"):
         found = [_referred_to(house, name)]
     else:
@@ -39,7 +39,7 @@ def mail_called(house: House, name: str) -> Entry:
     if not found:
         raise NoSuchMailError("no e-mail with that message id is on record")
     if len(found) > 1:
-        some = ", ".join(reference_of(entry) for entry in found[:NAMED_AT_MOST])
+        some = ", ".join(reference_of(entry.event.stream, entry.position) for entry in found[:NAMED_AT_MOST])
         more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
         raise NoSuchMailError(f"{len(found)} e-mails bear that message id: name one by its reference: {some}{more}")
     return found[0]
@@ -51,9 +51,8 @@ def _bare(message_id: str) -> str:
 
 
 def _referred_to(house: House, reference: str) -> Entry:
-    contact, _, _ = house.whom(reference)
-    position = int(reference.rpartition("-")[2])
-    entry = next(entry for entry in house.entries(contact) if entry.position == position)
+    person = identify(house.ledger, reference)
+    entry = next(entry for entry in house.entries(person.contact) if entry.position == person.position)
     if not isinstance(entry.event, e.EmailSent):
         raise NoSuchMailError(f"{reference} is no e-mail: ask `consent-ledger why {reference}`")
     return entry

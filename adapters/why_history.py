@@ -18,7 +18,7 @@ from ledger.policy.judge import STOP_REASONS
 from ledger.policy.jurisdictions import is_known
 from ledger.policy.question import Decision
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
-from projections.explain import history
+from projections.explain import Linked, history
 
 _WORDS = ("words", "text", "note")
 _GRANTS = (
@@ -59,11 +59,17 @@ class Held:
     """
 
     def __init__(
-        self, house: House, catalogue: Catalogue, contact: str, address: str | None, known_at: datetime | None
+        self,
+        house: House,
+        catalogue: Catalogue,
+        contact: str,
+        address: str | None,
+        known_at: datetime | None,
+        linked: Linked | None = None,
     ) -> None:
         self.house, self.catalogue = house, catalogue
         self.contact, self.address = contact, address
-        self.entries, kin = history(house.ledger.log, contact, known_at)
+        self.entries, kin = history(house.ledger.log, contact, known_at, linked)
         self.group, self.joined = kin.group, kin.joined
         self.read: Sequence[Contact]
         self.resting: Mapping[int, int]

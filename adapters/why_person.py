@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adapters.explaining import Explainer
 from adapters.report.why import (
     Why,
     WhyCondition,
@@ -31,8 +32,9 @@ from ledger.commands import is_suppressing
 
 def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
     """The answer told to the person asked about."""
-    contact, address, _ = house.whom(whom)
-    held = Held(house, house.catalogue_at(asked.known_at), contact, address, asked.known_at)
+    contact, address, *_ = house.whom(whom)
+    explainer = Explainer(house, contact, asked.known_at)
+    held = Held(house, explainer.catalogue, contact, address, asked.known_at, explainer.linked)
     own = {entry.position for entry in held.entries if entry.event.stream == contact}
     return Why(
         audience="person",
@@ -48,7 +50,7 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
             day=why.question.day,
         ),
         verdict=why.verdict,
-        sentence=_sentence(house, held, why),
+        sentence=_sentence(explainer, held, why),
         sends=tuple(
             WhySend(at=s.at, precision=s.precision, subject=s.subject, purpose=s.purpose, verdict=s.verdict)
             for s in why.sends
@@ -73,10 +75,11 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
     )
 
 
-def _sentence(house: House, held: Held, why: Why) -> str:
-    assert why.cause is not None  # noqa: S101 - counsel's answer has it
+def _sentence(explainer: Explainer, held: Held, why: Why) -> str:
+    assert why.facts is not None  # noqa: S101 - counsel's answer has them
     marketing = why.question.purpose.startswith("marketing.")
-    return CauseWords(held, house.policy, person=True).sentence(why.cause, why.question.on, marketing=marketing)
+    words = CauseWords(held, explainer.policy, person=True)
+    return words.sentence(why.facts.cause, why.question.on, marketing=marketing)
 
 
 def _rule(rule: WhyRule | None) -> WhyRule | None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from adapters import why_context as context
+from adapters.explaining import Explainer, mail_named
+from adapters.identification import reference_to
 from adapters.report.masking import mask_email
 from adapters.report.why import (
     VerdictSentence,
@@ -33,7 +35,7 @@ from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.causes import IN_TIME
-from projections.explain import Explanation, explain
+from projections.explain import Explanation, facts_of
 
 
 class Asked(NamedTuple):
@@ -41,6 +43,7 @@ class Asked(NamedTuple):
 
     day   the day asked about, where no moment was named
     mail  position of the one e-mail asked about; None: any of the day
+    open  no moment was named: `on` is now, or the moment of the e-mail that a reference names
     """
 
     on: datetime
@@ -50,17 +53,24 @@ class Asked(NamedTuple):
     law_at: datetime | None = None
     day: date | None = None
     mail: int | None = None
+    open: bool = False
 
 
 def answer(house: House, whom: str, asked: Asked) -> Why:
-    """The whole answer for an address, or for a reference from a report. Raises UnknownAddressError.
+    """The whole answer for an address, a reference or a record id. Raises UnknownPersonError.
 
-    A day with a send on record is asked about as of that send: what came later that day was not known to it.
+    A reference of an e-mail asks about that e-mail, unless a moment is named. A day with a send on record is asked
+    about as of that send: what came later that day was not known to it.
     """
-    contact, address, email = house.whom(whom)
-    catalogue = house.catalogue_at(asked.known_at)
-    held = Held(house, catalogue, contact, address, asked.known_at)
-    court = _Court(house, held, asked)
+    person = house.whom(whom)
+    mail = mail_named(house, person) if asked.open else None
+    if mail is not None:
+        asked = asked._replace(on=mail.event.latest, mail=mail.position)
+    contact, address, email, *_ = person
+    explainer = Explainer(house, contact, asked.known_at)
+    catalogue = explainer.catalogue
+    held = Held(house, catalogue, contact, address, asked.known_at, explainer.linked)
+    court = _Court(explainer, held, asked)
     day = held.sent_on(asked.day or asked.on.astimezone(UTC).date())
     sends = tuple(court.sent(entry) for entry in day if asked.mail in (None, entry.position))
     shown = next((send for send in sends if send.verdict not in (None, "allowed by the rules applied")), None)
@@ -69,14 +79,14 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
     lines = {} if asked.purpose else {name: court.explained(name, at) for name in _purposes(sends)}
     purpose = asked.purpose or (shown.purpose if shown and shown.purpose else min(lines, key=lambda n: _rank(lines[n])))
     found = court.explained(purpose, at)
-    decision, grounds, policy = found.decision, found.grounds, house.policy
+    decision, grounds, policy = found.decision, found.grounds, explainer.policy
     positions = rests_on(held, decision, grounds)
     resting = declarations(held, positions)
     adopted = house.adopted
     return Why(
         email=email,
         email_masked=mask_email(email),
-        reference=f"CL-{contact[:8]}-{decision.evidence[0] if decision.evidence else _last(found)}",
+        reference=reference_to(house.ledger, person),
         controller=house.controller_name(catalogue),
         question=WhyQuestion(
             purpose=purpose,
@@ -88,7 +98,7 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         ),
         verdict=verdict_of(decision),
         sentence=CauseWords(held, policy).sentence(found.cause, at, marketing=purpose.startswith("marketing.")),
-        cause=found.cause,
+        facts=facts_of(contact, court.question(purpose, at), found),
         sends=sends,
         answers=tuple(_line(name, one) for name, one in lines.items()),
         since=grounds.start if decision.allowed and grounds is not None and grounds.start > BEGINNING else None,
@@ -124,21 +134,18 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
 class _Court:
     """Asks the same person's case again for each purpose, each send, and each state of knowledge."""
 
-    def __init__(self, house: House, held: Held, asked: Asked) -> None:
-        self._house, self._held, self._asked = house, held, asked
+    def __init__(self, explainer: Explainer, held: Held, asked: Asked) -> None:
+        self._explainer, self._held, self._asked = explainer, held, asked
         self._known: dict[tuple[str, datetime], Explanation] = {}
 
     def explained(self, purpose: str, at: datetime) -> Explanation:
         """The answer for one purpose at one moment, with its grounds."""
         if (purpose, at) not in self._known:
-            question = self._question(purpose, at)
-            catalogue = self._held.catalogue
-            self._known[purpose, at] = explain(
-                self._house.ledger.log, self._house.policy, catalogue, self._held.contact, question
-            )
+            self._known[purpose, at] = self._explainer.explain(self.question(purpose, at))
         return self._known[purpose, at]
 
-    def _question(self, purpose: str, at: datetime, known_at: datetime | None = None) -> Question:
+    def question(self, purpose: str, at: datetime, known_at: datetime | None = None) -> Question:
+        """The question about one purpose at one moment."""
         asked = self._asked
         return Question(
             purpose=purpose,
@@ -171,9 +178,8 @@ class _Court:
         """What the ledger would have said at that moment; None where only that was asked."""
         if self._asked.known_at is not None or at >= self._held.recorded_at:
             return None
-        catalogue = self._house.catalogue_at(at)
-        question = self._question(purpose, at, known_at=at)
-        then = explain(self._house.ledger.log, self._house.policy, catalogue, self._held.contact, question)
+        question = self.question(purpose, at, known_at=at)
+        then = self._explainer.explain(question, self._explainer.house.catalogue_at(at))
         if not then.entries:
             return "This ledger held nothing about this person at that moment: the facts below were recorded later."
         return f"On what this ledger held at that moment, the answer was: {verdict_of(then.decision)}."
@@ -205,10 +211,6 @@ def reason_of(decision: Decision) -> str:
     if not decision.allowed and decision.uncertain and decision.reason != STOP_TIME_UNKNOWN:
         return CAUSES["overlap"]
     return REASONS.get(decision.reason, decision.reason.replace("_", " "))
-
-
-def _last(found: Explanation) -> int:
-    return found.entries[-1].position if found.entries else 0
 
 
 def verdict_of(decision: Decision) -> VerdictSentence:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,8 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData
 
-from adapters.addresses import address_of
-from adapters.near import near_addresses
+from adapters.identification import Person, identify
 from adapters.settings import Settings
 from ledger import catalogue as catalogues
 from ledger import events as e
@@ -49,10 +47,6 @@ from projections.verdicts import UNNAMED
 from projections.views import Views
 
 
-class UnknownAddressError(LookupError):
-    """An address the ledger holds nothing about."""
-
-
 class Adopted(NamedTuple):
     """Who adopted the rule set in force, and when."""
 
@@ -63,7 +57,6 @@ class Adopted(NamedTuple):
 
 
 _TWO = "two people"
-_reference = re.compile(r"CL-([0-9a-f]{8})-([0-9]{1,15})\Z").match
 
 
 def now() -> datetime:
@@ -300,30 +293,15 @@ class House:
         """The stream an entry belongs to."""
         return decode(state).stream
 
-    def whom(self, text: str) -> tuple[str, str | None, str | None]:
-        """(contact, address id, address) of an address or of a reference `CL-xxxxxxxx-N`.
-
-        Raises UnknownAddressError.
-        """
-        reference = _reference(text)
-        if reference is None:
-            return (*self.find(text), text)
-        entries = self.ledger.log.read(int(reference[2]) - 1, 1)
-        event = decode(entries[0][2]) if entries else None
-        if event is None or not event.stream.startswith(reference[1]):
-            raise UnknownAddressError(f"{text}: no such reference in this ledger")
-        address = event.address or next(iter(self.ledger.vault.addresses_of(event.stream)), None)
-        written = self.ledger.vault.address_text(address) if address else None
-        return event.stream, address, written if isinstance(written, str) else None
+    def whom(self, text: str) -> Person:
+        """The person meant by an address, a reference or a record id. Raises UnknownPersonError."""
+        return identify(self.ledger, text)
 
     def find(self, email: str) -> tuple[str, str]:
-        """(contact id, address id) of an address. Raises UnknownAddressError."""
-        found = self.ledger.vault.find_address(address_of(email) or email)
-        if found is None:
-            near = near_addresses(self.ledger.vault, email)
-            meant = f". Did you mean {' or '.join(near)}?" if near else ""
-            raise UnknownAddressError(f"{email}: this ledger holds nothing about that address{meant}")
-        return found
+        """(contact id, address id) of an address. Raises UnknownPersonError."""
+        person = identify(self.ledger, email)
+        assert person.address is not None  # noqa: S101 - it was found by it
+        return person.contact, person.address
 
     def contacts(self, streams: Collection[str]) -> dict[str, Contact]:
         """Folds of many contacts at once."""

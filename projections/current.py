@@ -60,6 +60,14 @@ class CurrentStatus:
             rows = self.as_written(contact, kept, head)
         return [read_row(row, setting.policy.hash) for row in rows]
 
+    def family(self, contact: str) -> set[str]:
+        """Everybody ever linked with a contact, itself among them, as of the log's head."""
+        with self.views.snapshot() as driver:
+            held = views.held(driver)
+            head = self.log.mark()
+            fault = self.soundness.looked_up(held, head) if held.policy is not None else None
+            return views.kin_of(driver, [contact], self._links_since(0 if fault else held.position, head))
+
     def as_written(self, contact: str, kept: list[Kept], mark: Mark) -> list[Row]:
         """A contact's rows, which stand at an entry; judged anew, with an alarm, where they are not as written there.
 

@@ -51,6 +51,43 @@ class Explanation(NamedTuple):
     joined: frozenset[str] = frozenset()
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer says, for machines: the same from the command line, over HTTP and in the file of a page.
+
+    cause          the condition that decides it
+    trials         each rule that was tried, and which of its needs were met
+    jurisdictions  those that may apply
+    considered     positions of the entries it was made of, of this person and of who is linked with them
+    """
+
+    contact: str
+    address: str | None
+    purpose: str
+    channel: str
+    on: datetime
+    decision: Decision
+    cause: Cause
+    trials: tuple[Trial, ...]
+    jurisdictions: tuple[Candidate, ...]
+    considered: tuple[int, ...]
+
+
+def facts_of(contact: str, question: Question, found: Explanation) -> Facts:
+    """An answer as it is sent and filed."""
+    return Facts(
+        contact=contact,
+        address=question.address,
+        purpose=question.purpose,
+        channel=question.channel,
+        on=question.at,
+        decision=found.decision,
+        cause=found.cause,
+        trials=found.trials,
+        jurisdictions=found.candidates,
+        considered=tuple(entry.position for entry in found.entries),
+    )
+
+
 def explain(
     log: Log,
     policy: Policy,

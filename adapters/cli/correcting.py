@@ -13,13 +13,13 @@ from adapters.cli.people import happened
 from adapters.correcting import Correction, carry_out, plan_correction
 from adapters.report.masking import mask_email
 from adapters.why_words import describe, scope_of
-from adapters.wiring import now, read_files
+from adapters.wiring import House, now, read_files
 from ledger.commands import CommandRefusedError, Second, Signature
 from ledger.contact import Entry
 
 
 def run_correct(
-    position: int,
+    stop: str,
     ledger: Path | None,
     signed: Signature,
     second: Second | None,
@@ -30,7 +30,7 @@ def run_correct(
     """Show what a correction takes back, then record it; the exit code."""
     with open_house(ledger) as house:
         files = read_files(evidence)
-        planned = plan_correction(house, position, signed, second, files, now())
+        planned = plan_correction(house, _position(house, stop), signed, second, files, now())
         for line in _lines(planned):
             show(line)
         if not (yes or (sys.stdin.isatty() and typer.confirm("take it back?", err=True))):
@@ -51,6 +51,18 @@ def run_two_people(wanted: bool, ledger: Path | None, signed: Signature, second:
     how = "two people" if wanted else "one person, and two for an erasure request"
     show(f"a correction needs {how}" + (" already" if position is None else f" from now on (position {position})"))
     return EXIT.OK
+
+
+def _position(house: House, stop: str) -> int:
+    """The position of what is to be taken back. Raises UnknownPersonError, BadParameter."""
+    if stop.startswith("CL-"):
+        return house.whom(stop).position or 0
+    if not stop.isascii() or not stop.isdigit() or not 0 < int(stop) <= _LAST:
+        raise typer.BadParameter(f"{stop!r} is no position and no reference: `history` shows both")
+    return int(stop)
+
+
+_LAST = 2**53
 
 
 def second_of(name: str | None, role: str | None) -> Second | None:

@@ -81,12 +81,12 @@ def _is_taken(error: Exception) -> bool:
 def _code(error: Exception) -> EXIT | None:
     """The exit code of an error made for people; None for any other."""
     from adapters.files import UnwritableError
+    from adapters.identification import UnknownPersonError
     from adapters.receiving import AwayError
     from adapters.sent_mail import NoSuchMailError
     from adapters.settings import SettingsError
     from adapters.tabular import UnreadableInput
     from adapters.web.keys import KeysError
-    from adapters.wiring import UnknownAddressError
     from ledger.backups import BackupError, PlaceError
     from ledger.codec import BrokenEntryError, EntryError
     from ledger.commands import CommandRefusedError
@@ -105,7 +105,7 @@ def _code(error: Exception) -> EXIT | None:
     known: list[tuple[type[Exception], EXIT]] = [
         (UnreadableInput, EXIT.UNREADABLE),
         (UnwritableError, EXIT.ERROR),
-        (UnknownAddressError, EXIT.ERROR),
+        (UnknownPersonError, EXIT.ERROR),
         (NoSuchMailError, EXIT.ERROR),
         (DamagedError, EXIT.VERIFICATION),
         (BackupError, EXIT.VERIFICATION),

@@ -15,7 +15,8 @@ from adapters.addresses import address_of, addresses_in
 from adapters.cli.effect import Effect
 from adapters.cli.options import moment
 from adapters.doors import check_door
-from adapters.effects import allowed_now
+from adapters.effects import allowed_now, person_of
+from adapters.identification import names_known
 from adapters.near import near_addresses
 from adapters.reading import NOT_AN_ADDRESS
 from adapters.reasons import Reason
@@ -178,22 +179,37 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         (files["wording"],) = keep_files(house.ledger, [fields["wording"]])
     event = msgspec.structs.replace(event, **files)
     payload = {"note": told.note} if told.note else None
-    who = Registration(told.email, SOURCE, None)
-    vault, email = house.ledger.vault, told.email
+    who = _registration(house, told.email)
+    vault, email = house.ledger.vault, who.email or told.email
     _refuse_domain(house, event, email)
-    person, domain = vault.find_address(email), domain_named(email)
+    person, domain = person_of(house, who), domain_named(email)
     before = allowed_now(house, person, now())
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
     return Taken(
         recorded.position,
         recorded.status,
         email,
-        Effect(before, allowed_now(house, vault.find_address(email), now())),
+        Effect(before, allowed_now(house, person_of(house, who), now())),
         known=person is not None if domain is None else is_anybody_at(house.ledger, domain),
         near=near_addresses(vault, email) if person is None and domain is None else (),
         impossible=bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible,
         warnings=warnings,
     )
+
+
+def _registration(house: House, text: str) -> Registration:
+    """The person a fact is about: by the address, also of a reference or record id; else by the record itself.
+
+    Raises UnknownPersonError, and BadParameter for a contact that has neither.
+    """
+    if not names_known(text):
+        return Registration(text, SOURCE, None)
+    person = house.whom(text)
+    if person.email is not None:
+        return Registration(person.email, SOURCE, None)
+    if person.record is not None:
+        return Registration(None, *person.record)
+    raise typer.BadParameter(f"{text}: this contact has no address here any more: nothing is recorded")
 
 
 def _wrong_word(event: type[e.Event], said: dict[str, Any]) -> str | None:

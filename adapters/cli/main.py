@@ -237,7 +237,7 @@ def generate_portal(
 
 @app.command()
 def why(
-    email: Annotated[str | None, typer.Argument(help="an address, or a reference of a report (CL-...)")] = None,
+    email: Annotated[str | None, typer.Argument(help="an address, a reference (CL-...) or a record id")] = None,
     on: On = None,
     message_id: Annotated[
         str | None,
@@ -272,7 +272,7 @@ def why(
 
 @app.command()
 def note(
-    email: Annotated[str, typer.Argument(help="an address, or a reference of a report (CL-...)")],
+    email: Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id")],
     by: Annotated[str, typer.Option("--by", help="your name")],
     role: Annotated[str, typer.Option(help="your role")],
     text: Annotated[str, typer.Option(help="the note")],
@@ -284,8 +284,11 @@ def note(
     raise typer.Exit(run_note(email, ledger, by, role, text))
 
 
+Whom = Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id")]
+
+
 @app.command()
-def status(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
+def status(email: Whom, json: JsonOut = False, ledger: LedgerDir = None) -> None:
     """Look an address up: what is allowed now, purpose by purpose, and until when."""
     from adapters.cli.people import run_status
 
@@ -293,7 +296,7 @@ def status(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
 
 
 @app.command()
-def history(email: str, json: JsonOut = False, ledger: LedgerDir = None) -> None:
+def history(email: Whom, json: JsonOut = False, ledger: LedgerDir = None) -> None:
     """Look up every fact that the ledger holds about an address, with its times."""
     from adapters.cli.people import run_history
 
@@ -310,7 +313,7 @@ SecondRole = Annotated[str | None, typer.Option("--second-role", help="the role 
 
 @app.command()
 def correct(
-    position: Annotated[int, typer.Argument(min=1, max=2**53, help="position of the stop, from `history`")],
+    stop: Annotated[str, typer.Argument(metavar="POSITION|CL-...", help="the opt-out, by its position or reference")],
     by: ByName,
     role: Role,
     reason: Reason,
@@ -329,7 +332,7 @@ def correct(
     from ledger.commands import Signature
 
     signed = Signature(name=by, role=role, reason=reason)
-    raise typer.Exit(run_correct(position, ledger, signed, second_of(second, second_role), evidence or [], yes=yes))
+    raise typer.Exit(run_correct(stop, ledger, signed, second_of(second, second_role), evidence or [], yes=yes))
 
 
 @app.command("two-people")

@@ -19,7 +19,7 @@ def run_note(email: str, ledger: Path | None, by: str, role: str, text: str) -> 
     if not all(signed.values()):
         raise CommandRefusedError("a note needs the name and role of who writes it, and words")
     with open_house(ledger) as house:
-        contact, address, _ = house.whom(email)
+        contact, address, *_ = house.whom(email)
         event = e.NoteAdded(stream=contact, source=SOURCE, by="officer", address=address, occurred_from=now())
         receipt = house.ledger.record(Fact(event, payload=signed))
     show(f"noted at position {receipt.position}; the page for the person does not show it")

@@ -13,12 +13,13 @@ from rich.table import Table
 
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.files import check_file, write_whole
+from adapters.identification import Person, reference_of
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
-from adapters.sends import reference_of
 from adapters.sent_mail import mail_called
 from adapters.vocabulary import unknown_in_question
+from adapters.why_history import held_since
 from adapters.why_person import for_person
 from adapters.why_words import WHAT, describe
 from adapters.whys import Asked, answer
@@ -46,8 +47,7 @@ def run_why(
     with open_house(ledger) as house:
         if message_id is not None:
             mail = mail_called(house, message_id)
-            asked = asked._replace(on=mail.event.latest, day=None, mail=mail.position)
-            email = reference_of(mail)
+            email = reference_of(mail.event.stream, mail.position)
         assert email is not None  # noqa: S101 - one of the two is asked about, see `main.why`
         why = answer(house, email, asked)
         if person:
@@ -81,7 +81,7 @@ def asked_of(
     at = moment(on)
     known_at = known_at and min(known_at, now())
     day = at.date() if at is not None and on is not None and len(on) == len("2026-11-23") else None
-    return Asked(at or now(), purpose, channel, known_at, law_at, day)
+    return Asked(at or now(), purpose, channel, known_at, law_at, day, open=at is None)
 
 
 def refuse_unknown(purpose: str | None, channel: str) -> None:
@@ -91,12 +91,14 @@ def refuse_unknown(purpose: str | None, channel: str) -> None:
         raise typer.BadParameter("; ".join(f"--{reason.field} {reason.problem}" for reason in unknown))
 
 
-def run_status(email: str, ledger: Path | None, json: bool) -> int:
+def run_status(whom: str, ledger: Path | None, json: bool) -> int:
     """What is allowed now, purpose by purpose; the exit code."""
     with open_house(ledger) as house:
-        rows = _status(house, email, now())
+        person = house.whom(whom)
+        rows = _status(house, person, now())
+    shown = named(person, whom)
     if json:
-        out(msgspec.json.format(msgspec.json.encode({"email": mask_email(email), "status": rows}), indent=2))
+        out(msgspec.json.format(msgspec.json.encode({"email": shown, "status": rows}), indent=2))
         return EXIT.OK
     table = Table("purpose", "by", "answer", "basis or reason", "until", box=None, pad_edge=False)
     for row in rows:
@@ -104,14 +106,19 @@ def run_status(email: str, ledger: Path | None, json: bool) -> int:
         why = row["basis"] or row["reason"].replace("_", " ")
         table.add_row(row["purpose"], row["channel"], word, why, row["changes_at"] or "")
     screen = console()
-    screen.print(f"{mask_email(email)}, now, by the rules applied", style="bold")
+    screen.print(f"{shown}, now, by the rules applied", style="bold")
     screen.print(table)
     return EXIT.OK
 
 
-def _status(house: House, email: str, at: datetime) -> list[dict[str, Any]]:
+def named(person: Person, text: str) -> str:
+    """A person as a screen may name one: the masked address, else the reference or record that was given."""
+    return text if person.email is None else mask_email(person.email)
+
+
+def _status(house: House, person: Person, at: datetime) -> list[dict[str, Any]]:
     """The rows of the address, never staler than its last fact; the answer that holds at a moment."""
-    contact, address = house.find(email)
+    contact, address, *_ = person
     rows = []
     for row in house.runner.current(contact):
         decision = row.at(at)
@@ -133,11 +140,11 @@ def _status(house: House, email: str, at: datetime) -> list[dict[str, Any]]:
     return rows
 
 
-def run_history(email: str, ledger: Path | None, json: bool) -> int:
+def run_history(whom: str, ledger: Path | None, json: bool) -> int:
     """Every fact about the contact of an address; the exit code."""
     with open_house(ledger) as house:
-        contact, _ = house.find(email)
-        entries = house.entries(contact)
+        person = house.whom(whom)
+        entries = house.entries(person.contact)
         if json:
             facts = [
                 {"position": n.position, "version": n.version, "topic": topic_of(n.event)}
@@ -152,12 +159,13 @@ def run_history(email: str, ledger: Path | None, json: bool) -> int:
         table.add_row(
             str(entry.position),
             happened(event),
-            _day(event.captured_at),
+            _day(held_since(event)) or "not shown",
             _day(event.recorded_at),
             describe(event) if type(event) in WHAT else topic_of(event),
         )
     screen = console()
-    screen.print(f"{mask_email(email)}, contact {contact}", style="bold")
+    screen.print(f"{named(person, whom)}, contact {person.contact}", style="bold")
+    screen.print(f"reference of a fact: CL-{person.contact[:8]}-POSITION")
     screen.print(table)
     return EXIT.OK
 
@@ -190,7 +198,7 @@ def run_link(
 ) -> int:
     """Merge two contacts, or unmerge them; the exit code."""
     with open_house(ledger) as house:
-        ids = [house.find(email)[0] for email in (first, second)]
+        ids = [house.whom(text).contact for text in (first, second)]
         folds = house.contacts(ids)
         signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
         command = Unmerge(signed=signed) if undo else Merge(signed=signed)

@@ -24,6 +24,7 @@ By = Annotated[
     str, typer.Option(help="who acted: data_subject, agent, third_party, unknown ...", autocompletion=parties)
 ]
 Via = Annotated[str | None, typer.Option(help="by which door it came: reply, phone, letter, dpo_email ...")]
+Whom = Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id; of a stop also @domain")]
 Note = Annotated[str | None, typer.Option(help="words to keep, encrypted")]
 Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
 SourceId = Annotated[str | None, typer.Option(help="its id where it comes from: the same id is taken once")]
@@ -40,12 +41,14 @@ Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collecte
 
 def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
     from adapters.cli.facts import fact_of, mailable, record_fact
+    from adapters.identification import names_known
 
-    told = dataclasses.replace(told, email=mailable(told.email))
+    known = names_known(told.email)
+    told = told if known else dataclasses.replace(told, email=mailable(told.email))
     fact_of(what, told, fields)  # first: what is refused leaves no new ledger behind
     for path in (*(told.evidence or ()), *filter(None, [fields.get("wording")])):
         path.open("rb").close()  # and neither does a file that cannot be read
-    with open_house(ledger, make=True) as house:
+    with open_house(ledger, make=not known) as house:
         receipt = record_fact(house, what, told, fields)
     if json:
         out(receipt.as_json())
@@ -62,7 +65,7 @@ def _told(*values: Any) -> Told:
 
 @app.command("opt-in")
 def opt_in(
-    email: str,
+    email: Whom,
     act: Annotated[
         str, typer.Option(help="unticked_box, signup, reply, written, oral_recorded ...", autocompletion=acts)
     ] = "unknown",
@@ -100,7 +103,7 @@ def opt_in(
 
 @app.command("confirmation")
 def confirmation(
-    email: str,
+    email: Whom,
     at: At = None,
     by: By = "data_subject",
     via: Via = None,
@@ -118,7 +121,7 @@ def confirmation(
 def _stop(kind: str, text: str) -> None:
     @app.command(kind, help=text)
     def command(
-        email: str,
+        email: Whom,
         purpose: Purposes = None,
         channel: Channels = None,
         except_purpose: Annotated[
@@ -147,7 +150,7 @@ _stop("complaint", "Reported a message as spam.")
 
 @app.command("erasure-request")
 def erasure_request(
-    email: str,
+    email: Whom,
     at: At = None,
     via: Via = None,
     note: Note = None,
@@ -161,7 +164,7 @@ def erasure_request(
 
 @app.command("contract")
 def contract(
-    email: str,
+    email: Whom,
     kind: Annotated[str, typer.Option(help="purchase, subscription, free_account_service ...")],
     seller: Annotated[str, typer.Option(help="`own`: this controller; else another legal entity")] = "own",
     category: Annotated[str | None, typer.Option(help="what was sold")] = None,
@@ -194,7 +197,7 @@ def contract(
 
 @app.command("contract-ended")
 def contract_ended(
-    email: str,
+    email: Whom,
     kind: Annotated[str, typer.Option(help="the kind that ended; unknown: all")] = "unknown",
     at: At = None,
     note: Note = None,
@@ -210,7 +213,7 @@ def contract_ended(
 
 @app.command("enquiry")
 def enquiry(
-    email: str,
+    email: Whom,
     category: Annotated[str | None, typer.Option(help="what was asked about")] = None,
     seller: Annotated[str, typer.Option(help="`own`: this controller was asked")] = "own",
     refusal_offered: Offered = None,
@@ -239,7 +242,7 @@ def enquiry(
 
 @app.command("country")
 def country(
-    email: str,
+    email: Whom,
     code: Annotated[str, typer.Argument(help="two letters: DE, GB, US ...")],
     at: At = None,
     note: Note = None,
@@ -255,7 +258,7 @@ def country(
 
 @app.command("recipient")
 def recipient(
-    email: str,
+    email: Whom,
     minor: Annotated[bool | None, typer.Option("--minor/--adult")] = None,
     age: Annotated[int | None, typer.Option(help="in years, at that time")] = None,
     professional: Annotated[bool | None, typer.Option("--business/--consumer")] = None,
@@ -283,7 +286,7 @@ def recipient(
 def _access(kind: str, by: str, text: str) -> None:
     @app.command(kind, help=text)
     def command(
-        email: str,
+        email: Whom,
         at: At = None,
         via: Via = None,
         note: Note = None,

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from ledger.terms import Precision
-from projections.causes import Cause
+from projections.explain import Facts
 
 VerdictSentence = Literal[
     "allowed by the rules applied",
@@ -240,9 +240,10 @@ class WhyNote(_Part, frozen=True, kw_only=True):
 class Why(_Part, frozen=True, kw_only=True):
     """The whole answer. Sentences are ready to be read.
 
-    sentence      the condition that decides, in words; `cause`: for machines, of counsel's answer alone
+    facts         the answer for machines, as it is sent over HTTP; of counsel's answer alone
+    sentence      the condition that decides, in words
     email         the address asked about, in full: a page about one person is filed under it
-    reference     of the fact it rests on, for `why` again; empty for the person
+    reference     the one that was asked for, else that of the address; `why` takes it again; empty for the person
     sends         on record on the day asked about; `looked_for_send`: whether a day was asked about
     answers       one line a purpose, when no purpose was named
     since         since when it has been allowed without a break; None: it is not
@@ -250,6 +251,7 @@ class Why(_Part, frozen=True, kw_only=True):
     """
 
     schema: str = "consent-ledger/why/2"
+    facts: Facts | None = None
     audience: Audience = "counsel"
     email: str | None = None
     email_masked: str
@@ -258,7 +260,6 @@ class Why(_Part, frozen=True, kw_only=True):
     question: WhyQuestion
     verdict: VerdictSentence
     sentence: str = ""
-    cause: Cause | None = None
     sends: tuple[WhySend, ...] = ()
     answers: tuple[WhyLine, ...] = ()
     since: datetime | None = None

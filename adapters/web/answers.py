@@ -8,6 +8,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.explaining import Explainer, mail_named
+from adapters.identification import Person, reference_to
 from adapters.vocabulary import unknown_in_question
 from adapters.web.operations import (
     CONTACT,
@@ -20,6 +22,7 @@ from adapters.web.operations import (
     body_of,
     contact_of,
     decoded,
+    person_of,
     read,
     whom,
 )
@@ -32,10 +35,10 @@ from adapters.web.shapes import (
     WhyQuestion,
 )
 from ledger.policy.question import Question
-from projections import views
-from projections.explain import explain
+from projections.explain import facts_of
 from projections.status import Status, marketing_status
 
+NOBODY = "this ledger knows nobody by that address, reference or record id"
 _whom = msgspec.json.Decoder(Whom)
 _why = msgspec.json.Decoder(WhyQuestion)
 
@@ -49,13 +52,13 @@ async def status(service: Service, request: Request) -> Response:
     position = await arrive(service, request)
     found = await read(service, whom, service.house, asked)
     if found is None:
-        raise ProblemError("not-found", "this ledger holds nothing about that address")
+        raise ProblemError("not-found", NOBODY)
     return answered(await read(service, _status, service, found[0], found[1], position))
 
 
 async def contact_status(service: Service, request: Request) -> Response:
     """Every cell of a contact."""
-    contact = contact_of(request)
+    contact = contact_of(request, service.house)
     position = await arrive(service, request)
     return answered(await read(service, _status, service, contact, None, position))
 
@@ -97,40 +100,28 @@ async def why(service: Service, request: Request) -> Response:
     if unknown:
         raise ProblemError("invalid", errors=unknown)
     position = await arrive(service, request)
-    found = await read(service, whom, service.house, asked)
-    if found is None:
-        raise ProblemError("not-found", "this ledger holds nothing about that address")
-    return answered(await service.reads.run(_explained, service, *found, asked, position))
+    person = await read(service, person_of, service.house, asked)
+    if person is None:
+        raise ProblemError("not-found", NOBODY)
+    return answered(await service.reads.run(_explained, service, person, asked, position))
 
 
-def _explained(service: Service, contact: str, address: str | None, asked: WhyQuestion, position: int) -> WhyOut:
-    house, on = service.house, asked.on or service.clock()
+def _explained(service: Service, person: Person, asked: WhyQuestion, position: int) -> WhyOut:
+    house = service.house
+    mail = mail_named(house, person) if asked.on is None else None
     question = Question(
         purpose=asked.purpose,
         channel=asked.channel,
-        at=on,
-        address=address,
+        at=asked.on or (mail.event.latest if mail is not None else service.clock()),
+        address=person.address,
         known_at=asked.known_at,
         law_at=asked.law_at,
     )
-    catalogue = house.catalogue_at(asked.known_at)
-    policy = house.policy_of(house.catalogue.policy)  # adopted since the service began, it counts
-    with house.views.snapshot() as driver:
-        found = explain(house.ledger.log, policy, catalogue, contact, question, lambda one: views.kin_of(driver, [one]))
+    found = Explainer(house, person.contact, asked.known_at).explain(question)
     if not found.entries:
         raise ProblemError("not-found", "nothing was known of this contact then")
-    return WhyOut(
-        contact=contact,
-        address=address,
-        purpose=asked.purpose,
-        channel=asked.channel,
-        on=on,
-        decision=found.decision,
-        trials=found.trials,
-        jurisdictions=found.candidates,
-        considered=tuple(entry.position for entry in found.entries),
-        position=position,
-    )
+    facts = msgspec.structs.asdict(facts_of(person.contact, question, found))
+    return WhyOut(**facts, reference=reference_to(house.ledger, person), position=position)
 
 
 OPERATIONS = (

@@ -33,7 +33,7 @@ CURSOR = Parameter("cursor", "query", {"type": "string", "maxLength": 64}, "`nex
 
 async def history(service: Service, request: Request) -> Response:
     """A contact's facts, page by page. A page already read never changes: facts are only added."""
-    contact = contact_of(request)
+    contact = contact_of(request, service.house)
     limit = whole(request, "limit", 1, MOST_ENTRIES) or 100
     after = _after(request.query_params.get("cursor"))
     position = await arrive(service, request)

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.addresses import address_of
+from adapters.identification import Person, UnknownPersonError, identify
 from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
@@ -127,8 +128,11 @@ MIN_POSITION = Parameter(
 CONTACT = Parameter(
     "contact",
     "path",
-    {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"},
-    "a contact id, as other answers tell it",
+    {
+        "type": "string",
+        "pattern": "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|CL-[0-9a-f]{8}-[0-9]{1,15})$",
+    },
+    "a contact id, as other answers tell it, or a reference (CL-...)",
 )
 
 
@@ -222,17 +226,34 @@ def whole(request: Request, name: str, least: int, most: int) -> int | None:
 
 
 def whom(house: House, asked: Whom) -> tuple[str, str | None] | None:
-    """(contact, address id) of who is named; None: an address that this ledger does not hold. ProblemError 422."""
-    if (asked.email is None) == (asked.contact is None) or (asked.address and not asked.contact):
-        raise ProblemError("invalid", "name an email; or a contact, and with it the address")
-    if asked.email is not None:
+    """(contact, address id) of who is named; None: somebody whom this ledger does not know. ProblemError 422."""
+    if asked.email is not None and asked.contact is asked.reference is asked.record is asked.address is None:
         return house.ledger.vault.find_address(address_of(asked.email) or asked.email)
-    return (asked.contact, asked.address) if asked.contact else None
+    person = person_of(house, asked)
+    return None if person is None else (person.contact, person.address)
 
 
-def contact_of(request: Request) -> str:
-    """The contact of the path; what is no contact id, is nobody's."""
+def person_of(house: House, asked: Whom) -> Person | None:
+    """Who is named; None: somebody whom this ledger does not know. ProblemError 422 for none, or for two ways."""
+    ways = [way for way in (asked.email, asked.reference, asked.record, asked.contact) if way is not None]
+    if len(ways) != 1 or (asked.address and not asked.contact):
+        raise ProblemError("invalid", "name an email, a reference, a record, or a contact and with it the address")
+    if asked.contact is not None:
+        return Person(asked.contact, asked.address, None)
+    try:
+        return identify(house.ledger, ways[0])
+    except UnknownPersonError:
+        return None
+
+
+def contact_of(request: Request, house: House) -> str:
+    """The contact of the path, by its id or a reference; what is neither, is nobody's."""
     contact = str(request.path_params["contact"])
+    if contact.startswith("CL-"):
+        try:
+            return identify(house.ledger, contact).contact
+        except UnknownPersonError:
+            raise ProblemError("not-found", "no such reference") from None
     try:
         msgspec.convert({"contact": contact}, Whom)
     except msgspec.ValidationError:

@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from adapters.reasons import Reason
 from adapters.submitting import Answer
-from ledger.policy.question import Candidate, Decision, Trial
 from ledger.terms import Moment
+from projections.explain import Facts
 
 MOST_FACTS = 1_000
 MOST_ENTRIES = 500
@@ -19,6 +19,8 @@ MOST_ADDRESSES = 10_000
 Text = Annotated[str, Meta(min_length=1, max_length=512)]
 Name = Annotated[str, Meta(min_length=1, max_length=96)]
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Reference = Annotated[str, Meta(pattern="^CL-[0-9a-f]{8}-[0-9]{1,15}$")]
+RecordId = Annotated[str, Meta(pattern="^([a-z][a-z0-9_.-]*:)?[0-9]{1,20}$")]
 Email = Annotated[str, Meta(min_length=3, max_length=320)]
 Place = Annotated[int, Meta(ge=0, lt=2**53)]
 
@@ -63,9 +65,15 @@ class FactsOut(msgspec.Struct, frozen=True):
 
 
 class Whom(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A person: by e-mail address, else by contact id, with the id of the address meant."""
+    """A person, in one of four ways: an e-mail address; a reference; a record id; a contact id, with an address's.
+
+    reference  as pages and lists show it: CL-0a1b2c3d-42
+    record     the id of a HubSpot record; of another system: SYSTEM:ID
+    """
 
     email: Email | None = None
+    reference: Reference | None = None
+    record: RecordId | None = None
     contact: Id | None = None
     address: Id | None = None
 
@@ -167,23 +175,16 @@ class WhyQuestion(Whom, frozen=True, forbid_unknown_fields=True, kw_only=True):
     law_at: Moment | None = None
 
 
-class WhyOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision with its grounds. Numbers in `evidence` are positions: `history` shows what stands there.
+class WhyOut(Facts, frozen=True, kw_only=True):
+    """The answer with its grounds. Numbers in `evidence` are positions: `history` shows what stands there.
 
-    trials         each rule that was tried, and which of its needs were met
-    jurisdictions  those that may apply
-    considered     positions of the entries it was made of, of this person and of who is linked with them
+    All but these two stand as `facts` in the page that the command line writes:
+
+    reference  of the address, or as it was asked for: it may be asked for again
+    position   of the newest entry by then
     """
 
-    contact: str
-    address: str | None
-    purpose: str
-    channel: str
-    on: datetime
-    decision: Decision
-    trials: tuple[Trial, ...]
-    jurisdictions: tuple[Candidate, ...]
-    considered: tuple[Place, ...]
+    reference: str
     position: Place
 
 

@@ -181,8 +181,8 @@ def test_a_rule_not_yet_in_force_is_named(world: World) -> None:
     )  # fmt: skip
     world.record(gift)
     why, _ = both(world, Asked(at(2024, 2, 2), purpose="marketing.charitable"))
-    assert why.cause is not None
-    assert why.cause.kind in ("not_in_force", "unmet")
+    assert why.facts is not None
+    assert why.facts.cause.kind in ("not_in_force", "unmet")
     assert "5 February 2026" in why.sentence or "before the rule began" in why.sentence
 
 
@@ -213,8 +213,8 @@ def test_no_answer_contradicts_itself(portal: tuple[Path, list[str]]) -> None:
         for number, email in enumerate(emails):
             moment = (datetime(2026, 12, 1, tzinfo=UTC), at(2025, 3, 3), at(2026, 6, 1))[number % 3]
             why = answer(house, email, Asked(moment))
-            assert why.cause is not None
-            kinds[why.cause.kind] += 1
+            assert why.facts is not None
+            kinds[why.facts.cause.kind] += 1
             _agrees(why)
             _agrees(for_person(house, email, Asked(moment), why))
     assert kinds.keys() >= {"proven", "stopped", "lapsed", "missing", "claimed", "recorded_later", "begins_later"}
@@ -242,7 +242,7 @@ def test_the_cause_is_for_machines_too(world: World) -> None:
     """As a value in the JSON for counsel; the person's holds no more than the page."""
     signed_up(world)
     why, person = both(world, LAPSED)
-    found = msgspec.json.decode(msgspec.json.encode(why))["cause"]
+    found = msgspec.json.decode(msgspec.json.encode(why))["facts"]["cause"]
     assert (found["kind"], found["period"], found["chosen"]) == ("lapsed", "P24M", True)
     assert datetime.fromisoformat(found["since"]) - at(2025, 5, 4) < timedelta(days=1)
-    assert person.cause is None
+    assert person.facts is None

@@ -78,7 +78,8 @@ def test_the_first_line_is_the_send_on_record(world: World) -> None:
         "campaign Winter sale 2024",
         "from Example GmbH <news@example.de>",
         "list Newsletter DE",
-        "purpose: advertising for similar products of our own, classified by Mark Market, head of marketing, on 2024-02-01",
+        "purpose: advertising for similar products of our own",
+        "classified by Mark Market, head of marketing, on 2024-02-01",
     ):
         assert said in first
     assert why.question.on == at(2024, 1, 10, 7, 5)
