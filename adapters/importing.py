@@ -153,7 +153,12 @@ def _contacts(
     portions = crew.settle()
     unread = unread_of(look.rejected)
     hold(house, SYSTEM, unread)
-    close_import(house, occasion, portions, len(look.rejected), {SIGNS: signs} if signs else {})
+    hiding = export.without_opt_outs
+    hidden = sum(rows for (table, _), rows in zip(export.tables, look.rows, strict=True) if table.name in hiding)
+    kept: dict[str, object] = {SIGNS: signs} if signs else {}
+    close_import(
+        house, occasion, portions, len(look.rejected), kept | ({"file": ", ".join(hiding)} if hidden else {}), hidden
+    )
     types = {name for _, columns in export.tables for _, name in columns.types}
     older = sum(portion.older for portion in portions)
     return Imported(
@@ -163,7 +168,7 @@ def _contacts(
         found=Found(types={token_of(name): NameFound(name) for name in sorted(types)}),
         rejected=explained(look.rejected, unread),
         findings=sorted({found for portion in portions for found in portion.findings}),
-        warnings=[*_several(look.several), *_without_opt_outs(export.without_opt_outs), *_older(older)],
+        warnings=[*_several(look.several), *_older(older)],
         rows=sum(portion.rows for portion in portions),
         added=sum(portion.added for portion in portions),
         unchanged=sum(portion.unchanged for portion in portions),
@@ -183,14 +188,6 @@ def _several(found: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         f"{ids} with different addresses in this export. Nobody is joined by them, and each of these addresses "
         f"is held for review and in do-not-send.csv until the export is right: {'; '.join(listed)}."
-    ]
-
-
-def _without_opt_outs(files: Sequence[str]) -> list[str]:
-    return [
-        f"{file}: no column of it says who opted out, so an opt-out that HubSpot holds is not seen here. "
-        "Export it with the columns of opt-outs, or say which one it is with --column NAME=opt_out."
-        for file in files
     ]
 
 

@@ -331,14 +331,21 @@ def _lead(row: Row) -> str | None:
 
 
 def close_import(
-    house: House, occasion: Occasion, portions: Sequence[Portion], rejected: int, said: Mapping[str, object]
+    house: House,
+    occasion: Occasion,
+    portions: Sequence[Portion],
+    rejected: int,
+    said: Mapping[str, object],
+    hidden: int = 0,
 ) -> None:
     """Record that an input was taken in, with its counts and the hash of its stops, unless it was before.
 
-    `said`: what else is kept of it, apart from the log.
+    `said`: what else is kept of it, apart from the log; `hidden`: see `events.ImportFinished`.
     """
     added = sum(portion.added for portion in portions)
-    if occasion.repeated and not added:
+    before = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
+    same = next((done for done in reversed(before) if done.file == occasion.digest), None)
+    if same is not None and not added and same.hidden == hidden:
         return
     stops = sorted(stop for portion in portions for stop in portion.stops)
     house.ledger.record(
@@ -357,6 +364,7 @@ def close_import(
                 rejected=rejected,
                 stops=len(stops),
                 stops_hash=hashlib.sha256("".join(stops).encode()).hexdigest(),
+                hidden=hidden,
             ),
             payload=said or None,
         )

@@ -11,7 +11,7 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
 from ledger.catalogue import Catalogue
-from ledger.lost_stops import lost_stops, open_files
+from ledger.lost_stops import EXPORT, lost_stops, open_files
 from ledger.terms import LEDGER_STREAM
 from projections.verdicts import LostStops
 
@@ -42,11 +42,30 @@ def losses_of(house: House, catalogue: Catalogue, source: Imported) -> list[Lost
     ]
     given = {one.sha256 for one in found}
     found += [
-        LostStops(file=file, sha256=event.file or "", lost=event.lost, rows=[], stands=True, earlier=True)
+        LostStops(
+            file=file, sha256=event.file or "", lost=event.lost, hidden=event.hidden, rows=[], stands=True,
+            earlier=event.lost > 0,
+        )
         for event, file in _said(house, catalogue)
         if event.file not in given
-    ]
+    ]  # fmt: skip
+    found += list(_accepted_exports(house, catalogue, answered))
     return sorted(found, key=lambda one: (not one.stands, not one.lost))
+
+
+def _accepted_exports(house: House, catalogue: Catalogue, answered: dict[str, str]) -> Iterator[LostStops]:
+    """The newest export of contacts, where it hides opt-outs and somebody goes on with it."""
+    exports = [n.event for n in catalogue.imports if isinstance(n.event, e.ImportFinished) and n.event.source == EXPORT]
+    for event in exports[-1:]:
+        if event.hidden and event.file in answered:
+            yield LostStops(
+                file=_name(house, event),
+                sha256=event.file or "",
+                lost=0,
+                hidden=event.hidden,
+                rows=[],
+                accepted_by=answered[event.file],
+            )
 
 
 def accept(house: House, file: str, lost: int, name: str) -> str:
@@ -56,17 +75,24 @@ def accept(house: House, file: str, lost: int, name: str) -> str:
     """
     found = [entry.event for entry in lost_stops(house.catalogue) if isinstance(entry.event, e.ImportFinished)]
     mine = [one for one in found if _name(house, one) in (file, PurePath(file).name)]
-    meant = [one for one in mine if one.lost == lost]
+    meant = [one for one in mine if rows_open(one) == lost]
     if mine and not meant:
-        return f"{file} lost {mine[-1].lost} rows, not {lost}: say how many you go on without"
+        left = rows_open(mine[-1])
+        rows = "1 row" if left == 1 else f"{left} rows"
+        return f"{file} leaves {rows} to answer for, not {lost}: say how many you go on without"
     if not mine and (file, lost) not in _answered_for(house):
-        return f"{file} is no file of which rows that may be stops are lost"
+        return f"{file} has no rows that may be stops and are lost, and it hides no opt-outs"
     for one in meant:
         event = e.LostStopsAccepted(
             stream=LEDGER_STREAM, source="cli", by="officer", precision="recorded", file=one.file or "", lost=lost
         )
         house.ledger.record(Fact(event, f"lost_stops:{one.file}", {"name": name, "file": file}))
     return ""
+
+
+def rows_open(event: e.ImportFinished) -> int:
+    """How many rows of a file somebody has to answer for: those that are lost, else those that hide opt-outs."""
+    return event.lost or event.hidden
 
 
 def _answered_for(house: House) -> set[tuple[str, int]]:
@@ -78,8 +104,8 @@ def _answered_for(house: House) -> set[tuple[str, int]]:
 
 
 def standing_files(house: House, catalogue: Catalogue) -> list[tuple[str, str, int]]:
-    """The files that stand open: name, SHA-256, and how many rows they lost."""
-    return [(name, event.file or "", event.lost) for event, name in _said(house, catalogue)]
+    """The files that stand open: name, SHA-256, and how many rows somebody has to answer for."""
+    return [(name, event.file or "", rows_open(event)) for event, name in _said(house, catalogue)]
 
 
 def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str]]:

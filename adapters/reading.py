@@ -104,12 +104,23 @@ class TableEvidence:
         self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
 
     def _look_within(self, row: int, cells: Sequence[str], told: Sequence[Statement]) -> None:
-        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
+        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well.
+
+        The last of these lines goes on in the cells that follow.
+        """
         stated = {
             normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
         }
-        lines = [line for cell in cells for line in cell.splitlines()[1:]]
-        named = tuple((line,) for line in lines if any(normal(one) not in stated for one in addresses_in(line)))
+        read = self.at.get("email", ())
+        lines: list[tuple[str, ...]] = []
+        for place, cell in enumerate(cells):
+            first, *more = cell.splitlines() or [""]
+            if lines and place not in read:
+                lines[-1] += (first,)
+            lines += [(line,) for line in more]
+        named = tuple(
+            line for line in lines if any(normal(one) not in stated for cell in line for one in addresses_in(cell))
+        )
         if named:
             self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
 

@@ -445,6 +445,7 @@ class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
 
     lost   rows that may be somebody's stop, could not be read, and name nobody
     named  keyed hash of what the file calls itself, by which a mended one is known: see `ledger.lost_stops`
+    hidden rows of contacts of which no column of the file says whether they opted out
     """
 
     file: str | None = None
@@ -457,10 +458,11 @@ class ImportFinished(Event, frozen=True, tag="ledger.import_finished.v1"):
     proof: Proof = "none"
     lost: int = 0
     named: str | None = None
+    hidden: int = 0
 
 
 class LostStopsAccepted(Event, frozen=True, kw_only=True, tag="ledger.lost_stops_accepted.v1"):
-    """Somebody, named in the payload, answers for going on without the rows of a file that name nobody.
+    """Somebody, named in the payload, answers for going on without the rows of a file that name nobody, or hide stops.
 
     file  SHA-256 of the file, to whose rows alone this goes; `lost` how many
     """

@@ -30,7 +30,7 @@ REPERMISSION = "marketing.repermission"
 PENDING = timedelta(days=7)
 """How long a double opt-in request is kept open (rule DOI-1)."""
 STOPS = STOPPED
-ROW_UNREAD, STOPS_LOST = "row_unread", "stops_lost"
+ROW_UNREAD, STOPS_LOST, OPT_OUTS_HIDDEN = "row_unread", "stops_lost", "opt_outs_hidden"
 CLAIM_REASONS = {
     "consent": "claimed_consent",
     "confirmation": "claimed_confirmation",
@@ -79,7 +79,8 @@ class Auditor:
         self.purposes = (purpose,) if purpose else MARKETING_PURPOSES
         self._accepted = frozenset(policy.accepted_by(platform))
         lost = lost_stops(catalogue)
-        self._lost, unread = bool(lost), open_files(lost)
+        unread = open_files(lost)
+        self._open = STOPS_LOST if unread else OPT_OUTS_HIDDEN if lost else None
         self._looked = frozenset(
             n.event.source.partition(".")[2]
             for n in catalogue.imports
@@ -102,14 +103,14 @@ class Auditor:
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
-        if self._lost and action is Action.KEEP:
-            action, reason = Action.REVIEW, STOPS_LOST  # it may be this person's stop that is lost
+        if self._open is not None and action is Action.KEEP:
+            action, reason = Action.REVIEW, self._open  # it may be this person's stop that is lost, or not shown
         claim = decision.claimed if bucket is Bucket.BASIS_CLAIMED else None
         rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         question = question_of(bucket, reason, claim, _tokens(owner)) if action is Action.REVIEW else None
         lead = record.lead or _lead(owner)
         sign = _last_sign(owner, record) if bucket is Bucket.NO_BASIS else None
-        free = bucket is Bucket.BASIS_PROVEN and not self._lost
+        free = bucket is Bucket.BASIS_PROVEN and self._open is None
         asking = asked.asking if free and asked.asking and asked.asking.allowed else None
         return Verdict(
             record_id=record.record_id,

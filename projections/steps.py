@@ -79,10 +79,8 @@ def next_step(
     """
     if dead and bucket is Bucket.NO_BASIS:
         return "none"
-    if reason == "confirmation_pending":
-        return "bring_confirmation"
-    if reason == "stops_lost":
-        return "mend_file"
+    if reason in _ASKED_BY:
+        return _ASKED_BY[reason]
     if bucket is Bucket.BASIS_CLAIMED:
         bring = None if question == "no_rule" else _to_bring(reason, claim, looked)
         if bring is not None:
@@ -100,6 +98,14 @@ def next_step(
     if lead is not None and reason != "minor":
         return "ask_at_next_own_act"
     return f"delete_after:{_delete_after(last_sign)}" if last_sign is not None else "ask_at_next_own_act"
+
+
+_ASKED_BY = {
+    "confirmation_pending": "bring_confirmation",
+    "stops_lost": "mend_file",
+    "opt_outs_hidden": "bring_opt_outs",
+}
+"""Reasons that say by themselves what is to be done."""
 
 
 def _to_bring(reason: str, claim: Claim | None, looked: frozenset[str]) -> str | None:

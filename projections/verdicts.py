@@ -100,6 +100,7 @@ REASONS: dict[str, str] = {
     "under_review": "a review holds this record until it is answered",
     "row_unread": "a row that names this person and may be a stop could not be read; it is held until somebody looks",
     "stops_lost": "rows that may be anybody's stop could not be read and name nobody; their file is to be mended first",
+    "opt_outs_hidden": "no column of the export says who opted out, and nothing else that was brought shows it",
     "confirmation_pending": "a double opt-in mail was sent within the last days and is not confirmed",
     "minor": "a minor below the age of digital consent, without a guardian's consent",
     "nothing_known": "no fact on record could carry a basis",
@@ -133,6 +134,7 @@ NEXT_STEPS: dict[str, str] = {
     "ask_at_next_own_act": "ask when the person comes by themselves: form, checkout, log-in, support",
     "delete_after": "delete on schedule after that day",
     "mend_file": "mend the file of which rows that may be stops could not be read",
+    "bring_opt_outs": "export the contacts again with the columns that say who opted out",
     "none": "nothing to do",
 }
 """Every next step a verdict may name."""
@@ -268,9 +270,10 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LostStops(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of which rows could not be read that may be somebody's stop.
+    """A file of which rows could not be read that may be somebody's stop, or that does not show who opted out.
 
     lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
+    hidden       of an export of contacts: rows of which no column says whether they opted out
     held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
     stands       nobody may stay because of the lost rows: the file is a source of stops, and is neither mended nor
                  accepted as it is
@@ -282,6 +285,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     lost: int
     rows: list[int]
+    hidden: int = 0
     held: int = 0
     held_rows: list[int] = []
     stands: bool = False

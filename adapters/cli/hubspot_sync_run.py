@@ -90,8 +90,8 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
     for file, _, rows in run.lost:
-        yield f"{file}: {_rows(rows)} of stops could not be read, and may be anybody's."
-        yield "  Nobody is raised until the file is mended, or (with audit or import)"
+        yield f"{file}: {_rows(rows)} may be, or hide, anybody's opt-out."
+        yield "  Nobody is raised until the file is mended or another shows it, or (with audit or import)"
         yield f"  somebody answers for it: --accept-lost-stops {file}={rows} --by NAME"
     yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])

@@ -32,6 +32,14 @@ def _sentence(one: LostStops) -> str:
             parts.append("An earlier run read this file.")
         if one.accepted_by:
             parts.append(f"{said(one.accepted_by)} answers for going on without them.")
+    if one.hidden:
+        rows = counted(one.hidden, "row")
+        parts.append(
+            f"{said(one.file)}: no column of it says who opted out ({rows}), so an opt-out that HubSpot holds is not "
+            "seen here."
+        )
+        if one.accepted_by:
+            parts.append(f"{said(one.accepted_by)} answers for going on with it.")
     if one.held_rows:
         lead = "" if one.lost else f"{said(one.file)}: "
         rows = counted(len(one.held_rows), "row")
@@ -49,10 +57,17 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
     if not standing:
         return ()
     first = standing[0]
+    lost, hiding = [one for one in standing if one.lost], [one for one in standing if one.hidden]
+    steps = [f"Mend {_files(lost)} and give it again under the same name."] if lost else []
+    if hiding:
+        steps.append(
+            f"Export {_files(hiding)} again with the columns that say who opted out, name the column with "
+            "`--column NAME=opt_out`, or bring HubSpot's list of unsubscribes of the same day."
+        )
     return (
         "Until then nobody may stay marketing: whoever else might is under “review”, and `hubspot sync` raises nobody. "
-        f"Mend {_files(standing)} and give it again under the same name, or answer for the loss: "
-        f"`--accept-lost-stops` {said(first.file)}={first.lost} `--by NAME`.",
+        f"{' '.join(steps)} Or answer for it: "
+        f"`--accept-lost-stops` {said(first.file)}={first.lost or first.hidden} `--by NAME`.",
     )
 
 

@@ -117,7 +117,14 @@ def test_a_row_with_several_addresses_that_is_no_stop_is_said(tmp_path: Path) ->
 
 def test_both_addresses_of_a_cell_are_the_record_s(tmp_path: Path) -> None:
     """A contacts export names two addresses in a cell: a stop of either is the record's, and it is said."""
-    header = ("Record ID", "Email", "Country/Region", "Marketing contact status", "Lifecycle Stage")
+    header = (
+        "Record ID",
+        "Email",
+        "Country/Region",
+        "Marketing contact status",
+        "Lifecycle Stage",
+        "Unsubscribed from all email",
+    )
     write(
         tmp_path / "contacts.csv",
         header,

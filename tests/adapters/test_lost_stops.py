@@ -27,9 +27,16 @@ from ledger.policy.dossier import Dossier
 from tests.adapters.test_cli import answer, rows, run
 from tests.ledgers import open_house
 
-CONTACTS = ("Record ID", "Email", "Country/Region", "Marketing contact status", "Lifecycle Stage")
+CONTACTS = (
+    "Record ID",
+    "Email",
+    "Country/Region",
+    "Marketing contact status",
+    "Lifecycle Stage",
+    "Unsubscribed from all email",
+)
 PEOPLE = [
-    (str(number), f"{name}@example.org", "United States", "Marketing contact", "Lead")
+    (str(number), f"{name}@example.org", "United States", "Marketing contact", "Lead", "No")
     for number, name in enumerate(("ana", "bo", "cy"), start=1)
 ]
 
@@ -170,8 +177,8 @@ def test_a_row_that_names_nobody_lets_nobody_stay(tmp_path: Path, name: str) -> 
 
 def test_a_row_of_contacts_that_names_nobody_holds_nobody(tmp_path: Path) -> None:
     """It is listed; the others of the export may stay. One that names somebody holds them, by the record id too."""
-    export(tmp_path, broken(["", NOBODY, "United States", "Marketing contact", "Lead"]),
-           broken(["4", "di@example.org", "United States", "Marketing contact", "Lead"]),
+    export(tmp_path, broken(["", NOBODY, "United States", "Marketing contact", "Lead", "No"]),
+           broken(["4", "di@example.org", "United States", "Marketing contact", "Lead", "No"]),
            "5,not an address,United States,Marketing contact,Lead")  # fmt: skip
     said = audit(tmp_path, options=("--fail-on", "lost_stops"), exit_code=3)
     assert {found[0] for found in actions(tmp_path).values()} == {"keep"}
@@ -182,7 +189,7 @@ def test_a_row_of_contacts_that_names_nobody_holds_nobody(tmp_path: Path) -> Non
 
 def test_a_row_that_could_not_be_read_ties_nobody_to_a_record(tmp_path: Path) -> None:
     """The same rows, mended: nobody is two contacts for having been held; the hold ends when somebody looks."""
-    row = ["4", "di@example.org", "United States", "Marketing contact", "Lead"]
+    row = ["4", "di@example.org", "United States", "Marketing contact", "Lead", "No"]
     export(tmp_path, broken(row), "5,not an address,United States,Marketing contact,Lead")
     audit(tmp_path)
     export(tmp_path, ",".join(row), "5,ed@example.org,United States,Marketing contact,Lead")
@@ -248,7 +255,7 @@ def test_going_on_without_lost_rows_is_somebodys_word_for_that_file_alone(tmp_pa
     run("audit", export(tmp_path), path, "--accept-lost-stops", f"{door.name}=1", exit_code=2)
     common = ("--sender-country", "US", "--ledger", tmp_path / "ledger", "--out", tmp_path / "out")
     wrong = run("audit", export(tmp_path), path, *common, *accepting(2), exit_code=2)
-    assert "lost 1 rows, not 2" in wrong.output.replace("\n", " ").replace("│", "").replace("  ", " ")
+    assert "leaves 1 row to answer for, not 2" in wrong.output.replace("\n", " ").replace("│", "").replace("  ", " ")
     (found,) = audit(tmp_path, path, options=accepting(1))["lost_stops"]
     assert (found["stands"], found["accepted_by"]) == (False, "Dana Weiss")
     assert actions(tmp_path)["3"] == ("keep", "proven")
@@ -378,6 +385,14 @@ def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tm
     rejected: list[Rejected] = []
     assert [cells[0] for _, cells in table.rows(rejected.append)] == ["di@example.org"]
     assert [line[0] for line in rejected[0].lines] == ["ana@example.org", "bo@example.org", "cy@example.org"]
+
+
+def test_what_a_quote_swallowed_goes_on_in_the_next_cells(tmp_path: Path) -> None:
+    """A quote opened in one row and closed in the next: the second row's address stands in another column."""
+    door = DOORS["events"]
+    lines = ['UNSUBSCRIBE,"bo@example.org,2026-03-01 10:00,March', 'UNSUBSCRIBE",cy@example.org,2026-03-01 10:00,March']
+    found, rejected = told(write(tmp_path / door.name, door.header, lines), False)
+    assert "cy@example.org" in {who.email for who in unread_of(rejected).named} | {one.email for one in found}
 
 
 @pytest.mark.parametrize("name", DOORS)

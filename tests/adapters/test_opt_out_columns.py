@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,11 @@ from adapters.cli.options import EXIT
 from adapters.hubspot.labels import recognise, speaks_of_opting_out
 from adapters.hubspot.said import bounce_kind
 from adapters.hubspot.values import NO, UNKNOWN, YES, Values
+from ledger.catalogue import Catalogue
+from ledger.contact import Entry
+from ledger.events import ImportFinished
+from ledger.lost_stops import SHOWING, lost_stops
+from ledger.terms import LEDGER_STREAM
 from tests.adapters.test_damaged import Done, program
 
 HEAD = "Record ID,Email,Marketing contact status"
@@ -115,12 +123,109 @@ def test_a_column_that_nobody_explained_holds_whoever_fills_it(tmp_path: Path, n
         assert listed(other, "verdicts.csv")[0]["reason"] == expected
 
 
-def test_an_export_without_a_column_of_opt_outs_says_so(tmp_path: Path) -> None:
-    """Else it would read as if nobody had opted out."""
-    done = audited(tmp_path, HEAD, "1,ana@example.org,Marketing contact")
-    assert "contacts.csv: no column of it says who opted out" in screen(done)
-    warned = json.loads((tmp_path / "out" / "audit.json").read_text())["warnings"]
-    assert any("no column of it says who opted out" in one for one in warned)
+US = "Record ID,Email,Country/Region,Marketing contact status,Newsletter state"
+SAID_NOTHING = (
+    "1,ana@example.org,United States,Marketing contact,unsub",
+    "2,bo@example.org,United States,Marketing contact,ok",
+)
+BY_NAME = ("--sender-country", "US")
+
+
+def staying(home: Path) -> list[bool]:
+    """Who may stay, in the order of the export."""
+    return [row["action"] == "keep" for row in listed(home, "verdicts.csv")]
+
+
+def test_an_export_without_a_column_of_opt_outs_lets_nobody_stay(tmp_path: Path) -> None:
+    """Else it would read as if nobody had opted out. It is said first, with what settles it."""
+    done = audited(tmp_path, US, *SAID_NOTHING, words=BY_NAME)
+    assert "contacts.csv: no column of it says who opted out (2 rows)" in screen(done)
+    assert "Export contacts.csv again with the columns that say who opted out" in screen(done)
+    assert {(row["action"], row["reason"], row["next_step"]) for row in listed(tmp_path, "verdicts.csv")} == {
+        ("review", "opt_outs_hidden", "bring_opt_outs")
+    }
+    (open_one,) = json.loads((tmp_path / "out" / "audit.json").read_text())["lost_stops"]
+    assert (open_one["file"], open_one["hidden"], open_one["stands"]) == ("contacts.csv", 2, True)
+    audited(tmp_path, US, *SAID_NOTHING, words=(*BY_NAME, "--fail-on", "lost_stops"), code=EXIT.FINDINGS)
+    assert staying(tmp_path) == [False, False]  # the same file again changes nothing
+
+
+def test_a_named_column_settles_it_for_the_same_file(tmp_path: Path) -> None:
+    """Told which column says it, the same bytes are read anew: whoever opted out is stopped, the others may stay."""
+    audited(tmp_path, US, *SAID_NOTHING, words=BY_NAME)
+    rows = [row.replace("unsub", "Yes").replace("ok", "No") for row in SAID_NOTHING]
+    audited(tmp_path, US, *rows, words=BY_NAME)
+    assert staying(tmp_path) == [False, False]
+    audited(tmp_path, US, *rows, words=(*BY_NAME, "--column", "Newsletter state=opt_out"))
+    assert [row["bucket"] for row in listed(tmp_path, "verdicts.csv")] == ["stopped", "basis_proven"]
+    assert staying(tmp_path) == [False, True]
+
+
+def test_what_shows_the_opt_outs_settles_it_unless_it_is_older(tmp_path: Path) -> None:
+    """HubSpot's unsubscribes of the same day, or an export with the column; not those of a month before."""
+    unsubscribes = tmp_path / "unsubscribes.csv"
+    unsubscribes.write_text("Email,Unsubscribe date,Reason\nana@example.org,2026-03-01,unsubscribed\n")
+    os.utime(unsubscribes, (1_700_000_000, 1_700_000_000))
+    audited(tmp_path, US, *SAID_NOTHING, words=(*BY_NAME, "unsubscribes.csv"))
+    assert staying(tmp_path) == [False, False]
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "unsubscribes.csv").write_bytes(unsubscribes.read_bytes())
+    audited(other, US, *SAID_NOTHING, words=(*BY_NAME, "unsubscribes.csv"))
+    assert staying(other) == [False, True]
+    (tmp_path / "contacts.csv").write_text("", encoding="utf-8")
+    shown = f"{US},Unsubscribed from all email"
+    audited(tmp_path, shown, *(f"{row},No" for row in SAID_NOTHING), words=BY_NAME)
+    assert staying(tmp_path) == [False, True]
+
+
+def test_a_later_export_without_the_column_opens_it_again(tmp_path: Path) -> None:
+    """Who opted out since the export that showed it, nobody knows; a smaller export does not show it of all."""
+    shown = f"{US},Unsubscribed from all email"
+    audited(tmp_path, shown, *(f"{row},No" for row in SAID_NOTHING), words=BY_NAME)
+    assert staying(tmp_path) == [True, True]
+    os.utime(tmp_path / "contacts.csv", (1_900_000_000 - 2e8, 1_900_000_000 - 2e8))
+    changed = [row.replace("unsub", "gone") for row in SAID_NOTHING]
+    later = tmp_path / "later"
+    later.mkdir()
+    subprocess.run(["cp", "-r", str(tmp_path / "L"), str(later / "L")], check=True)
+    audited(later, US, *changed, words=BY_NAME)
+    assert staying(later) == [True, True]  # of the same day: what was shown then is what there is
+    (later / "contacts.csv").write_text("\n".join([shown, f"{SAID_NOTHING[0]},No"]) + "\n")
+    audited(later, shown, f"{SAID_NOTHING[0]},No", words=BY_NAME)
+    assert staying(later) == [True]
+
+
+def test_somebody_may_answer_for_it(tmp_path: Path) -> None:
+    """By name, for this file and this many rows; the report says who."""
+    audited(tmp_path, US, *SAID_NOTHING, words=BY_NAME)
+    refused = audited(
+        tmp_path, US, *SAID_NOTHING, words=(*BY_NAME, "--accept-lost-stops", "contacts.csv=5", "--by", "Ada"),
+        code=EXIT.USAGE,
+    )  # fmt: skip
+    assert "contacts.csv leaves 2 rows to answer for, not 5" in screen(refused)
+    accepted = (*BY_NAME, "--accept-lost-stops", "contacts.csv=2", "--by", "Ada")
+    done = audited(tmp_path, US, *SAID_NOTHING, words=accepted)
+    assert "Ada answers for going on with it." in screen(done)
+    assert staying(tmp_path) == [True, True]
+
+
+@pytest.mark.parametrize("seconds", [-400 * 86_400, -86_401, -86_399, 0, 86_400])
+@pytest.mark.parametrize("source", ["hubspot.export", *sorted(SHOWING), "mailchimp.audience", "stops"])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_what_is_hidden_is_shown_by_no_older_file(source: str, seconds: int, rows: int) -> None:
+    """In the pure rule: of these sources, at most a day older, and an export of as many contacts."""
+    day = datetime(2026, 11, 30, tzinfo=UTC)
+    hiding = ImportFinished(
+        stream=LEDGER_STREAM, source="hubspot.export", file="a" * 64, rows=2, hidden=2, captured_at=day
+    )
+    showing = ImportFinished(
+        stream=LEDGER_STREAM, source=source, file="b" * 64, rows=rows, captured_at=day + timedelta(seconds=seconds)
+    )
+    settled = (source in SHOWING or (source == "hubspot.export" and rows == 2)) and seconds >= -86_400
+    for order in ((hiding, showing), (showing, hiding)):
+        imports = tuple(Entry(place, place, event) for place, event in enumerate(order, 1))
+        assert bool(lost_stops(Catalogue(imports=imports))) is not settled
 
 
 def test_a_column_of_which_too_much_is_not_understood_refuses_the_file(tmp_path: Path) -> None:

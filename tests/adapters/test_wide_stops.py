@@ -19,7 +19,14 @@ from tests.adapters.test_cli import rows
 from tests.adapters.test_lost_stops import actions, audit, kept_out, write
 from tests.ledgers import open_house
 
-HEADER = ("Record ID", "Email", "Country/Region", "Marketing contact status", "Lifecycle Stage")
+HEADER = (
+    "Record ID",
+    "Email",
+    "Country/Region",
+    "Marketing contact status",
+    "Lifecycle Stage",
+    "Unsubscribed from all email",
+)
 
 
 def line(number: int, email: str) -> str:
