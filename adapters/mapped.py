@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.encodings import UnreadableInput
+from adapters.machines import are_by_machine, doubt
 from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
 from adapters.stated import refuse_mixed
 from adapters.statements import BoxFound, FormFound, Statement
@@ -141,6 +142,7 @@ class MappedFile(TableEvidence):
         super().__init__(table, at, KIND, SYSTEM, taken_on, times)
         self.said = said
         self.may_stop = said.fact in _STOPS
+        self.by_machine = False
 
     def begin(self) -> None:
         """Look the columns up."""
@@ -168,7 +170,7 @@ class MappedFile(TableEvidence):
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """The fact, and the boxes of a form."""
-        email, span = self._email(cells), self._when(cells)
+        email, span = self._email(cells), self.time_of(cells)
         said = self.said
         if span is None and said.fact in _GRANTS:
             self.refuse("at", "is no time this program reads: nothing can rest on it")
@@ -181,7 +183,8 @@ class MappedFile(TableEvidence):
             told += self._answers(cells, said.form, key, span, told[0])
         return told
 
-    def _when(self, cells: Sequence[str]) -> Span | None:
+    def time_of(self, cells: Sequence[str]) -> Span | None:
+        """When a row says that the fact happened."""
         cell = self._at(cells)
         if not cell or self.said.date_format is None:
             return self._at_time(cells)
@@ -209,7 +212,8 @@ class MappedFile(TableEvidence):
             pipeline = token_of(said.pipeline) if said.pipeline else None
             return e.DealWon(**common, by="system", pipeline=pipeline, deal=token_of(number) if number else None)
         if fact == "confirmation":
-            return e.DoubleOptInConfirmed(**common, by="data_subject", via="mapped", verifies_channel="email")
+            common["by"] = "system" if self.by_machine else "data_subject"
+            return e.DoubleOptInConfirmed(**common, via="mapped", verifies_channel="email")
         return e.FormSubmitted(**common, by="data_subject", via="form", form=token_of(said.form or ""))
 
     def _answers(self, cells: Sequence[str], name: str, key: str, span: Span, submission: Statement) -> list[Statement]:
@@ -253,12 +257,32 @@ class SeveralFacts(TableEvidence):
         first = parts[0]
         super().__init__(first.table, first.at, KIND, SYSTEM, first.taken_on, times)
         self._parts, self._others = parts, others
+        self._by_machine = False
         self.may_stop = any(part.may_stop for part in parts)
 
     def begin(self) -> None:
         """Let every part look its columns up."""
         for part in self._parts:
             part.share(self)
+        followed = [part for part in self._parts if part.said.fact == "confirmation"]
+        self._by_machine = are_by_machine(self._confirmed(followed)) if followed else False
+        for part in followed:
+            part.by_machine = self._by_machine
+
+    def _confirmed(self, followed: Sequence[MappedFile]) -> Iterator[tuple[timedelta, str]]:
+        """How long after the sign-up of the same row each confirmation came."""
+        signed_up = [part for part in self._parts if part.said.fact == "form"]
+        for _, cells in self.table.rows(lambda _: None):
+            for part, before in ((one, other) for one in followed for other in signed_up):
+                if part.is_of(cells) and before.is_of(cells):
+                    confirmed, opted_in = part.time_of(cells), before.time_of(cells)
+                    if confirmed is not None and opted_in is not None:
+                        yield confirmed.earliest - opted_in.earliest, ""
+
+    @property
+    def doubts(self) -> list[str]:
+        """See `TableEvidence`."""
+        return [*super().doubts, doubt(self.name)] if self._by_machine else super().doubts
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """Everything that the row states."""

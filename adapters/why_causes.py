@@ -17,6 +17,7 @@ from adapters.why_words import SUPPRESSED
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.calendar import local_date, period
+from ledger.policy.dossier import Dossier
 from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.rules import Policy, Rule
 from ledger.terms import BEGINNING, END, UNREAD_ROW
@@ -282,7 +283,18 @@ class CauseWords:
     def _when_missing(self, cause: Cause, _: datetime) -> str:
         lacks = f"there is no evidence of {listed([need_in_words(token) for token in cause.missing])}"
         fact = "" if self._event(cause.fact) is None else f"{self._fact(cause.fact)} is on record, but "
-        return f"{fact}{lacks}, which {self._law(cause)} requires"
+        return f"{fact}{lacks}, which {self._law(cause)} requires{self._by_machine(cause)}"
+
+    def _by_machine(self, cause: Cause) -> str:
+        """What is said of a confirmation that no person can have made, where a confirmation is what is missing."""
+        event = self._event(cause.fact)
+        if event is None or "address_verified" not in cause.missing:
+            return ""
+        dossier = Dossier(self._held.read)
+        for position, _, confirmed in dossier.owner.confirmations:
+            if dossier.is_by_machine(confirmed, event):
+                return f"; a machine may have made the confirmation {_of_day(confirmed)}{self._at(position)}"
+        return ""
 
     def _when_claimed(self, cause: Cause, _: datetime) -> str:
         return f"{self._claim(cause)}, but the records that would prove it are missing"

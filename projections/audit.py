@@ -30,6 +30,7 @@ REPERMISSION = "marketing.repermission"
 PENDING = timedelta(days=7)
 """How long a double opt-in request is kept open (rule DOI-1)."""
 STOPS = STOPPED
+CONFIRMED_BY_MACHINE = "confirmed_by_machine"
 ROW_UNREAD, STOPS_LOST, OPT_OUTS_HIDDEN = "row_unread", "stops_lost", "opt_outs_hidden"
 CLAIM_REASONS = {
     "consent": "claimed_consent",
@@ -194,7 +195,7 @@ class Auditor:
         if claim is not None and any(resting.get(position) in self._unshown for position in claim.evidence):
             return "declared_not_evidenced"
         if claim is not None and _from_facts(owner, claim):
-            return "claimed_evidence"
+            return CONFIRMED_BY_MACHINE if _by_machine(owner, claim) else "claimed_evidence"
         tokens = _tokens(owner)
         for token, reason in CLAIM_REASONS.items():
             if token in tokens:
@@ -251,6 +252,16 @@ def _tokens(owner: Contact) -> frozenset[str]:
 def _from_facts(owner: Contact, claim: Claim) -> bool:
     """Whether a fact stands behind the claim, and not the CRM's word alone."""
     return any(n.position in claim.evidence for place in (*_COULD_MATTER, "activity") for n in getattr(owner, place))
+
+
+def _by_machine(owner: Contact, claim: Claim) -> bool:
+    """Whether the confirmation alone is missing, and one is on record that no person can have made."""
+    if claim.missing != ("address_verified",):
+        return False
+    grants = (*owner.opt_ins, *owner.answers, *owner.activity)
+    opted_in = [n.event for n in grants if n.position in claim.evidence]
+    dossier = Dossier((owner,))
+    return any(dossier.is_by_machine(n.event, event) for event in opted_in for n in owner.confirmations)
 
 
 def _undeclared(owner: Contact, claim: Claim | None, resting: Mapping[int, int]) -> str | None:

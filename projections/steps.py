@@ -54,6 +54,8 @@ def question_of(bucket: Bucket, reason: str, claim: Claim | None, tokens: frozen
         return "other_claim" if only_other else "no_rule"
     if reason == "claimed_sale":
         return "contract" if "contract" in tokens else "customer"
+    if reason == "confirmed_by_machine":
+        return "opt_ins"
     if reason == "claimed_evidence":
         return "deals" if claim is not None and _SALE_NEEDS & set(claim.missing) else "opt_ins"
     return _QUESTION_OF.get(reason, "other_claim")

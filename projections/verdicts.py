@@ -96,6 +96,7 @@ REASONS: dict[str, str] = {
     "claimed_interest": "the CRM names a legitimate interest; no rule of the country accepts that alone for e-mail",
     "claimed_confirmation": "the CRM shows a double opt-in as confirmed; what was confirmed is not shown",
     "claimed_evidence": "a fact would carry a basis if what is unknown of it were shown",
+    "confirmed_by_machine": "confirmed by a machine? The confirmation came at once, or as those of most of its file",
     "declared_not_evidenced": "somebody declared what was shown or sold, and put no evidence beside it",
     "under_review": "a review holds this record until it is answered",
     "row_unread": "a row that names this person and may be a stop could not be read; it is held until somebody looks",

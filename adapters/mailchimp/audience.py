@@ -7,14 +7,14 @@ admin or an import has no OPTIN_TIME, or no OPTIN_IP. Times are UTC, as Mailchim
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.encodings import UnreadableInput
 from adapters.layouts import Layout, Places, fits, places, refuse_repeated
+from adapters.machines import are_by_machine, doubt
 from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
 from adapters.statements import FormFound, Statement
 from adapters.tabular import Table
@@ -44,8 +44,6 @@ LAYOUT = Layout(
 )
 CAPTURED_BY, OBSERVED_BY = "form_record", "event_log"
 EMAIL = ("email",)
-MACHINE = 5
-"""So many people, and most of a file, do not confirm from one network address, or after one delay: a machine did."""
 _ABUSE = ("abuse", "spam", "complain")
 _NAMED = re.compile(
     r"(?P<state>subscribed|unsubscribed|cleaned|nonsubscribed|non-subscribed|transactional)_"
@@ -118,26 +116,20 @@ class AudienceMembers(TableEvidence):
 
     def _are_confirmed_by_a_machine(self) -> bool:
         """Whether one address of the network, or one delay, stands behind most of the confirmations."""
-        addresses, delays = Counter[str](), Counter[timedelta]()
-        for _, cells in self.table.rows(lambda _: None):
-            opted_in, confirmed = self._opted_in(cells), self._confirmed(cells)
-            address = self._confirmed_ip(cells)
-            if address and opted_in is not None and confirmed is not None:
-                addresses[address] += 1
-                delays[confirmed.earliest - opted_in.earliest] += 1
-        most = max((*addresses.values(), *delays.values()), default=0)
-        return most >= MACHINE and most * 2 > addresses.total()
+        rows = (cells for _, cells in self.table.rows(lambda _: None))
+        times = ((self._opted_in(cells), self._confirmed(cells), self._confirmed_ip(cells)) for cells in rows)
+        return are_by_machine(
+            (confirmed.earliest - opted_in.earliest, address)
+            for opted_in, confirmed, address in times
+            if address and opted_in is not None and confirmed is not None
+        )
 
     @property
     def doubts(self) -> list[str]:
         """See `TableEvidence`."""
         if not self._by_machine:
             return super().doubts
-        return [
-            *super().doubts,
-            f"{self.name}: most confirmations come from one network address, or after one and the same delay. "
-            "Confirmed by a machine? They are not taken for an act of the person.",
-        ]
+        return [*super().doubts, doubt(self.name)]
 
     def read(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """What the member's state shows; of those not subscribed, nothing."""
@@ -159,9 +151,11 @@ class AudienceMembers(TableEvidence):
         sent_in = e.FormSubmitted(**common, via="form", form=self._form, **happened(opted_in, CAPTURED_BY))
         told: list[tuple[str, Span | None, e.Event]] = [("form", opted_in, sent_in)]
         confirmed = self._confirmed(cells) if self._confirmed_ip(cells) else None
-        if confirmed is not None and confirmed.earliest - opted_in.latest > AT_ONCE and not self._by_machine:
+        if confirmed is not None and confirmed.earliest > opted_in.earliest:  # a single opt-in bears one time twice
+            machine = self._by_machine or confirmed.earliest - opted_in.latest <= AT_ONCE
+            acted = common | {"by": "system" if machine else "data_subject"}
             followed = e.DoubleOptInConfirmed(
-                **common, via="mailchimp", verifies_channel="email", **happened(confirmed, CAPTURED_BY)
+                **acted, via="mailchimp", verifies_channel="email", **happened(confirmed, CAPTURED_BY)
             )
             told.append(("confirmed", confirmed, followed))
         return told

@@ -134,10 +134,13 @@ class Dossier:
         )
 
     def is_by_machine(self, confirmed: e.Event, opted_in: e.Event) -> bool:
-        """True for a confirmation that came so soon after the opt-in, or its request, that nobody can have read a mail.
+        """True for a confirmation that its source says a machine made, or that came so soon after the opt-in, or its
+        request, that nobody can have read a mail.
 
         A scanner follows every link. A time that is known by minute or day alone does not count as at once.
         """
+        if confirmed.by == "system":
+            return True
         requests = [n.event for n in self.owner.sendings if isinstance(n.event, e.OptInRequested)]
         return any(_is_at_once(before, confirmed) for before in (opted_in, *requests))
 

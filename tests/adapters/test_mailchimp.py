@@ -118,6 +118,8 @@ def test_what_a_machine_confirmed_is_no_act_of_the_person(
     path.write_text("\n".join(("Email Address,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID", *rows)) + "\n")
     (file,) = sort_inputs([path]).evidence
     told = list(file.statements(Wanted(), lambda _: None))
-    assert sum(isinstance(one.event, e.DoubleOptInConfirmed) for one in told) == counted
+    confirmed = [one.event for one in told if isinstance(one.event, e.DoubleOptInConfirmed)]
+    assert len(confirmed) == people
+    assert sum(event.by == "data_subject" for event in confirmed) == counted
     assert sum(isinstance(one.event, e.FormSubmitted) for one in told) == people
     assert bool(file.doubts) is (counted == 0)

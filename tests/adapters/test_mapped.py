@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.inputs import sort_inputs
+from adapters.mapped import ENDING
 from adapters.statements import Statement, Wanted
 from adapters.tabular import Rejected, UnreadableInput
 from ledger import events as e
@@ -167,3 +169,34 @@ def test_a_mapping_that_stops_whom_a_column_clears_is_refused(tmp_path: Path, co
     mapping.write_text(f'fact = "opt_out"\nemail = "Email"\nothers = "nothing"\nwhere = {{ {label} = "{no}" }}\n')
     (opened,) = sort_inputs([file]).evidence
     assert [one.email for one in opened.statements(Wanted(), lambda _: None)] == ["bo@example.com"]
+
+
+SIGNED_UP = """
+email = "E-Mail"
+backed_by = "form_record"
+[[facts]]
+fact = "form"
+form = "Shop"
+at = "Angemeldet"
+[[facts]]
+fact = "confirmation"
+at = "Bestätigt"
+where = { "Bestätigt" = "*" }
+"""
+
+
+@pytest.mark.parametrize(("people", "seconds", "own"), [(6, [31] * 6, 0), (6, range(31, 37), 6), (4, [31] * 4, 4)])
+def test_confirmations_after_one_delay_are_a_machines(
+    tmp_path: Path, people: int, seconds: Sequence[int], own: int
+) -> None:
+    """Of five people and most of a file, and said with the file's name; they stay on record as a machine's."""
+    path = tmp_path / "shop.csv"
+    lines = [f"p{n}@example.com,2024-01-0{n + 1} 09:00:00,2024-01-0{n + 1} 09:00:{seconds[n]}" for n in range(people)]
+    path.write_text("\n".join(("E-Mail,Angemeldet,Bestätigt", *lines)) + "\n", encoding="utf-8")
+    (tmp_path / f"shop{ENDING}").write_text(SIGNED_UP, encoding="utf-8")
+    (file,) = sort_inputs([path]).evidence
+    told = [one.event for one in file.statements(Wanted(), lambda _: None)]
+    confirmed = [event for event in told if isinstance(event, e.DoubleOptInConfirmed)]
+    assert len(confirmed) == people
+    assert sum(event.by == "data_subject" for event in confirmed) == own
+    assert bool(file.doubts) is (own == 0)

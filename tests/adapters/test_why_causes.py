@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -148,6 +149,42 @@ def test_a_missing_need_is_named(world: World) -> None:
     )
     assert why.claimed is not None
     assert why.claimed.missing == (NEEDS["address_verified"],)
+
+
+def test_a_confirmation_of_a_machine_is_named(world: World) -> None:
+    """Given a confirmation three seconds after the opt-in, and one that its source says a machine made."""
+    who = world.person(ANA, "1")
+    world.controller()
+    hints = (e.CountryHint(country="DE", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    world.record(_opt_in(who, at(2024, 1, 4, 9), address_verified=None))
+    followed = e.DoubleOptInConfirmed(
+        stream=who[0], address=who[1], source="cli", by="data_subject", occurred_from=at(2024, 1, 4, 9, 0, 3)
+    )
+    position = world.record(followed)
+    why, person = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+    assert why.sentence.endswith(f"; a machine may have made the confirmation of 4 January 2024 [{position}].")
+    assert person.sentence.endswith("; a machine may have made the confirmation of 4 January 2024.")
+
+
+def _followed(who: tuple[str, str], by: Literal["system", "data_subject"]) -> e.DoubleOptInConfirmed:
+    return e.DoubleOptInConfirmed(stream=who[0], address=who[1], source="cli", by=by, occurred_from=at(2024, 1, 4, 10))
+
+
+def test_a_confirmation_by_a_machine_proves_nothing_whenever_it_came(world: World) -> None:
+    """Given one an hour later by the system, then it is claimed; given the person's own, then it is allowed."""
+    who = world.person(ANA, "1")
+    world.controller()
+    hints = (e.CountryHint(country="DE", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    world.record(_opt_in(who, at(2024, 1, 4, 9), address_verified=None))
+    for followed, verdict in (
+        (_followed(who, "system"), "cannot be shown"),
+        (_followed(who, "data_subject"), "allowed by the rules applied"),
+    ):
+        world.record(followed)
+        why, _ = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+        assert why.verdict == verdict
 
 
 def test_an_unknown_country_is_named(world: World) -> None:

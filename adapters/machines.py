@@ -1,0 +1,32 @@
+"""Confirmations that no person can have made: of most of a file from one network address, or after one delay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+
+MACHINE = 5
+"""So many people, and most of a file, do not confirm from one network address, or after one delay: a machine did."""
+
+
+def are_by_machine(confirmed: Iterable[tuple[timedelta, str]]) -> bool:
+    """Whether one delay, or one network address, stands behind most of the confirmations of a file.
+
+    confirmed  of each: how long after the sign-up it came, and from which network address; empty: not known
+    """
+    delays, addresses = Counter[timedelta](), Counter[str]()
+    for delay, address in confirmed:
+        delays[delay] += 1
+        if address:
+            addresses[address] += 1
+    most = max((*addresses.values(), *delays.values()), default=0)
+    return most >= MACHINE and most * 2 > delays.total()
+
+
+def doubt(name: str) -> str:
+    """What is said of such a file."""
+    return (
+        f"{name}: most confirmations come from one network address, or after one and the same delay. "
+        "Confirmed by a machine? They are not taken for an act of the person."
+    )
