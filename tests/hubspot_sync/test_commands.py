@@ -163,7 +163,7 @@ def test_a_file_that_lost_stops_is_said_first(here: Here) -> None:
     path.write_text("Email,Unsubscribe date,Reason\nmrs smith,2026-03-01,x\nno@example.org,2026-03-01,x\n")
     assert "names nobody" in here.run("import", str(path)).stderr
     told = here.run("hubspot", "sync").stdout
-    assert told.startswith("unsubscribes.csv: 1 row of stops could not be read, and may be anybody's.")
+    assert told.startswith("unsubscribes.csv: 1 row may be anybody's opt-out, or hide it.")
     assert counted("held back for lost stops", told) == 1
     assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
     here.run("import", str(path), "--accept-lost-stops", "unsubscribes.csv=1", "--by", "Dana Weiss")
