@@ -28,14 +28,15 @@ def sends(
         str | None,
         typer.Option(
             metavar="FINDING",
-            help="exit 3 if there is one: after_stop, before_effect, no_basis, cannot_be_shown; any",
+            help="exit 3 if there is one: after_stop, on_record, stop_day_unknown, no_basis, cannot_be_shown; any",
         ),
     ] = None,
     ledger: LedgerDir = None,
 ) -> None:
     """Audit what was sent: every e-mail, with its answer as known then and as known now.
 
-    Those without a basis, those sent between a stop and its effect, and those sent after a stop on record.
+    Those sent after a stop, counted by when the person made it, and how much later this ledger recorded it;
+    those of which that day is unknown; and those without a basis.
     """
     from adapters.report.sends import FINDINGS, SHOWN, Head, json_parts, render, write_csv
     from adapters.sends import sent_rows
@@ -45,8 +46,9 @@ def sends(
 
     if csv and json:
         raise typer.BadParameter("--csv and --json are two answers: ask for one")
-    if fail_on is not None and (fail_on == "allowed" or fail_on not in (*FINDINGS, "any")):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join(n for n in FINDINGS if n != 'allowed')}, any")
+    known = (*(name for name in FINDINGS if name != "allowed"), "on_record", "any")
+    if fail_on is not None and fail_on not in known:
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(known)}")
     first, last = _first(since), moment(until)
     totals = Totals()
     with open_house(ledger) as house:
@@ -84,8 +86,9 @@ def _gravest(rows: Iterator[SentRow], count: int) -> list[SentRow]:
 def _fails(totals: Totals, fail_on: str | None) -> bool:
     if fail_on is None:
         return False
-    found = {name: count for name, count in totals.findings.items() if name != "allowed"}
-    return sum(found.values()) > 0 if fail_on == "any" else any(found[n] > 0 for n in found if n == fail_on)
+    found: dict[str, int] = {name: count for name, count in totals.findings.items() if name != "allowed"}
+    found["on_record"] = sum(sums.on_record for sums in totals.after.values())
+    return any(found.values()) if fail_on == "any" else found[fail_on] > 0
 
 
 def _first(text: str | None) -> datetime | None:

@@ -199,6 +199,12 @@ class Bench:
         findings = [cell.find(question.at) for cell in cells]
         return _united(cells, findings, question, self), any(cell.is_stopped(question.at) for cell in cells)
 
+    def standing(self, question: Question) -> list[Entry]:
+        """The stops that had come and that no later opt-in has turned, under some law; whatever else forbids."""
+        cells = self.cells(question, [])  # with a trace: every opt-in is tried, so that each stop is told by itself
+        found = {n.position: n for cell in cells for n in cell.standing_stops(question.at)}
+        return [found[position] for position in sorted(found)]
+
     def cells(self, question: Question, trace: list[Trial] | None) -> list[_Cell]:
         """One cell for each purpose the message really has, under each jurisdiction."""
         candidates = question.jurisdictions or UNKNOWN_LAW
@@ -353,7 +359,7 @@ class _Cell:
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
             # a hold waits for an answer; a stop is one, and stays the reason
-            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else self._stop_word(at)
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.standing_stops(at))
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
@@ -373,10 +379,12 @@ class _Cell:
         """Whether a stop stands that no later opt-in has turned; the reason reported may be another."""
         return self.stops.stand and not any(t.start <= at < t.until for t in self.able)
 
-    def _stop_word(self, at: datetime) -> str:
-        """The reason of the gravest stop, leaving out what the person turned by an opt-in before another spoke."""
+    def standing_stops(self, at: datetime) -> list[Entry]:
+        """The stops that stand, each by itself; of older ones than the last opt-in, all are told if it is not tried."""
+        if not self.is_stopped(at):
+            return []
         given = max([t.given for t in self.opted_in if t.start <= at < t.until], default=BEGINNING)
-        return _gravest([n for n in self.stops.entries if n.event.latest >= given])
+        return [n for n in self.stops.entries if n.event.latest >= given]
 
     def _sort_out(self, tried: list[Tried]) -> None:
         """Which trials could allow, which hang on overlapping times, which are claims: times aside."""
