@@ -137,8 +137,8 @@ def _audit(here: Here) -> None:
     on_record = int(_number(r"on record here by then +([\d,]+)", said))
     without = int(_number(r"without a basis +([\d,]+)", said))
     story.say(
-        f"{without:,} e-mails had no basis. {after:,} went out after the person had opted out; of {on_record:,} of "
-        "them this ledger had a record of it by then."
+        f"{without:,} e-mails had no basis. {after:,} went out after the person had opted out, {on_record:,} of them "
+        "with the opt-out on record here by then."
     )
     found = story.typed("doctor", "hubspot").splitlines()
     first = next(place for place, line in enumerate(found) if line.endswith("findings"))

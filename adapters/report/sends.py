@@ -118,7 +118,7 @@ def json_parts(head: Head, rows: Iterable[SentRow], totals: Totals) -> Iterator[
     yield b'{"schema":%b,"asked":%b,"sends":[' % (encode(SCHEMA), encode(head))
     for number, row in enumerate(rows):
         yield (b",\n" if number else b"\n") + encode(row)
-    yield b'\n],"totals":%b}\n' % encode({**msgspec.structs.asdict(totals), "after": _after(totals)})
+    yield b'\n],"totals":%b}\n' % encode({**msgspec.structs.asdict(totals), "after": after_sums(totals)})
 
 
 class AfterSums(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +131,8 @@ class AfterSums(msgspec.Struct, frozen=True, kw_only=True):
     median_days_to_record: int | None
 
 
-def _after(totals: Totals) -> dict[Speaker, AfterSums]:
+def after_sums(totals: Totals) -> dict[Speaker, AfterSums]:
+    """The sums of the e-mails sent after a stop, by who decided it."""
     return {
         who: AfterSums(
             mails=sums.mails,
@@ -147,7 +148,7 @@ def _after(totals: Totals) -> dict[Speaker, AfterSums]:
 def render(head: Head, totals: Totals, worst: Sequence[SentRow], console: Console) -> None:
     """The sums, what they mean, and the gravest findings."""
     screen = Screen(console)
-    screen.line(f"E-mails sent {_period(head)}, by {head.controller or 'this controller'}", style="bold")
+    screen.line(f"E-mails sent {period_of(head)}, by {head.controller or 'this controller'}", style="bold")
     screen.line()
     screen.columns("e-mails", f"{totals.sends:,}", f"to {totals.contacts:,} contacts")
     for name, number, meaning in figures(totals):
@@ -157,7 +158,10 @@ def render(head: Head, totals: Totals, worst: Sequence[SentRow], console: Consol
     screen.columns("  allowed", f"{totals.then_allowed:,}")
     screen.columns("  not allowed, or not shown", f"{totals.then_refused:,}")
     screen.columns("  nothing held", f"{totals.then_nothing_held:,}", "recorded in this ledger only later")
-    _remarks(totals, screen)
+    for number, sentence in enumerate(remarks(totals)):
+        if number == 0:
+            screen.line()
+        screen.wrapped("", sentence, 0)
     if worst:
         _worst(worst, sum(totals.findings.values()) - totals.findings["allowed"], screen)
 
@@ -172,7 +176,7 @@ def figures(totals: Totals) -> Iterator[tuple[str, int, str]]:
 
 
 def _after_figures(totals: Totals) -> Iterator[tuple[str, int, str]]:
-    for who, sums in _after(totals).items():
+    for who, sums in after_sums(totals).items():
         if not sums.mails and who is not Speaker.PERSON:
             continue
         yield AFTER[who], sums.mails, _medians(sums)
@@ -186,20 +190,18 @@ def _medians(sums: AfterSums) -> str:
     if sums.median_days_after_stop is None or sums.median_days_to_record is None:
         return ""
     sent, recorded = (counted(n, "day") for n in (sums.median_days_after_stop, sums.median_days_to_record))
-    return f"median {sent} after it; recorded by this ledger {recorded} after it, median"
+    return f"a median of {sent} later; this ledger recorded it {recorded} later (median)"
 
 
-def _remarks(totals: Totals, screen: Screen) -> None:
+def remarks(totals: Totals) -> Iterator[str]:
+    """What no figure shows by itself."""
     if totals.not_classified:
-        screen.line()
-        screen.wrapped(
-            "",
+        yield (
             f"{totals.not_classified:,} are of campaigns whose purpose nobody declared (see the evidence map). "
-            "They are given the best answer that any marketing purpose would get.",
-            0,
+            "They are given the best answer that any marketing purpose would get."
         )
     if totals.not_dated:
-        screen.wrapped("", f"{totals.not_dated:,} bear no time of their own: not held against a stop.", 0)
+        yield f"{totals.not_dated:,} bear no time of their own: not held against a stop."
 
 
 def _worst(worst: Sequence[SentRow], found: int, screen: Screen) -> None:
@@ -233,7 +235,8 @@ def stop_of(row: SentRow) -> str:
     return "; ".join(filter(None, (made, recorded)))
 
 
-def _period(head: Head) -> str:
+def period_of(head: Head) -> str:
+    """The window in words."""
     if head.since is None and head.until is None:
         return "at any time"
     return " ".join(

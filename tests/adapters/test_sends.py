@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,32 @@ def test_the_screen_shows_sums_and_the_gravest_first(world: World) -> None:
     assert "E-mails sent at any time, by Example GmbH" in shown
     assert shown.index("after the person opted out ") < shown.index("allowed by the rules applied")
     sums = " ".join(shown.partition("As known")[0].split())
-    assert "after the person opted out 2 median 6 days after it; recorded by this ledger 25 days after it" in sums
+    assert (
+        "after the person opted out 2 a median of 6 days later; this ledger recorded it 25 days later (median)" in sums
+    )
     assert "on record here by then 1 this ledger had recorded it when the e-mail went out" in sums
     assert "your review" not in shown
     assert audit(world)["sends"][3]["reference"] in shown
     assert ANA not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_the_page_has_the_same_figures_and_loads_nothing(world: World, tmp_path: Path) -> None:
+    """One file for its owner, addresses masked."""
+    page = tmp_path / "sends.html"
+    assert "wrote" in run("audit", "sends", "--ledger", world.directory, "--html", page).output
+    content = page.read_text("utf-8")
+    assert page.stat().st_mode & 0o077 == 0
+    assert "default-src 'none'" in content
+    assert not re.search(r"<(script|img|link|iframe)", content)
+    assert ANA not in content
+    words = " ".join(re.sub(r"<[^>]+>", " ", content).split())
+    assert "After the person opted out 2 a median of 6 days later; this ledger recorded it 25 days later" in words
+    assert "– of them on record here by then 1" in words
+    for row in audit(world)["sends"][2:]:
+        assert row["reference"] in content
+        assert f"2024-02-05 {row['days_after_stop']} 2024-03-01 25" in words
+    run("audit", "sends", "--ledger", world.directory, "--html", page, "--json", exit_code=2)
 
 
 @pytest.mark.parametrize(
