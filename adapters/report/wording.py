@@ -129,8 +129,8 @@ def lines(audit: Audit) -> list[Line]:
 
 STILL_MARKETING: dict[Speaker, str] = {
     Speaker.PERSON: "said no and are still marked as marketing",
-    Speaker.REVIEW: "were stopped by your review and are still marked as marketing",
-    Speaker.OTHERS: "were taken off by others and are still marked as marketing",
+    Speaker.REVIEW: "were stopped by your review and are still marketing",
+    Speaker.OTHERS: "were taken off by others and are still marketing",
 }
 """What is said of stopped contacts that the CRM still marks as marketing contacts, by who stopped them."""
 
