@@ -31,7 +31,6 @@ PENDING = timedelta(days=7)
 """How long a double opt-in request is kept open (rule DOI-1)."""
 STOPS = STOPPED
 ROW_UNREAD, STOPS_LOST = "row_unread", "stops_lost"
-_SPEAKS_LAST = (Speaker.REVIEW, Speaker.OTHERS, Speaker.PERSON)
 CLAIM_REASONS = {
     "consent": "claimed_consent",
     "confirmation": "claimed_confirmation",
@@ -186,8 +185,7 @@ class Auditor:
         if allowed is not None:
             return Bucket.BASIS_PROVEN, "proven", allowed
         if all(d.reason in STOPPED for d in decisions):
-            # stopped in part by the person and as a whole by others is not said to be the person's no
-            stop = min(decisions, key=lambda d: _SPEAKS_LAST.index(speaker_of(d.reason)))
+            stop = min(decisions, key=_by_speaker)
             return Bucket.STOPPED, _stop_word(owner, stop), stop
         claimed = next((d for d in decisions if d.claimed is not None), None)
         if claimed is not None:
@@ -371,6 +369,11 @@ def _lifted(owner: Contact, record: Record) -> bool:
         if n.event.record == record.record and isinstance(n.event, e.OptOutShown)
     ]
     return bool(history) and not history[-1] and any(history)
+
+
+def _by_speaker(decision: Decision) -> int:
+    """Orders stopped answers: who is stopped in part by themselves, and as a whole by others, is stopped by these."""
+    return (Speaker.REVIEW, Speaker.OTHERS, Speaker.PERSON).index(speaker_of(decision.reason))
 
 
 def _stop_word(owner: Contact, decision: Decision) -> str:
