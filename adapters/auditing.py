@@ -30,6 +30,7 @@ from projections.verdicts import (
     Origin,
     OriginCount,
     RuleSet,
+    Speaker,
     Undeclared,
     Verdict,
 )
@@ -86,6 +87,7 @@ class AuditRun:
             avoidable_marketing=0,
             do_not_send=0,
             stopped_still_marketing=0,
+            stopped_by={speaker.value: Count() for speaker in Speaker},
             undeliverable_marketing=0,
             scheduled=0,
             rule_set=_rule_set(house.policy, f"{adopted.name}, {adopted.role}" if adopted else None),
@@ -127,6 +129,9 @@ class AuditRun:
         audit.avoidable_marketing += marked and verdict.action is Action.SET_NON_MARKETING
         audit.do_not_send += verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW)
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
+        if verdict.stopped_by is not None:
+            audit.stopped_by[verdict.stopped_by].contacts += 1
+            audit.stopped_by[verdict.stopped_by].marketing += marked
         audit.undeliverable_marketing += marked and verdict.undeliverable
         audit.scheduled += marked and verdict.scheduled
         step, _, named = verdict.next_step.partition(":")

@@ -90,6 +90,7 @@ def _could_change(kind: str, audit: Audit) -> int:
 class _Kept(msgspec.Struct):
     at: datetime
     buckets: dict[str, int]
+    stopped_by: dict[str, int] | None = None
 
 
 def last_audit(house: House) -> Before | None:
@@ -98,12 +99,15 @@ def last_audit(house: House) -> Before | None:
     if not path.exists():
         return None
     kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-    return Before(at=kept.at, buckets=kept.buckets)
+    return Before(at=kept.at, buckets=kept.buckets, stopped_by=kept.stopped_by)
 
 
 def remember(house: House, audit: Audit) -> None:
     """Keep how this audit ended, for the next one to compare with."""
-    kept = _Kept(audit.at, {name: count.contacts for name, count in audit.buckets.items()})
+    buckets, stopped_by = (
+        {name: count.contacts for name, count in sums.items()} for sums in (audit.buckets, audit.stopped_by)
+    )
+    kept = _Kept(audit.at, buckets, stopped_by)
     place = os.open(house.directory / LAST, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(place, "wb") as file:
         file.write(msgspec.json.encode(kept))

@@ -49,9 +49,14 @@ class _Words:
             reason_now=reason_of(one.now),
             basis=one.now.basis,
             rules=one.now.rules,
+            stopped_by=one.stopped_by,
             stop_position=one.stop.position if one.stop else None,
             stop_made=stop.earliest if stop is not None and stop.earliest > BEGINNING else None,
+            stop_made_by=stop.latest if stop is not None else None,
             stop_recorded=stop.recorded_at if stop else None,
+            stop_on_record=one.stop_on_record if one.finding == "after_stop" else None,
+            days_after_stop=one.days_after_stop,
+            days_to_record=one.days_to_record,
         )
 
     def _names(self, event: e.Event) -> tuple[str | None, str | None]:

@@ -121,6 +121,7 @@ REASONS: dict[str, str] = {
     "erasure_requested": "asked to be erased",
     "erased": "the data of this contact is erased",
     "review_stop": "stopped by a review",
+    "stopped_by_others": "taken off by somebody else than the person",
     "stop_time_unknown": "a stop that may have come before this moment or after it",
     "under_review": "under review: no until answered",
     "minor": "a minor, without a guardian's consent",

@@ -13,6 +13,7 @@ import msgspec
 from ledger import events as e
 from ledger.contact import Contact, Entry
 from ledger.policy.judge import STOP_REASONS
+from ledger.terms import BY_SUPPRESSION
 
 
 class CommandRefusedError(ValueError):
@@ -150,7 +151,7 @@ def _check_second(command: Correct, stop: e.Event) -> None:
 
 def is_suppressing(event: e.Event) -> bool:
     """Whether the ledger itself recorded the stop, as its address is suppressed."""
-    return isinstance(event, e.OptedOut) and (event.source, event.via) == ("ledger", "suppression")
+    return isinstance(event, e.OptedOut) and (event.source, event.via) == ("ledger", BY_SUPPRESSION)
 
 
 def standing_requests(contact: Contact, address: str | None) -> list[Entry]:

@@ -16,7 +16,7 @@ from ledger.log import Clock, Draft, Log
 from ledger.meeting import Crowd, Met, Tie
 from ledger.resolving import Resolved
 from ledger.standing import VIA, Standing
-from ledger.terms import BEGINNING
+from ledger.terms import BEGINNING, BY_SUPPRESSION
 from ledger.vault import Registration, Vault
 
 SOURCE = "ledger"
@@ -83,7 +83,7 @@ class Linking:
             address=person.address,
             occurred_from=since,
             by="system",
-            via="suppression",
+            via=BY_SUPPRESSION,
         )
         return _draft(stop, self._sid(SOURCE, f"suppressed:{person.contact}:{person.address}"))
 

@@ -16,16 +16,16 @@ from ledger.database import Driver
 from ledger.lookups import Lookups
 from ledger.resolving import select_in
 from ledger.tallies import Change
-from ledger.terms import BEGINNING
+from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN
 
 Kind = Literal["domain", "md5", "sha1", "sha256"]
 DIGESTS: Mapping[int, Kind] = {32: "md5", 40: "sha1", 64: "sha256"}
 """Hexadecimal digits -> what was computed."""
 VIA: Mapping[Kind, str] = {
-    "domain": "domain_stop",
-    "md5": "hashed_list",
-    "sha1": "hashed_list",
-    "sha256": "hashed_list",
+    "domain": BY_DOMAIN,
+    "md5": BY_DIGEST,
+    "sha1": BY_DIGEST,
+    "sha256": BY_DIGEST,
 }
 """By which door a stop reached somebody who was not named by address."""
 

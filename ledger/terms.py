@@ -25,6 +25,9 @@ LEDGER_STREAM = "00000000-0000-0000-0000-000000000000"
 UNREAD_ROW = "unread_row"
 """Of a hold: a row that may be this person's stop could not be read."""
 
+BY_SUPPRESSION, BY_DOMAIN, BY_DIGEST = "suppression", "domain_stop", "hashed_list"
+"""Of a stop that nobody named the person in: by the list of erased addresses, their domain, or a digest of theirs."""
+
 OWN = "own"
 """In `to` and `seller`: the one controller this ledger belongs to."""
 

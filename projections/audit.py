@@ -17,13 +17,13 @@ from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
 from ledger.lost_stops import lost_stops, open_files
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments
+from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments, stop_reason
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Claim, Decision, Question
 from ledger.policy.rules import Policy, midnight
-from ledger.terms import BEGINNING, MARKETING_PURPOSES, UNREAD_ROW
+from ledger.terms import BEGINNING, BY_SUPPRESSION, MARKETING_PURPOSES, UNREAD_ROW
 from projections.steps import next_step, question_of, wave_of
-from projections.verdicts import Action, Bucket, Origin, Verdict
+from projections.verdicts import Action, Bucket, Origin, Speaker, Verdict, speaker_of
 
 CHANNEL = "email"
 REPERMISSION = "marketing.repermission"
@@ -101,6 +101,7 @@ class Auditor:
         if waits:
             bucket, reason, decision = _while_held(bucket, reason, decision, asked)
             reason = ROW_UNREAD if reason == UNDER_REVIEW and _is_unread(held) else reason
+        stopped_by = speaker_of(reason) if bucket is Bucket.STOPPED else None
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
@@ -126,7 +127,8 @@ class Auditor:
             marketing=flag.marketing,
             scheduled=flag.scheduled,
             undeliverable=dead,
-            stopped_all=any(member.stops for member in contacts) and all(d.reason in STOPPED for d in asked.decisions),
+            stopped_all=any(member.stops for member in contacts)
+            and all(d.reason in STOPPED and speaker_of(d.reason) is not Speaker.REVIEW for d in asked.decisions),
             shown_stopped=_shown(owner, record),
             jurisdictions=asked.laws,
             expires_at=decision.changes_at.date() if decision.allowed and decision.changes_at else None,
@@ -150,6 +152,7 @@ class Auditor:
             wave=wave_of(bucket, action, dead, lead),
             question=question,
             origin=record.origin,
+            stopped_by=stopped_by,
         )
 
     def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
@@ -184,7 +187,8 @@ class Auditor:
         if allowed is not None:
             return Bucket.BASIS_PROVEN, "proven", allowed
         if all(d.reason in STOPPED for d in decisions):
-            return Bucket.STOPPED, _stop_word(owner, first), first
+            stop = min(decisions, key=_by_speaker)
+            return Bucket.STOPPED, _stop_word(owner, stop), stop
         claimed = next((d for d in decisions if d.claimed is not None), None)
         if claimed is not None:
             return Bucket.BASIS_CLAIMED, self._claim_word(owner, claimed, asked.resting), claimed
@@ -379,9 +383,14 @@ def _lifted(owner: Contact, record: Record) -> bool:
     return bool(history) and not history[-1] and any(history)
 
 
+def _by_speaker(decision: Decision) -> int:
+    """Orders stopped answers: who is stopped in part by themselves, and as a whole by others, is stopped by these."""
+    return (Speaker.REVIEW, Speaker.OTHERS, Speaker.PERSON).index(speaker_of(decision.reason))
+
+
 def _stop_word(owner: Contact, decision: Decision) -> str:
     """Why it is stopped: a stop re-applied from the suppression list says so, where nothing graver is on record."""
-    if decision.reason == "opted_out" and any(stop.event.via == "suppression" for stop in owner.stops):
+    if decision.reason == "opted_out" and any(stop.event.via == BY_SUPPRESSION for stop in owner.stops):
         return "suppressed"
     return decision.reason
 
@@ -463,4 +472,12 @@ def _scope(stop: e.Event, address: str | None) -> object:
         return None
     here = stop.address in (None, address)
     kind = getattr(stop, "subscription_type", None)
-    return type(stop), kind, stop.purposes, stop.channels, stop.except_purposes, stop.address_only and not here
+    return (
+        type(stop),
+        stop_reason(stop),
+        kind,
+        stop.purposes,
+        stop.channels,
+        stop.except_purposes,
+        stop.address_only and not here,
+    )

@@ -23,7 +23,7 @@ from ledger.database import Location, uuid_text
 from ledger.log import Log
 from ledger.log_schema import HEAD
 from ledger.policy.dossier import Dossier
-from ledger.policy.judge import STOP_TIME_UNKNOWN, Bench
+from ledger.policy.judge import STOP_TIME_UNKNOWN, Bench, stop_reason
 from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question
 from ledger.policy.rules import Policy
@@ -32,18 +32,20 @@ from ledger.terms import BEGINNING, END, LEDGER_STREAM, MARKETING_PURPOSES
 from projections.bulk import pairs_of
 from projections.folding import entries_of
 from projections.groups import kin, neighbours, reach
+from projections.verdicts import Speaker, speaker_of
 
 SENDS = (topic_of(e.EmailSent(stream="", source="")), topic_of(e.CampaignMailSent(stream="", source="")))
 _MAILS = "SELECT stream, position, version, state FROM entry WHERE topic IN (?, ?) AND position <= ?"
 _AT_A_TIME = 500
 
-Finding = Literal["after_stop", "before_effect", "no_basis", "cannot_be_shown", "allowed"]
+Finding = Literal["after_stop", "stop_day_unknown", "no_basis", "cannot_be_shown", "allowed"]
+FINDINGS: tuple[Finding, ...] = ("after_stop", "stop_day_unknown", "no_basis", "cannot_be_shown", "allowed")
 """What an e-mail comes to, on all that is known now; the gravest first.
 
-after_stop       a stop covered it, and was on record when it went out
-before_effect    a stop covered it that had been made, and was recorded only afterwards
-no_basis         no stop, and nothing that allows it
-cannot_be_shown  a basis is claimed, times overlap, or a stop does not say whether it came before the mail
+after_stop        a stop that covered it had been made when it went out, whenever this ledger came to record it
+stop_day_unknown  there is a stop, and no day of it: it may have come before the e-mail, or after it
+no_basis          no stop, and nothing that allows it
+cannot_be_shown   a basis is claimed, or a stop of about that day may have come before the e-mail or after it
 """
 
 
@@ -63,7 +65,7 @@ class Sending(NamedTuple):
 
     then    the answer on what was recorded when it went out; None: nothing was, of this person
     now     the answer about that same moment on all that is recorded now
-    stop    the stop that covered it, where one makes the finding
+    stop    the stop that makes the finding, where one does: of several the person's own, the first that stood
     """
 
     entry: Entry
@@ -74,9 +76,78 @@ class Sending(NamedTuple):
     finding: Finding
     stop: Entry | None = None
 
+    @property
+    def stopped_by(self) -> Speaker | None:
+        """Who decided that stop."""
+        return speaker_of(stop_reason(self.stop.event)) if self.stop else None
+
+    @property
+    def stop_on_record(self) -> bool:
+        """Whether this ledger had the stop on record when the e-mail went out."""
+        recorded = self.stop.event.recorded_at if self.stop else None
+        return recorded is not None and recorded <= self.at
+
+    @property
+    def days_after_stop(self) -> int | None:
+        """Whole days from the last moment at which the stop can have been made; None: nobody knows its day."""
+        made = _made(self.stop) if self.finding == "after_stop" else None
+        return None if made is None else (self.at - made).days
+
+    @property
+    def days_to_record(self) -> int | None:
+        """Whole days from there until this ledger recorded the stop."""
+        made = _made(self.stop) if self.finding == "after_stop" else None
+        if self.stop is None or made is None or self.stop.event.recorded_at is None:
+            return None
+        return max(0, (self.stop.event.recorded_at - made).days)
+
+
+def _made(stop: Entry | None) -> datetime | None:
+    """By when a stop had been made; None: nobody knows the day."""
+    return stop.event.latest if stop is not None and stop.event.earliest > BEGINNING else None
+
+
+class AfterStop(msgspec.Struct, kw_only=True):
+    """Sums over the mails that went out after a stop.
+
+    on_record    of them, those before which this ledger had recorded the stop
+    day_unknown  of them, those after a stop without a day, which are in no median
+    days         whole days between stop and mail -> mails; `to_record`: between the stop and its being recorded here
+    """
+
+    mails: int = 0
+    on_record: int = 0
+    day_unknown: int = 0
+    days: dict[int, int] = {}
+    to_record: dict[int, int] = {}
+
+    def add(self, one: Sending) -> None:
+        """Count one e-mail."""
+        after, recorded = one.days_after_stop, one.days_to_record
+        self.mails += 1
+        self.on_record += one.stop_on_record
+        self.day_unknown += after is None
+        for counts, days in ((self.days, after), (self.to_record, recorded)):
+            if days is not None:
+                counts[days] = counts.get(days, 0) + 1
+
+
+def median_of(counts: Mapping[int, int]) -> int | None:
+    """The value in the middle (of two, the smaller), from value -> how often it comes; None: of nothing."""
+    half, seen = (sum(counts.values()) + 1) // 2, 0
+    for value in sorted(counts):
+        seen += counts[value]
+        if seen >= half:
+            return value
+    return None
+
 
 class Totals(msgspec.Struct, kw_only=True):
-    """Sums over the mails looked at. `findings`: each `Finding` -> mails; `then_*`: as known when they went out."""
+    """Sums over the mails looked at.
+
+    findings  each `Finding` -> mails; `then_*`: as known when they went out
+    after     those of the finding `after_stop`, by who decided the stop
+    """
 
     sends: int = 0
     contacts: int = 0
@@ -85,11 +156,8 @@ class Totals(msgspec.Struct, kw_only=True):
     then_allowed: int = 0
     then_refused: int = 0
     then_nothing_held: int = 0
-    findings: dict[Finding, int] = msgspec.field(
-        default_factory=lambda: dict.fromkeys(
-            ("after_stop", "before_effect", "no_basis", "cannot_be_shown", "allowed"), 0
-        )
-    )
+    findings: dict[Finding, int] = msgspec.field(default_factory=lambda: dict.fromkeys(FINDINGS, 0))
+    after: dict[Speaker, AfterStop] = msgspec.field(default_factory=lambda: {who: AfterStop() for who in Speaker})
 
     def add(self, one: Sending) -> None:
         """Count one e-mail; `contacts` is counted by whoever knows where a person ends."""
@@ -100,6 +168,8 @@ class Totals(msgspec.Struct, kw_only=True):
         self.then_allowed += one.then is not None and one.then.allowed
         self.then_refused += one.then is not None and not one.then.allowed
         self.findings[one.finding] += 1
+        if one.finding == "after_stop" and one.stopped_by is not None:
+            self.after[one.stopped_by].add(one)
 
 
 class Timetable:
@@ -158,9 +228,9 @@ class _Bar(NamedTuple):
     def decide(self, purpose: str, sent: e.Event, law_at: datetime | None) -> Decision:
         return self.bench.decide(self._question(purpose, sent, law_at))[0]
 
-    def stopped(self, purpose: str, sent: e.Event) -> bool:
-        """Whether a stop stood that no later opt-in had turned, whatever else forbade it."""
-        return self.bench.answer(self._question(purpose, sent, None))[1]
+    def standing(self, purpose: str, sent: e.Event) -> list[Entry]:
+        """The stops that stood and that no later opt-in had turned, whatever else forbade it."""
+        return self.bench.standing(self._question(purpose, sent, None))
 
     def _question(self, purpose: str, sent: e.Event, law_at: datetime | None) -> Question:
         return Question(
@@ -218,14 +288,28 @@ class Person:
         if now.allowed:
             return "allowed", None
         stops = [n for n in self._now.bench.dossier.stops if _covered(n, sent)]
-        made = [n for n in stops if n.event.latest <= sent.latest]
-        if made and any(self._now.stopped(purpose, sent) for purpose in _purposes(sent)):
-            # else each was turned by a later opt-in, and something else forbade the mail
-            known = [n for n in made if n.event.recorded_at is not None and n.event.recorded_at <= sent.latest]
-            return ("after_stop", known[0]) if known else ("before_effect", made[0])
+        before = self._stop_before(sent) if stops else None
+        if before is not None:
+            return "after_stop", before
         if now.reason == STOP_TIME_UNKNOWN:
-            return "cannot_be_shown", next((n for n in stops if n.event.latest > sent.latest), None)
+            stop = min([n for n in stops if n.event.latest > sent.latest], key=_persons_first, default=None)
+            undated = stop is not None and stop.event.earliest == BEGINNING
+            return "stop_day_unknown" if undated else "cannot_be_shown", stop
         return ("cannot_be_shown" if now.claimed is not None or now.uncertain else "no_basis"), None
+
+    def _stop_before(self, sent: e.EmailSent) -> Entry | None:
+        """The stop that stood when an e-mail went out; None: none did, or not for each purpose it may have had.
+
+        Of several the first, as from then on it should not have gone out; the person's own before another's.
+        """
+        found = [self._now.standing(purpose, sent) for purpose in _purposes(sent)]
+        if not all(found):
+            return None
+        return max((min(stops, key=_persons_first) for stops in found), key=_persons_first)
+
+
+def _persons_first(stop: Entry) -> tuple[bool, datetime, int]:
+    return speaker_of(stop_reason(stop.event)) is not Speaker.PERSON, stop.event.latest, stop.position
 
 
 def _best(bar: _Bar, sent: e.EmailSent, law_at: datetime | None) -> Decision:

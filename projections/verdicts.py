@@ -59,6 +59,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wave           in which order to take the record off the bill, 1 to 3; None: it stays
     question       id of the DPO's question (`QUESTIONS`) that would settle it
     origin         where the marketing flag and the record come from
+    stopped_by     who decided it, of a record in the bucket `stopped`
     """
 
     record_id: str | None
@@ -87,6 +88,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     wave: int | None = None
     question: str | None = None
     origin: Origin | None = None
+    stopped_by: Speaker | None = None
 
 
 REASONS: dict[str, str] = {
@@ -114,6 +116,7 @@ REASONS: dict[str, str] = {
     "erased": "key and data of the contact are destroyed",
     "suppressed": "asked to be left alone before, under an earlier record",
     "review_stop": "stopped by a review",
+    "stopped_by_others": "taken off by somebody else than the person: staff, a service or a system",
     "same_record_twice": "one record id stands twice in one export, with differing consent columns",
     "stop_shown_lifted": "the ledger holds a stop the CRM now shows lifted, without the person's own opt-in",
     "shared_address": "one address stands on records of different people, one of them with evidence on file",
@@ -123,6 +126,22 @@ REASONS: dict[str, str] = {
     "already_scheduled": "the CRM already turns it non-marketing at its next update",
 }
 """Every reason a verdict may give, with the sentence a report shows for it."""
+
+
+class Speaker(StrEnum):
+    """Who decided that a contact is stopped."""
+
+    PERSON = "person"
+    REVIEW = "review"
+    OTHERS = "others"
+
+
+def speaker_of(reason: str) -> Speaker:
+    """Who decided a stop, by the reason that a decision or a verdict in the bucket `stopped` gives."""
+    return _NOT_THE_PERSON.get(reason, Speaker.PERSON)
+
+
+_NOT_THE_PERSON = {"review_stop": Speaker.REVIEW, "stopped_by_others": Speaker.OTHERS}
 
 
 NEXT_STEPS: dict[str, str] = {
@@ -325,10 +344,14 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """The audit before this one, for what changed: bucket -> records."""
+    """The audit before this one, for what changed: bucket -> records; `stopped_by`: `Speaker` -> records.
+
+    `stopped_by` None: that audit did not tell them apart.
+    """
 
     at: datetime
     buckets: dict[str, int]
+    stopped_by: dict[str, int] | None = None
 
 
 class Audit(msgspec.Struct, kw_only=True):
@@ -339,6 +362,7 @@ class Audit(msgspec.Struct, kw_only=True):
     actions       every `Action` -> number of records
     jurisdictions every candidate code -> Count (a record with two candidates counts under each; XX: unknown)
     avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
+    stopped_by    the bucket `stopped` by who decided it: every `Speaker` -> Count
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
     lost_stops    files of which rows that may be stops could not be read: said before all else
@@ -371,6 +395,7 @@ class Audit(msgspec.Struct, kw_only=True):
     corrections: list[CorrectionListed]
     notes: list[str]
     ledger_position: int
+    stopped_by: dict[str, Count] = {}
     next_steps: dict[str, int] = {}
     questions: dict[str, int] = {}
     waves: dict[str, int] = {}

@@ -133,11 +133,12 @@ def _audit(here: Here) -> None:
     story.heading("AUDIT")
     said = story.typed("audit", "sends")
     story.printed(said.partition("\n\nAs known")[0].splitlines()[2:])
-    before = int(_number(r"between stop and effect +([\d,]+)", said))
+    after = int(_number(r"after the person opted out +([\d,]+)", said))
+    on_record = int(_number(r"on record here by then +([\d,]+)", said))
     without = int(_number(r"without a basis +([\d,]+)", said))
     story.say(
-        f"{without:,} e-mails had no basis. {before:,} went out after the person had said no, and before anybody "
-        "had written it down here."
+        f"{without:,} e-mails had no basis. {after:,} went out after the person had opted out, {on_record:,} of them "
+        "with the opt-out on record here by then."
     )
     found = story.typed("doctor", "hubspot").splitlines()
     first = next(place for place, line in enumerate(found) if line.endswith("findings"))

@@ -126,6 +126,11 @@ def _effect(effect: Effect) -> str:
         f"{effect.lose:,} were allowed and are no longer; {effect.gain:,} become allowed again; "
         f"{effect.not_allowed:,} were not allowed before either; {effect.allowed:,} stay allowed."
     )
+    if effect.outcome == "stop":
+        by_review = effect.contacts - effect.said_no
+        said += (
+            f" The audit will count {by_review:,} as stopped by your review, {effect.said_no:,} as people who said no."
+        )
     if effect.known:
         said += f" {effect.known:,} answers are on record already."
     return said + (

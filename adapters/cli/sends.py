@@ -6,11 +6,12 @@ import heapq
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, moment, open_house
+from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, moment, open_house, show
 
 if TYPE_CHECKING:
     from adapters.report.sends import SentRow
@@ -24,29 +25,39 @@ def sends(
     until: Annotated[str | None, typer.Option("--to", metavar="DATE", help="the last day, or moment")] = None,
     csv: Annotated[bool, Flag("--csv", help="print every e-mail as CSV")] = False,
     json: JsonOut = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write a page: the figures, and the newest of each finding")
+    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
             metavar="FINDING",
-            help="exit 3 if there is one: after_stop, before_effect, no_basis, cannot_be_shown; any",
+            help="exit 3 if there is one: after_stop, on_record, stop_day_unknown, no_basis, cannot_be_shown; any",
         ),
     ] = None,
     ledger: LedgerDir = None,
 ) -> None:
     """Audit what was sent: every e-mail, with its answer as known then and as known now.
 
-    Those without a basis, those sent between a stop and its effect, and those sent after a stop on record.
+    Those sent after a stop, counted by when the person made it, and how much later this ledger recorded it;
+    those of which that day is unknown; and those without a basis.
     """
+    from adapters.files import check_file, write_whole
     from adapters.report.sends import FINDINGS, SHOWN, Head, json_parts, render, write_csv
+    from adapters.report.sends_page import SHOWN as ON_PAGE
+    from adapters.report.sends_page import sends_page
     from adapters.sends import sent_rows
     from adapters.wiring import now
     from ledger.terms import BEGINNING, END
     from projections.sends import Totals, Window
 
-    if csv and json:
-        raise typer.BadParameter("--csv and --json are two answers: ask for one")
-    if fail_on is not None and (fail_on == "allowed" or fail_on not in (*FINDINGS, "any")):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join(n for n in FINDINGS if n != 'allowed')}, any")
+    if sum((csv, json, html is not None)) > 1:
+        raise typer.BadParameter("--csv, --json and --html are answers of their own: ask for one")
+    if html is not None:
+        check_file(html)
+    known = (*(name for name in FINDINGS if name != "allowed"), "on_record", "any")
+    if fail_on is not None and fail_on not in known:
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(known)}")
     first, last = _first(since), moment(until)
     totals = Totals()
     with open_house(ledger) as house:
@@ -63,6 +74,9 @@ def sends(
         elif json:
             for part in json_parts(head, rows, totals):
                 sys.stdout.write(part.decode())
+        elif html is not None:
+            write_whole(html, sends_page(head, totals, _gravest(rows, ON_PAGE)).encode())
+            show(f"wrote {html}")
         else:
             render(head, totals, _gravest(rows, SHOWN), console())
     raise typer.Exit(EXIT.FINDINGS if _fails(totals, fail_on) else EXIT.OK)
@@ -84,8 +98,9 @@ def _gravest(rows: Iterator[SentRow], count: int) -> list[SentRow]:
 def _fails(totals: Totals, fail_on: str | None) -> bool:
     if fail_on is None:
         return False
-    found = {name: count for name, count in totals.findings.items() if name != "allowed"}
-    return sum(found.values()) > 0 if fail_on == "any" else any(found[n] > 0 for n in found if n == fail_on)
+    found: dict[str, int] = {name: count for name, count in totals.findings.items() if name != "allowed"}
+    found["on_record"] = sum(sums.on_record for sums in totals.after.values())
+    return any(found.values()) if fail_on == "any" else found[fail_on] > 0
 
 
 def _first(text: str | None) -> datetime | None:

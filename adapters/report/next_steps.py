@@ -8,7 +8,7 @@ from typing import NamedTuple
 from adapters.report import changes, lost, origins, permission, prose, resting, sources, wording
 from adapters.report.prose import Block, Grid, Points, said
 from adapters.report.tally import Tally
-from projections.verdicts import QUESTIONS, Audit, Undeclared
+from projections.verdicts import QUESTIONS, Audit, Count, Speaker, Undeclared
 
 
 class Step(NamedTuple):
@@ -22,7 +22,7 @@ class Step(NamedTuple):
 def steps(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> tuple[Step, ...]:
     """The seven steps, in order. `rows`: the number of rows of each CSV."""
     return (
-        _today(tally, rows),
+        _today(audit, tally, rows),
         _missing_files(audit),
         _evidence_map(audit),
         _sheet(audit),
@@ -52,7 +52,7 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     return "\n\n".join((*parts, wording.NOT_ADVICE)) + "\n"
 
 
-def _today(tally: Tally, rows: Mapping[str, int]) -> Step:
+def _today(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> Step:
     opt_outs, hold, off = (rows[name] for name in ("opt-out-list.csv", "do-not-send.csv", "set-non-marketing.csv"))
     if not (opt_outs or hold or off):
         return Step("Today: opt-outs, do-not-send, off the bill", "", ("Nothing to do: the three lists are empty.",))
@@ -64,8 +64,8 @@ def _today(tally: Tally, rows: Mapping[str, int]) -> Step:
             "In this order; the clicks, with how to check and how to undo, are in `IMPORT-ORDER.md`.",
             Points(
                 (
-                    f"First `opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list. These said no, and "
-                    "HubSpot does not show it.",
+                    f"First `opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list. An opt-out from all "
+                    "marketing is on record for these, and HubSpot does not show it." + _stopped_by_review(audit),
                     f"Then `do-not-send.csv` ({hold:,}): keep it out of every send, until a later audit says "
                     "otherwise.",
                     f"Then `set-non-marketing.csv` ({off:,}): take them off the marketing bill, wave by wave.",
@@ -79,6 +79,16 @@ def _today(tally: Tally, rows: Mapping[str, int]) -> Step:
             "is found, bring it and audit again; if not, take the contact off as well. Meanwhile `do-not-send.csv` "
             "keeps them out of every send.",
         ),
+    )
+
+
+def _stopped_by_review(audit: Audit) -> str:
+    number = audit.stopped_by.get(Speaker.REVIEW, Count()).contacts
+    if not number:
+        return ""
+    return (
+        f" {wording.counted(number, 'contact')} that your review stopped, and that did not opt out themselves, "
+        "are not on it: the next two lists hold them."
     )
 
 

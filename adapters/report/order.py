@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.report import wording
 from adapters.report.prose import foreign
-from projections.verdicts import Audit
+from projections.verdicts import Audit, Count, Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def import_order(audit: Audit, rows: dict[str, int], by_hand: list[ByHand], wave
     return "\n".join(
         (
             _opening(audit),
-            _opt_out(rows["opt-out-list.csv"]),
+            _opt_out(rows["opt-out-list.csv"], audit.stopped_by.get(Speaker.REVIEW, Count()).contacts),
             _do_not_send(rows["do-not-send.csv"]),
             _non_marketing(rows["set-non-marketing.csv"], waves),
             _claims(),
@@ -51,11 +51,17 @@ consent.
 """
 
 
-def _opt_out(rows: int) -> str:
+def _opt_out(rows: int, by_review: int) -> str:
+    apart = (
+        f"\nStopped by your review: {by_review:,}. They did not opt out themselves, so they are not in this file; the\n"
+        "lists of steps 2 and 3 hold those whom HubSpot marks as marketing contacts.\n"
+        if by_review
+        else ""
+    )
     return f"""## 1. Opt-outs: `opt-out-list.csv` ({rows:,} rows)
 
-People who stopped all marketing and whom HubSpot does not show as opted out.
-
+Addresses with an opt-out from all marketing on record, which HubSpot does not show.
+{apart}
 1. CRM > Contacts > Import > Start an import > **An opt-out list**.
 2. Pick `opt-out-list.csv`. It has one column, `Email`. With several brands (business units), pick the
    right one first, and repeat for each brand the stop covers.

@@ -80,7 +80,7 @@ def grid(audit: Audit) -> Grid | None:
     if not rows:
         return None
     return Grid(
-        "Marketing contacts with nothing on record, or who said no, by where they come from; the rows overlap",
+        "Marketing contacts with nothing on record, or stopped, by where they come from; the rows overlap",
         ("Came by", "Contacts", "What stops it"),
         rows,
         (1,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from adapters.report import changes, lost, money, prose, resting, wording
@@ -11,10 +12,10 @@ from adapters.report.masking import mask_email
 from adapters.report.next_steps import Step
 from adapters.report.second_page import first_three
 from adapters.report.tally import Tally
-from projections.verdicts import Action, Audit, Bucket, Count
+from projections.verdicts import Action, Audit, Bucket, Count, Speaker
 
 _BAR = 400
-_OVERLAP = "The four figures overlap: do not add them up."
+_OVERLAP = "These figures overlap: do not add them up."
 PATTERNS = Html(
     '<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
     '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
@@ -51,14 +52,7 @@ def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
             "marketing contacts whose address takes no mail: paid for, never reached",
             "set-non-marketing.csv",
         ),
-        _card(
-            "risk",
-            "Risk",
-            audit.stopped_still_marketing,
-            "people who said no and are still marked as marketing contacts",
-            "opt-out-list.csv",
-            "set-non-marketing.csv",
-        ),
+        *_stopped(audit),
         _card(
             "risk",
             "Risk",
@@ -79,6 +73,15 @@ def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
     )
 
 
+def _stopped(audit: Audit) -> Iterator[Html]:
+    """The stopped who are still marketing contacts: nobody is said to have said no whom others stopped."""
+    for speaker, words in wording.STILL_MARKETING.items():
+        number = audit.stopped_by.get(speaker, Count()).marketing
+        listed = () if speaker is Speaker.REVIEW else ("opt-out-list.csv",)
+        if number or speaker is Speaker.PERSON:
+            yield _card("risk", "Risk", number, f"people who {words} contacts", *listed, "set-non-marketing.csv")
+
+
 def _unread(audit: Audit) -> Html:
     """Rows that may be stops and could not be read: before every figure."""
     sentences = lost.sentences(audit.lost_stops)
@@ -90,10 +93,9 @@ def _unread(audit: Audit) -> Html:
 
 def _brief(audit: Audit) -> Html:
     """The buckets in a few lines; drawn out further down."""
-    rows: list[list[Cell]] = []
-    for bucket in wording.SHOWN_ORDER:
-        count = audit.buckets.get(bucket, Count())
-        rows.append([wording.BUCKETS[bucket][0], count.marketing, count.contacts])
+    rows: list[list[Cell]] = [
+        [line.name, line.records.marketing, line.records.contacts] for line in wording.lines(audit)
+    ]
     return table("Where the contacts stand", ("Bucket", "HubSpot flag on", "All"), rows, numbers=(1, 2))
 
 
@@ -117,13 +119,13 @@ def standing(audit: Audit, tally: Tally) -> Html:
     """Buckets against the HubSpot flag, with a bar drawn to one scale."""
     largest = max((count.contacts for count in audit.buckets.values()), default=0)
     rows: list[list[Cell]] = []
-    for bucket in wording.SHOWN_ORDER:
-        count = audit.buckets.get(bucket, Count())
-        unknown = tally.unknown[bucket]
+    for line in wording.lines(audit):
+        count = line.records
+        unknown = tally.unknown[line.bucket, line.speaker]
         rest = count.contacts - count.marketing - unknown
         rows.append(
             [
-                (_bucket_cell(bucket, _bar(count.marketing, unknown, rest, largest)),),
+                (_bucket_cell(line, _bar(count.marketing, unknown, rest, largest)),),
                 count.marketing,
                 wording.percent(count.marketing, audit.totals.get("marketing", 0)),
                 unknown,
@@ -170,11 +172,10 @@ def _apart(audit: Audit) -> list[Html]:
     return [paragraph(text(words), kind="note")] if words else []
 
 
-def _bucket_cell(bucket: Bucket, bar: Html) -> Html:
-    name, meaning, answer = wording.BUCKETS[bucket]
+def _bucket_cell(line: wording.Line, bar: Html) -> Html:
     return Html(
-        f'{text(name)}{bar}<span class="means">{text(meaning)} '
-        f'Ledger answer: <span class="answer">{text(answer)}</span>.</span>'
+        f'{text(line.name)}{bar}<span class="means">{text(line.meaning)} '
+        f'Ledger answer: <span class="answer">{text(line.answer)}</span>.</span>'
     )
 
 

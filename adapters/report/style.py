@@ -32,7 +32,7 @@ a:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
 .lead{font-size:1.2rem;line-height:1.45;margin:1rem 0 1.2rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;list-style:none;margin:.9rem 0 0;padding:.7rem 0;
 font-size:.9rem;border:solid var(--line);border-width:1px 0}
-.cards{display:grid;grid-template-columns:repeat(4,1fr);gap:.9rem;margin:1rem 0;padding:0;list-style:none}
+.cards{display:grid;grid-auto-flow:column;grid-auto-columns:1fr;gap:.9rem;margin:1rem 0;padding:0;list-style:none}
 .cards li{border:1px solid var(--line);border-top:4px solid var(--risk);border-radius:3px;
 padding:.7rem .9rem .8rem}
 .cards li.waste{border-top-color:var(--waste)}
@@ -89,7 +89,7 @@ footer{padding-top:1.2rem;padding-bottom:3rem;font-size:.9rem;color:var(--soft)}
 footer strong{color:var(--ink)}
 #next-steps h3{margin-top:1.8rem}
 #next-steps td:last-child{min-width:11rem}
-@media (max-width:56rem){.cards{grid-template-columns:repeat(2,1fr)}.two{grid-template-columns:1fr}}
+@media (max-width:56rem){.cards{grid-auto-flow:row;grid-template-columns:repeat(2,1fr)}.two{grid-template-columns:1fr}}
 @media screen and (max-width:40rem){
 header,main,nav,footer{padding-left:1rem;padding-right:1rem}
 header{padding-top:1.4rem}
@@ -126,7 +126,7 @@ header{padding-top:0}
 nav,.skip{display:none}
 h1{font-size:20pt}
 h2{font-size:13.5pt}
-.cards{grid-template-columns:repeat(4,1fr);gap:.5rem}
+.cards{grid-auto-flow:column;grid-auto-columns:1fr;grid-template-columns:none;gap:.5rem}
 .cards .figure{font-size:17pt}
 .cards .what,.cards .step{font-size:8.6pt}
 h2,h3,caption,thead,.legend,h2+p{break-after:avoid}

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 
 from adapters.report.permission import route
-from projections.verdicts import Audit, Bucket, Verdict
+from projections.verdicts import Audit, Bucket, Speaker, Verdict
 
 SAMPLES = 5
 
@@ -40,7 +40,8 @@ class Tally:
     def __init__(self) -> None:
         self.contacts: Counter[str] = Counter()
         self.marketing: Counter[str] = Counter()
-        self.unknown: Counter[str] = Counter()
+        self.unknown: Counter[tuple[Bucket, Speaker | None]] = Counter()
+        self.stopped_by: Counter[Speaker | None] = Counter()
         self.actions: Counter[str] = Counter()
         self.steps: Counter[str] = Counter()
         self.questions: Counter[str] = Counter()
@@ -55,9 +56,11 @@ class Tally:
         bucket = verdict.bucket
         self.contacts[bucket] += 1
         if verdict.marketing is None:
-            self.unknown[bucket] += 1
+            self.unknown[bucket, verdict.stopped_by] += 1
         elif verdict.marketing:
             self.marketing[bucket] += 1
+        if bucket is Bucket.STOPPED:
+            self.stopped_by[verdict.stopped_by] += 1
         self.actions[verdict.action] += 1
         self.samples[bucket].see(verdict)
         step, _, value = verdict.next_step.partition(":")
@@ -83,6 +86,9 @@ class Tally:
         seen = {str(name): (number, self.marketing[name]) for name, number in self.contacts.items()}
         if said != seen:
             raise SumsDisagreeError(f"buckets: the audit says {said}, its verdicts add up to {seen}")
+        stopped = {str(who): count.contacts for who, count in audit.stopped_by.items() if count.contacts}
+        if stopped != {str(who): number for who, number in self.stopped_by.items()}:
+            raise SumsDisagreeError(f"stopped by: the audit says {stopped}, its verdicts add up to {self.stopped_by}")
         for name, sums, counted in (
             ("actions", audit.actions, self.actions),
             ("next steps", audit.next_steps, self.steps),

@@ -77,12 +77,11 @@ def _seen(audit: Audit, screen: Screen) -> None:
 def _marketing(audit: Audit, screen: Screen) -> None:
     marketing = audit.totals.get("marketing", 0)
     screen.columns(" MARKETING CONTACTS TODAY", f"{marketing:,}")
-    for bucket in wording.SHOWN_ORDER:
-        number = audit.buckets.get(bucket, Count()).marketing
-        waits = bucket is Bucket.BASIS_PROVEN and lost.stands(audit.lost_stops)
-        step = f" → {wording.BUCKET_STEPS[Bucket.CONFLICT if waits else bucket]}" if number else ""
-        name = wording.BUCKETS[bucket][0].lower()
-        screen.columns(f"   {name}", f"{number:,}", f"{wording.percent(number, marketing):>5}{step}")
+    for line in wording.lines(audit):
+        number = line.records.marketing
+        waits = line.bucket is Bucket.BASIS_PROVEN and lost.stands(audit.lost_stops)
+        step = f" → {wording.BUCKET_STEPS[Bucket.CONFLICT] if waits else line.step}" if number else ""
+        screen.columns(f"   {line.name.lower()}", f"{number:,}", f"{wording.percent(number, marketing):>5}{step}")
 
 
 def _others(audit: Audit, screen: Screen) -> None:
@@ -145,7 +144,7 @@ def _wasted(audit: Audit) -> list[tuple[int, str]]:
 def _risks(audit: Audit) -> list[tuple[int, str]]:
     first = min((item.month for item in audit.expiring), default="")
     return [
-        (audit.stopped_still_marketing, "said no and are still marked as marketing"),
+        *((audit.stopped_by.get(who, Count()).marketing, words) for who, words in wording.STILL_MARKETING.items()),
         (
             audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing,
             "rest on claims that nothing here shows",

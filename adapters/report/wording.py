@@ -7,8 +7,9 @@ The three decisions are *allowed by the rules applied*, *not allowed by the rule
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
-from projections.verdicts import REASONS, UNNAMED, Action, Audit, Bucket
+from projections.verdicts import REASONS, UNNAMED, Action, Audit, Bucket, Count, Speaker
 
 NOT_NAMED = "Company not named"
 NAME_IT = "give --controller NAME"
@@ -67,8 +68,8 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
         NOT_ALLOWED,
     ),
     Bucket.STOPPED: (
-        "Opted out or complained",
-        "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
+        "Stopped",
+        "They said no themselves, or your review or somebody else stopped them. A stop beats every grant before it.",
         NOT_ALLOWED,
     ),
     Bucket.CONFLICT: (
@@ -79,14 +80,78 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
 }
 """Name, meaning and ledger answer of each bucket."""
 
+SPEAKERS: dict[Speaker, tuple[str, str]] = {
+    Speaker.PERSON: (
+        "Opted out or complained",
+        "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
+    ),
+    Speaker.REVIEW: (
+        "Stopped by your review",
+        "Your review stopped them. They did not opt out of all marketing themselves, and are not counted as if they "
+        "had.",
+    ),
+    Speaker.OTHERS: (
+        "Taken off by others",
+        "Your staff, a service or a system took them off. Nothing shows that the person asked for it.",
+    ),
+}
+"""Name and meaning of each part of the bucket `stopped`, by who decided it."""
+
 BUCKET_STEPS: dict[Bucket, str] = {
     Bucket.BASIS_PROVEN: "may stay marketing",
     Bucket.BASIS_CLAIMED: "review",
     Bucket.NO_BASIS: "take off the marketing bill",
-    Bucket.STOPPED: "opt-out list, off the bill",
+    Bucket.STOPPED: "off the bill",
     Bucket.CONFLICT: "review",
 }
 """The usual next step for marketing contacts of a bucket; the exact one of each record is in verdicts.csv."""
+
+OPT_OUT_LIST = "opt-out list, off the bill"
+"""The usual next step where an opt-out is on record."""
+
+
+class Line(NamedTuple):
+    """A line of the table of buckets: a bucket, or the part of the stopped that one speaker decided."""
+
+    bucket: Bucket
+    speaker: Speaker | None
+    name: str
+    meaning: str
+    records: Count
+
+    @property
+    def answer(self) -> str:
+        """What the ledger says of them."""
+        return BUCKETS[self.bucket][2]
+
+    @property
+    def step(self) -> str:
+        """The usual next step."""
+        by_opt_out = self.speaker in (Speaker.PERSON, Speaker.OTHERS)
+        return OPT_OUT_LIST if by_opt_out else BUCKET_STEPS[self.bucket]
+
+
+def lines(audit: Audit) -> list[Line]:
+    """Where the contacts stand. The stopped are told apart by who decided it: no line says no for anybody else."""
+    found = []
+    for bucket in SHOWN_ORDER:
+        if bucket is Bucket.STOPPED:
+            for speaker, (name, meaning) in SPEAKERS.items():
+                count = audit.stopped_by.get(speaker, Count())
+                if count.contacts or speaker is Speaker.PERSON:
+                    found.append(Line(bucket, speaker, name, meaning, count))
+        else:
+            name, meaning, _ = BUCKETS[bucket]
+            found.append(Line(bucket, None, name, meaning, audit.buckets.get(bucket, Count())))
+    return found
+
+
+STILL_MARKETING: dict[Speaker, str] = {
+    Speaker.PERSON: "said no and are still marked as marketing",
+    Speaker.REVIEW: "were stopped by your review and are still marketing",
+    Speaker.OTHERS: "were taken off by others and are still marketing",
+}
+"""What is said of stopped contacts that the CRM still marks as marketing contacts, by who stopped them."""
 
 ACTIONS: dict[Action, tuple[str, str, str]] = {
     Action.KEEP: (
@@ -117,7 +182,7 @@ FILES: dict[str, str] = {
     "audit.json": "The same figures for machines.",
     "NEXT-STEPS.md": "The seven next steps, as on the second page of the report.",
     "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference, next step.",
-    "opt-out-list.csv": "Addresses that stopped all marketing and that HubSpot does not show as opted out.",
+    "opt-out-list.csv": "Addresses with an opt-out from all marketing that HubSpot does not show.",
     "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
     "set-non-marketing.csv": "Marketing contacts to take off the marketing bill, in three waves.",
     "may-be-asked.csv": "The few who may be asked for permission by e-mail: route, last day.",
@@ -128,7 +193,7 @@ FILES: dict[str, str] = {
 }
 
 WAVES: dict[int, str] = {
-    1: "said no, complained or undeliverable",
+    1: "stopped or undeliverable",
     2: "nothing known",
     3: "has a hint of a relationship",
 }

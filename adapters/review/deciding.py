@@ -28,6 +28,7 @@ from ledger.codec import decode
 from ledger.contact import Contact, Entry, extend
 from ledger.terms import BEGINNING
 from projections.audit import Auditor, Record
+from projections.verdicts import Speaker, Verdict
 
 SOURCE = "review"
 LONG_AGO = timedelta(days=366)
@@ -44,6 +45,7 @@ class Effect(msgspec.Struct, kw_only=True):
     allowed, not_allowed  those whose answer stays as it is
     known         recorded from this workbook before
     left          not released: nothing holds them, or another hold came after the workbook was written
+    said_no       of those to be stopped, who said no to all marketing themselves, whatever the review decides
     """
 
     question: str
@@ -59,6 +61,7 @@ class Effect(msgspec.Struct, kw_only=True):
     not_allowed: int = 0
     known: int = 0
     left: int = 0
+    said_no: int = 0
 
 
 class Plan(NamedTuple):
@@ -248,13 +251,16 @@ def _compare(
     """Count for every answer whose answer changes, all answers together, as the audit would judge them."""
     auditor = Auditor(house.policy, house.catalogue, at)
     after = _with(owners, facts, house.ledger.log.last_position(), at)
-    known: dict[str, tuple[frozenset[str | None], frozenset[str | None]]] = {}
+    known: dict[str, tuple[frozenset[str | None], frozenset[str | None], bool]] = {}
     for effect, contact in affected:
         if contact not in known:
             group = house.group_of(owners, contact)
             later = [after.get(member.contact, member) for member in group]
-            known[contact] = (_allowed(auditor, group), _allowed(auditor, later))
-        was, will = known[contact]
+            after_it = _verdicts(auditor, later)
+            said_no = all(verdict.stopped_by is Speaker.PERSON for verdict in after_it.values())
+            known[contact] = (_allowed(_verdicts(auditor, group)), _allowed(after_it), said_no)
+        was, will, said_no = known[contact]
+        effect.said_no += said_no and effect.outcome == "stop"
         effect.lose += bool(was - will)
         effect.gain += bool(will - was)
         effect.allowed += bool(was) and was == will
@@ -271,15 +277,18 @@ def _with(owners: Mapping[str, Contact], facts: Sequence[Fact], position: int, a
     return {contact: extend(owners[contact], entries) for contact, entries in coming.items()}
 
 
-def _allowed(auditor: Auditor, group: Sequence[Contact]) -> frozenset[str | None]:
-    """The addresses of a person that some marketing by e-mail may be sent to."""
+def _allowed(verdicts: Mapping[str | None, Verdict]) -> frozenset[str | None]:
+    """The addresses that some marketing by e-mail may be sent to."""
+    return frozenset(address for address, verdict in verdicts.items() if verdict.allowed)
+
+
+def _verdicts(auditor: Auditor, group: Sequence[Contact]) -> dict[str | None, Verdict]:
+    """What the audit would say of each address of a person."""
     owner = group[0]
-    addresses = {n.event.address for n in owner.addresses} or {None}
-    return frozenset(
-        address
-        for address in addresses
-        if auditor.verdict(group, Record(owner.contact, None, address, None, None)).allowed
-    )
+    return {
+        address: auditor.verdict(group, Record(owner.contact, None, address, None, None))
+        for address in {n.event.address for n in owner.addresses} or {None}
+    }
 
 
 def _sha256(content: bytes) -> str:

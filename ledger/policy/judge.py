@@ -32,7 +32,7 @@ from ledger.policy.question import (
     Trial,
 )
 from ledger.policy.rules import Policy, Regime, Rule, span
-from ledger.terms import BEGINNING, END, STRICTNESS, Basis
+from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN, BY_SUPPRESSION, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
@@ -199,6 +199,12 @@ class Bench:
         findings = [cell.find(question.at) for cell in cells]
         return _united(cells, findings, question, self), any(cell.is_stopped(question.at) for cell in cells)
 
+    def standing(self, question: Question) -> list[Entry]:
+        """The stops that had come and that no later opt-in has turned, under some law; whatever else forbids."""
+        cells = self.cells(question, [])  # with a trace: every opt-in is tried, so that each stop is told by itself
+        found = {n.position: n for cell in cells for n in cell.standing_stops(question.at)}
+        return [found[position] for position in sorted(found)]
+
     def cells(self, question: Question, trace: list[Trial] | None) -> list[_Cell]:
         """One cell for each purpose the message really has, under each jurisdiction."""
         candidates = question.jurisdictions or UNKNOWN_LAW
@@ -301,6 +307,7 @@ class _Cell:
         "minor",
         "moments",
         "open",
+        "opted_in",
         "overlapping",
         "plan",
         "possible",
@@ -352,7 +359,7 @@ class _Cell:
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
             # a hold waits for an answer; a stop is one, and stays the reason
-            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.stops.entries)
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.standing_stops(at))
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
@@ -372,9 +379,17 @@ class _Cell:
         """Whether a stop stands that no later opt-in has turned; the reason reported may be another."""
         return self.stops.stand and not any(t.start <= at < t.until for t in self.able)
 
+    def standing_stops(self, at: datetime) -> list[Entry]:
+        """The stops that stand, each by itself; of older ones than the last opt-in, all are told if it is not tried."""
+        if not self.is_stopped(at):
+            return []
+        given = max([t.given for t in self.opted_in if t.start <= at < t.until], default=BEGINNING)
+        return [n for n in self.stops.entries if n.event.latest >= given]
+
     def _sort_out(self, tried: list[Tried]) -> None:
         """Which trials could allow, which hang on overlapping times, which are claims: times aside."""
         stops = self.stops
+        self.opted_in = [t for t in tried if stops.stand and t.proven and t.rule.mechanism == "consent"]
         self.able: list[Tried] = []
         self.open: list[Tried] = []
         self.overlapping: list[Tried] = []
@@ -432,7 +447,7 @@ class _Cell:
             self.moments += (n.event.earliest, n.event.latest)
         begun = [n for n in covering if n.event.earliest <= at]
         rule = self.regime.stop.id if self.regime.stop else "STOP"
-        self.against += [Against(_stop_reason(n), rule, n.position) for n in begun]
+        self.against += [Against(stop_reason(n.event), rule, n.position) for n in begun]
         return _stops_of([n for n in begun if n.event.latest <= at]), _stops_of(
             [n for n in begun if n.event.latest > at]
         )
@@ -461,10 +476,14 @@ class _Cell:
         return self._without_void(found) if bench.dossier.owner.bounces else found
 
     def _nothing_revives(self) -> bool:
-        """Whether every opt-in was over before some stop began: then no trial could tell (see `_blocked`)."""
+        """Whether every opt-in was over before some stop began: then no trial could tell (see `_blocked`).
+
+        A stop of the person's own, where there is one: which of their stops an opt-in turned names the reason.
+        """
         if not self.stops.entries or self.bench.dossier.owner.bounces:
             return False
-        begun = max([n.event.earliest for n in self.stops.entries])
+        persons = [n for n in self.stops.entries if stop_reason(n.event) not in OF_OTHERS]
+        begun = max([n.event.earliest for n in persons or self.stops.entries])
         return not any(n.event.latest > begun for n in self.bench.dossier.consents(self.question.address))
 
     def _without_void(self, found: list[Tried]) -> list[Tried]:
@@ -562,11 +581,13 @@ def _by_what_it_says(claim: Entry) -> tuple[bool, tuple[str, ...]]:
 
 def _gravest(stops: Sequence[Entry]) -> str:
     """The reason given where several stops stand: the same, whichever of them was recorded first."""
-    return max(map(_stop_reason, stops), key=_GRAVITY.index)
+    return max([stop_reason(n.event) for n in stops], key=_GRAVITY.index)
 
 
-def _stop_reason(entry: Entry) -> str:
-    return STOP_REASONS[type(entry.event)]
+def stop_reason(event: e.Event) -> str:
+    """The reason that a stop gives: its kind, or that somebody else than the person made it."""
+    by_others = isinstance(event, e.Stop) and event.by in _OTHERS and event.via not in _ON_THEIR_BEHALF
+    return STOP_REASONS[e.Stop if by_others else type(event)]
 
 
 STOP_REASONS: dict[type[e.Event], str] = {
@@ -577,8 +598,15 @@ STOP_REASONS: dict[type[e.Event], str] = {
     e.Complained: "complained",
     e.ErasureRequested: "erasure_requested",
     e.ReviewDecided: "review_stop",
+    e.Stop: "stopped_by_others",
 }
-_GRAVITY = ("opted_out", "obstructed", "complained", "objected", "review_stop", "erasure_requested")
+"""The reason for each kind of stop; that of `Stop` itself is for one of any kind that the person did not make."""
+_OTHERS = frozenset({"officer", "system", "third_party"})
+_ON_THEIR_BEHALF = frozenset({BY_SUPPRESSION, BY_DOMAIN, BY_DIGEST})
+"""The ledger itself writes these down anew, of somebody who said no before, or in a list of digests or domains."""
+OF_OTHERS = ("review_stop", "stopped_by_others")
+"""Reasons of stops that somebody else than the person decided: none of them is named before the person's own."""
+_GRAVITY = (*OF_OTHERS, "opted_out", "obstructed", "complained", "objected", "erasure_requested")
 STOP_TIME_UNKNOWN = "stop_time_unknown"
 """A stop may have come before the moment asked about, or after it. Of a past message alone: every stop came before it
 was recorded."""

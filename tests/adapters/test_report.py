@@ -45,7 +45,9 @@ from projections.verdicts import (
     Money,
     OriginCount,
     RuleSet,
+    Speaker,
     Verdict,
+    speaker_of,
 )
 
 HOSTILE = '<script>alert("x")</script><img src=http://evil.example/x.png>'
@@ -83,6 +85,7 @@ def verdict(number: int, bucket: Bucket, action: Action, reason: str, **more: ob
         "reason": reason,
         "reference": f"0f8fad5b-d9cb-469f-a165-{number:012d}@{5000 + number}",
         "marketing": True,
+        "stopped_by": speaker_of(reason) if bucket is Bucket.STOPPED else None,
         **more,
     }
     return msgspec.convert(values, Verdict)
@@ -180,6 +183,11 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
     for one in verdicts:
         buckets[one.bucket].contacts += 1
         buckets[one.bucket].marketing += one.marketing is True
+    stopped_by = {str(speaker): Count() for speaker in Speaker}
+    for one in verdicts:
+        if one.stopped_by is not None:
+            stopped_by[one.stopped_by].contacts += 1
+            stopped_by[one.stopped_by].marketing += one.marketing is True
     actions = Counter(str(one.action) for one in verdicts)
     proven = [one for one in verdicts if one.bucket is Bucket.BASIS_PROVEN]
     values: dict[str, object] = {
@@ -197,6 +205,7 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
             "marketing_unknown": sum(one.marketing is None for one in verdicts),
         },
         "buckets": buckets,
+        "stopped_by": stopped_by,
         "actions": {str(action): actions[action] for action in Action},
         "reasons": dict(Counter(one.reason for one in verdicts)),
         "jurisdictions": {},

@@ -13,6 +13,7 @@ from adapters.report import changes, money, origins, prose, resting, sources, wo
 from adapters.report.files import write_outputs
 from adapters.report.permission import ROUTES, route
 from adapters.report.prose import Block, Grid, Points, Quoted, said
+from adapters.report.tally import SumsDisagreeError
 from ledger.terms import Basis
 from projections.verdicts import Action, Audit, Before, Bucket, Looked, Money, OriginCount, Verdict
 from tests.adapters.test_report import HOSTILE, Page, audit_of, printed, rich_audit, rich_verdicts, verdict, write_rich
@@ -30,7 +31,7 @@ WORDS = {
     "basis_proven": "evidence on file",
     "basis_claimed": "claimed, not shown",
     "no_basis": "nothing on record",
-    "stopped": "opted out or complained",
+    "stopped": "stopped",
     "conflict": "records contradict",
     "keep": "may stay marketing",
     "none": "nothing to do",
@@ -80,7 +81,7 @@ def test_steps_name_files_counts_and_questions(tmp_path: Path) -> None:
         "- First `opt-out-list.csv` (10)",
         "- Then `do-not-send.csv` (134)",
         "- Then `set-non-marketing.csv` (112)",
-        "- wave 1 (22): said no, complained or undeliverable",
+        "- wave 1 (22): stopped or undeliverable",
         "- wave 2 (81): nothing known",
         "- wave 3 (10): has a hint of a relationship",
         "| form submissions | 15 |",
@@ -232,7 +233,41 @@ def test_what_changed() -> None:
     assert " CHANGED since the audit of 1 October 2026" in printed(audit)
     same = audit_of(kept, before=Before(at=before.at, buckets={"basis_proven": 3}))
     assert changes.changed(same) == ["Nothing changed: every bucket is as it was"]
-    assert changes.changed(audit_of(kept)) == []
+
+
+def test_what_changed_tells_a_review_from_people_where_the_audit_before_did() -> None:
+    stopped = [stopped_by(n, reason) for n, reason in enumerate(("opted_out", "review_stop", "review_stop"))]
+    at = datetime(2026, 10, 1, tzinfo=UTC)
+    told = Before(at=at, buckets={"stopped": 1}, stopped_by={"person": 1})
+    assert changes.changed(audit_of(stopped, before=told)) == ["stopped by your review 0 → 2"]
+    untold = Before(at=at, buckets={"stopped": 1})
+    assert changes.changed(audit_of(stopped, before=untold)) == ["stopped 1 → 3"]
+
+
+def stopped_by(number: int, reason: str) -> Verdict:
+    """A marketing contact that is stopped, for a reason."""
+    return verdict(number, Bucket.STOPPED, Action.SET_NON_MARKETING, reason, wave=1)
+
+
+def test_who_was_taken_off_by_others_stands_apart_from_who_said_no(tmp_path: Path) -> None:
+    reasons = ("opted_out", "complained", "stopped_by_others", "review_stop")
+    verdicts = [stopped_by(n, reason) for n, reason in enumerate(reasons)]
+    audit = audit_of(verdicts)
+    shown = printed(audit)
+    assert "   opted out or complained             2   50 % → opt-out list, off the bill" in shown
+    assert "   stopped by your review              1   25 % → off the bill" in shown
+    assert "   taken off by others                 1   25 % → opt-out list, off the bill" in shown
+    assert "1  were taken off by others and are still marketing" in shown
+    write_outputs(audit, verdicts, [], tmp_path, tool_version="1")
+    words = Page((tmp_path / "report.html").read_text("utf-8")).text
+    assert "people who were taken off by others and are still marketing contacts" in words
+    audit.stopped_by["person"].contacts = 3
+    with pytest.raises(SumsDisagreeError, match="stopped by"):
+        write_outputs(audit, verdicts, [], tmp_path, tool_version="1")
+
+
+def test_nothing_is_said_to_have_changed_without_an_audit_before() -> None:
+    kept = [verdict(n, Bucket.BASIS_PROVEN, Action.KEEP, "proven", allowed=True) for n in range(3)]
     assert "CHANGED" not in printed(audit_of(kept))
 
 

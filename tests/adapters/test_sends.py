@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,23 @@ def audit(world: World, *more: object) -> Any:
 def test_every_mail_has_a_row_and_every_row_a_finding(world: World) -> None:
     """Between the stop and its effect is told from after it; what was known then from what is known now."""
     found = audit(world)
-    assert [row["finding"] for row in found["sends"]] == ["allowed", "allowed", "before_effect", "after_stop"]
+    assert [row["finding"] for row in found["sends"]] == ["allowed", "allowed", "after_stop", "after_stop"]
     assert [row["purpose"] for row in found["sends"]] == ["marketing.similar", None] + ["marketing.similar"] * 2
     then = [row["answer_then"] for row in found["sends"]]
     assert then[:2] == ["nothing held"] * 2
     assert then[2:] == ["allowed by the rules applied", "not allowed by the rules applied"]
     assert found["sends"][2]["stop_made"] == "2024-02-05T00:00:00Z"
-    assert found["totals"]["findings"]["after_stop"] == 1
+    assert found["totals"]["findings"]["after_stop"] == 2
     assert found["totals"]["contacts"] == 1
+    assert [row["stop_on_record"] for row in found["sends"][2:]] == [False, True]
+    assert [row["days_after_stop"] for row in found["sends"]] == [None, None, 6, 32]
+    assert found["totals"]["after"]["person"] == {
+        "mails": 2,
+        "on_record": 1,
+        "day_unknown": 0,
+        "median_days_after_stop": 6,
+        "median_days_to_record": 25,
+    }
     assert ANA not in json.dumps(found)
 
 
@@ -71,13 +81,40 @@ def test_the_screen_shows_sums_and_the_gravest_first(world: World) -> None:
     """With the reference by which `why` explains it."""
     shown = run("audit", "sends", "--ledger", world.directory).stdout
     assert "E-mails sent at any time, by Example GmbH" in shown
-    assert shown.index("after a stop on record:") < shown.index("between stop and effect:")
+    assert shown.index("after the person opted out ") < shown.index("allowed by the rules applied")
+    sums = " ".join(shown.partition("As known")[0].split())
+    assert (
+        "after the person opted out 2 a median of 6 days later; this ledger recorded it 25 days later (median)" in sums
+    )
+    assert "on record here by then 1 this ledger had recorded it when the e-mail went out" in sums
+    assert "your review" not in shown
     assert audit(world)["sends"][3]["reference"] in shown
     assert ANA not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
 
 
-@pytest.mark.parametrize(("finding", "code"), [("after_stop", 3), ("no_basis", 0), ("any", 3), ("allowed", 2)])
+def test_the_page_has_the_same_figures_and_loads_nothing(world: World, tmp_path: Path) -> None:
+    """One file for its owner, addresses masked."""
+    page = tmp_path / "sends.html"
+    assert "wrote" in run("audit", "sends", "--ledger", world.directory, "--html", page).output
+    content = page.read_text("utf-8")
+    assert page.stat().st_mode & 0o077 == 0
+    assert "default-src 'none'" in content
+    assert not re.search(r"<(script|img|link|iframe)", content)
+    assert ANA not in content
+    words = " ".join(re.sub(r"<[^>]+>", " ", content).split())
+    assert "After the person opted out 2 a median of 6 days later; this ledger recorded it 25 days later" in words
+    assert "– of them on record here by then 1" in words
+    for row in audit(world)["sends"][2:]:
+        assert row["reference"] in content
+        assert f"2024-02-05 {row['days_after_stop']} 2024-03-01 25" in words
+    run("audit", "sends", "--ledger", world.directory, "--html", page, "--json", exit_code=2)
+
+
+@pytest.mark.parametrize(
+    ("finding", "code"),
+    [("after_stop", 3), ("on_record", 3), ("no_basis", 0), ("stop_day_unknown", 0), ("any", 3), ("allowed", 2)],
+)
 def test_fail_on_a_finding(world: World, finding: str, code: int) -> None:
     """Exit 3, as everywhere."""
     run("audit", "sends", "--ledger", world.directory, "--fail-on", finding, exit_code=code)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from statistics import median_low
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.whys import verdict_of
 from ledger import catalogue as catalogues
@@ -21,7 +24,7 @@ from ledger.terms import LEDGER_STREAM, MARKETING_PURPOSES
 from projections.bulk import pairs_of
 from projections.explain import explain
 from projections.groups import neighbours, reach
-from projections.sends import Sending, Totals, Window, audited
+from projections.sends import Sending, Totals, Window, audited, median_of
 from tests.hubspot_sync.world import SIGN_UP
 from tests.projections.histories import START, address, batches, contact, draft, history, open_log
 from tests.stores import Place
@@ -82,7 +85,11 @@ def test_answers_are_those_of_explain(place: Place, seed: int) -> None:
                 assert one.then.same_answer(explained(log, place, one, one.at))
 
 
-SAID = {"allowed": "allowed by the rules applied", "cannot_be_shown": "cannot be shown"}
+SAID = {
+    "allowed": "allowed by the rules applied",
+    "cannot_be_shown": "cannot be shown",
+    "stop_day_unknown": "cannot be shown",
+}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -125,15 +132,18 @@ def test_a_mail_before_the_stop_was_on_record_is_told_from_one_after(tmp_path: P
         (START + 5 * DAY, OPT_OUT),
         (START + 7 * DAY, sent(START + 7 * DAY)),
     )
-    assert [one.finding for one in found] == ["no_basis", "before_effect", "after_stop"]
+    assert [one.finding for one in found] == ["no_basis", "after_stop", "after_stop"]
     assert [one.stop and one.stop.position for one in found] == [None, 3, 3]
+    assert [one.stop_on_record for one in found] == [False, False, True]
+    assert [(one.days_after_stop, one.days_to_record) for one in found] == [(None, None), (2, 5), (7, 5)]
 
 
 def test_a_stop_without_a_day_may_have_come_after_the_mail(tmp_path: Path) -> None:
     """It forbids, and nobody is accused: the mail cannot be shown to have come after it."""
     undated = e.OptedOut(stream=contact(1), address=address(1), source="t", by="data_subject")
     found = findings(tmp_path, (START, sent(START)), (START + DAY, undated), (START + 2 * DAY, sent(START + 2 * DAY)))
-    assert [one.finding for one in found] == ["cannot_be_shown", "after_stop"]
+    assert [one.finding for one in found] == ["stop_day_unknown", "after_stop"]
+    assert [(one.days_after_stop, one.days_to_record) for one in found] == [(None, None)] * 2
     assert found[0].now.reason == "stop_time_unknown"
 
 
@@ -203,3 +213,117 @@ def test_a_stop_that_a_later_opt_in_turned_is_not_held_against_a_mail(tmp_path: 
         ("no_basis", "address_unlinked"),
     ]
     assert [one.stop for one in found] == [None, None]
+
+
+@pytest.mark.parametrize("recorded", [0, 1, 2, 3, 400])
+def test_when_a_stop_was_recorded_does_not_decide_what_it_forbade(tmp_path: Path, recorded: int) -> None:
+    """The person had opted out on day 0; the mail went out on day 2, whenever this ledger came to know of it."""
+    story: list[tuple[datetime, e.Event]] = [
+        (START + recorded * DAY, OPT_OUT),
+        (START + 2 * DAY, sent(START + 2 * DAY)),
+    ]
+    (one,) = findings(tmp_path, *sorted(story, key=lambda told: told[0]))
+    assert (one.finding, one.stopped_by, one.days_after_stop) == ("after_stop", "person", 2)
+    assert (one.stop_on_record, one.days_to_record) == (recorded <= 2, recorded)
+
+
+def test_what_a_review_or_somebody_else_stopped_is_no_opt_out_of_the_person(tmp_path: Path) -> None:
+    """Each is counted under whoever decided; where the person said no as well, under the person."""
+    review = e.ReviewDecided(stream=contact(1), source="review", by="officer", outcome="stop", occurred_from=START)
+    by_staff = e.OptedOut(
+        stream=contact(1), address=address(1), source="t", by="officer", occurred_from=START + 2 * DAY
+    )
+    own = e.Objected(
+        stream=contact(1), address=address(1), source="t", by="data_subject", occurred_from=START + 4 * DAY
+    )
+    found = findings(
+        tmp_path,
+        (START, review),
+        (START + DAY, sent(START + DAY)),
+        (START + 2 * DAY, by_staff),
+        (START + 3 * DAY, sent(START + 3 * DAY)),
+        (START + 4 * DAY, own),
+        (START + 5 * DAY, sent(START + 5 * DAY)),
+    )
+    assert [(one.stopped_by, one.days_after_stop) for one in found] == [("review", 1), ("review", 3), ("person", 1)]
+    assert {one.finding for one in found} == {"after_stop"}
+
+
+def test_days_count_from_the_stop_that_stood(tmp_path: Path) -> None:
+    """One that an opt-in had turned since does not make the time longer."""
+    opt_in = e.OptedIn(
+        stream=contact(1),
+        address=address(1),
+        source="t",
+        occurred_from=START + 10 * DAY,
+        purposes=("marketing.similar",),
+        **SIGN_UP,
+    )
+    again = e.OptedOut(
+        stream=contact(1), address=address(1), source="t", by="data_subject", occurred_from=START + 20 * DAY
+    )
+    found = findings(
+        tmp_path,
+        (START, OPT_OUT),
+        (START + 5 * DAY, sent(START + 5 * DAY)),
+        (START + 10 * DAY, opt_in),
+        (START + 15 * DAY, sent(START + 15 * DAY)),
+        (START + 20 * DAY, again),
+        (START + 23 * DAY, sent(START + 23 * DAY)),
+    )
+    assert [(one.finding, one.days_after_stop) for one in found] == [
+        ("after_stop", 5),
+        ("allowed", None),
+        ("after_stop", 3),
+    ]
+
+
+def test_a_stop_seen_before_the_mail_and_without_a_day_is_certain_and_in_no_median(tmp_path: Path) -> None:
+    """The source held it before the mail: it had been made, only nobody knows since when."""
+    shown = e.OptedOut(
+        stream=contact(1), address=address(1), source="t", by="data_subject", occurred_to=START, precision="unknown"
+    )
+    (one,) = findings(tmp_path, (START + DAY, shown), (START + 2 * DAY, sent(START + 2 * DAY)))
+    assert (one.finding, one.days_after_stop, one.days_to_record) == ("after_stop", None, None)
+
+
+def test_a_stop_of_the_same_day_may_have_come_later(tmp_path: Path) -> None:
+    """Its day is known, and its hour is not: the mail cannot be shown to have come after it."""
+    that_day = e.OptedOut(
+        stream=contact(1),
+        address=address(1),
+        source="t",
+        by="data_subject",
+        occurred_from=START,
+        occurred_to=START + DAY,
+        precision="day",
+    )
+    noon = START + timedelta(hours=12)
+    (one,) = findings(tmp_path, (noon, sent(noon)), (START + 3 * DAY, that_day))
+    assert (one.finding, one.now.reason) == ("cannot_be_shown", "stop_time_unknown")
+
+
+def test_a_mail_that_nobody_classified_is_held_against_a_stop_of_all_marketing_alone(tmp_path: Path) -> None:
+    """It may have been of a purpose that the person had not opted out of."""
+    partly = e.OptedOut(
+        stream=contact(1),
+        address=address(1),
+        source="t",
+        by="data_subject",
+        occurred_from=START,
+        purposes=("marketing.similar",),
+    )
+    found = findings(
+        tmp_path,
+        (START, partly),
+        (START + DAY, sent(START + DAY)),
+        (START + 2 * DAY, sent(START + 2 * DAY, purpose=None)),
+    )
+    assert [one.finding for one in found] == ["after_stop", "no_basis"]
+
+
+@given(st.dictionaries(st.integers(0, 900), st.integers(1, 9)))
+def test_a_median_is_the_value_in_the_middle(counts: dict[int, int]) -> None:
+    """As of the list that the counts stand for."""
+    values = sorted(value for value, number in counts.items() for _ in range(number))
+    assert median_of(counts) == (median_low(values) if values else None)

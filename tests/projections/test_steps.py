@@ -128,7 +128,7 @@ LEAVE = "delete_after:2028-05-01"
         ((MARKED, CLAIM, fact(e.ReviewDecided, outcome="stop")),
          ("stopped", "set_non_marketing", "review_stop", "none")),
         ((MARKED, OPT_IN, OPTED_OUT, fact(e.ReviewDecided, outcome="stop", at=NOW)),
-         ("stopped", "set_non_marketing", "review_stop", "none")),
+         ("stopped", "set_non_marketing", "opted_out", "none")),
     ],
 )  # fmt: skip
 def test_each_situation_has_a_next_step(facts: tuple[e.Event, ...], expected: tuple[str, ...]) -> None:
