@@ -91,8 +91,8 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
     for file, _, rows in run.lost:
         yield f"{file}: {_rows(rows)} may be anybody's opt-out, or hide it."
-        yield "  Nobody is raised until the file is mended, another shows who opted out, or"
-        yield f"  somebody answers for it: audit --accept-lost-stops {file}={rows} --by NAME"
+        yield "  Nobody is raised until the file is mended, another shows who opted out, or,"
+        yield f"  with audit or import: --accept-lost-stops {file}={rows} --by NAME"
     yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])
     if run.raises or run.waiting:
