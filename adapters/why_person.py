@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adapters import why_words
 from adapters.report.why import (
     Why,
     WhyCondition,
@@ -21,12 +22,11 @@ from adapters.report.why import (
     WhySend,
 )
 from adapters.why_history import Held, held_since, kind_of
-from adapters.why_words import PERSON_DOMAIN_STOPPED, PERSON_SUPPRESSED, PERSON_TAKEN_OFF, PERSON_WHAT, is_by_others
+from adapters.why_words import PERSON_SUPPRESSED, PERSON_WHAT
 from adapters.whys import CLAIMED, NOTHING, OVERLAP, STOPPED, UNDATED_STOP, Asked
 from adapters.wiring import House
 from ledger import events as e
 from ledger.commands import is_suppressing
-from ledger.terms import BY_DOMAIN
 
 _SENTENCES = {
     UNDATED_STOP: "A no is on record, and our records do not show whether it came before this moment or after it.",
@@ -110,10 +110,8 @@ def _rows(held: Held) -> Iterator[WhyRow]:
 def _told(held: Held, event: e.Event, what: str) -> str:
     if is_suppressing(event):
         return PERSON_SUPPRESSED
-    if is_by_others(event):
-        return PERSON_TAKEN_OFF
-    if event.via == BY_DOMAIN:
-        return PERSON_DOMAIN_STOPPED
+    if (others := why_words.stopped_by_others(event)) is not None:
+        return others
     if isinstance(event, e.BoxAnswered):
         return "You ticked a box of a form" if event.ticked else "You left a box of a form unticked"
     if isinstance(event, e.EmailSent):

@@ -167,6 +167,13 @@ def is_by_others(event: e.Event) -> bool:
     return isinstance(event, e.Stop) and stop_reason(event) in OF_OTHERS
 
 
+def stopped_by_others(event: e.Event) -> str | None:
+    """What the person is told of a stop that is not of their own making; None: any other fact."""
+    if is_by_others(event):
+        return PERSON_TAKEN_OFF
+    return PERSON_DOMAIN_STOPPED if event.via == BY_DOMAIN else None
+
+
 def describe(event: e.Event) -> str:
     """A fact's kind in words."""
     if is_suppressing(event):
