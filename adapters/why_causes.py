@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from adapters.report import wording
 from adapters.why_evidence import meaning_of
 from adapters.why_history import Held
-from adapters.why_needs import listed, need_in_words, obligation_in_words, unmet_in_words
-from adapters.why_words import SUPPRESSED
+from adapters.why_needs import need_in_words, obligation_in_words, unmet_in_words
+from adapters.why_words import SUPPRESSED, describe, stopped_by_others
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.calendar import local_date, period
@@ -25,6 +25,8 @@ from projections.causes import Cause
 
 _LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "under_review", "minor", "address_unlinked"})
 """Causes that decide under every law."""
+MOST = 3
+"""Conditions that a sentence names."""
 _aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\((?:until|before)\b).*", re.DOTALL)
 
 _NOUNS: dict[type[e.Event], str] = {
@@ -98,7 +100,7 @@ class CauseWords:
             return clause
         titles = [self._title(code) for code in cause.allowed_by]
         whose = "one country" if len(titles) == 1 else "some countries"
-        allowing = f"the rules of {whose} alone would allow it ({listed(titles)})" if titles else ""
+        allowing = f"the rules of {whose} alone would allow it ({wording.listed(titles)})" if titles else ""
         if cause.law == UNKNOWN:
             unknown = unknown_countries(self._held, person=self._person)
             if allowing:
@@ -167,6 +169,10 @@ class CauseWords:
         if isinstance(event, e.ReviewDecided):
             whose = "we decided" if self._person else "a review by the company decided"
             return f"{whose} on {_day(event.recorded_at)} to stop all marketing{where}"
+        others = stopped_by_others(event)
+        if others is not None:
+            what = others if self._person else describe(event)
+            return f"{what[:1].lower()}{what[1:]} {_on_day(event)}{where}"
         said = _SAID_NO.get(type(event))
         if said is None:
             return f"an opt-out is on record{where}"
@@ -216,7 +222,7 @@ class CauseWords:
         return "no rule knows this channel"
 
     def _when_message(self, cause: Cause, _: datetime) -> str:
-        return f"the message does not {listed([obligation_in_words(one) for one in cause.unmet])}"
+        return f"the message does not {wording.listed([obligation_in_words(one) for one in cause.unmet])}"
 
     def _when_withdrawn_declaration(self, cause: Cause, _: datetime) -> str:
         on = _day(cause.since)
@@ -277,11 +283,11 @@ class CauseWords:
         return wording.day(local_date(cause.since - timedelta(microseconds=1), zone))
 
     def _when_unmet(self, cause: Cause, _: datetime) -> str:
-        why = listed([unmet_in_words(token) for token in cause.unmet])
+        why = wording.listed([unmet_in_words(token) for token in cause.unmet], MOST)
         return f"{self._fact(cause.fact)} does not meet {self._law(cause)}: {why}"
 
     def _when_missing(self, cause: Cause, _: datetime) -> str:
-        lacks = f"there is no evidence of {listed([need_in_words(token) for token in cause.missing])}"
+        lacks = f"there is no evidence of {wording.listed([need_in_words(token) for token in cause.missing], MOST)}"
         fact = "" if self._event(cause.fact) is None else f"{self._fact(cause.fact)} is on record, but "
         return f"{fact}{lacks}, which {self._law(cause)} requires{self._by_machine(cause)}"
 
@@ -303,7 +309,7 @@ class CauseWords:
         event = self._event(cause.fact)
         crm = "our system" if self._person else "the CRM"
         claims = event.claims if isinstance(event, e.BasisClaimed) else ()
-        what = listed([_CLAIMED.get(one, one.replace("_", " ")) for one in claims]) or "a legal basis"
+        what = wording.listed([_CLAIMED.get(one, one.replace("_", " ")) for one in claims]) or "a legal basis"
         return f"{crm} claims {what}{self._at(cause.fact)}"
 
     def _when_not_accepted(self, cause: Cause, _: datetime) -> str:

@@ -106,11 +106,3 @@ def unmet_in_words(token: str) -> str:
 def evidence_of(token: str) -> str:
     """What would show a condition."""
     return f"evidence of {need_in_words(token)}"
-
-
-def listed(names: list[str], most: int = 3) -> str:
-    """`a`, `a and b`, `a, b and 3 more`: words for a sentence."""
-    if len(names) > most:
-        rest = len(names) - most + 1
-        return f"{', '.join(names[: most - 1])} and {rest} more conditions"
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adapters import why_words
 from adapters.explaining import Explainer
 from adapters.report.why import (
     Why,
@@ -110,6 +111,8 @@ def _rows(held: Held) -> Iterator[WhyRow]:
 def _told(held: Held, event: e.Event, what: str) -> str:
     if is_suppressing(event):
         return PERSON_SUPPRESSED
+    if (others := why_words.stopped_by_others(event)) is not None:
+        return others
     if isinstance(event, e.BoxAnswered):
         return "You ticked a box of a form" if event.ticked else "You left a box of a form unticked"
     if isinstance(event, e.EmailSent):

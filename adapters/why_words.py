@@ -5,7 +5,8 @@ from __future__ import annotations
 from adapters.report import wording
 from ledger import events as e
 from ledger.commands import is_suppressing
-from ledger.terms import UNREAD_ROW, stopped_channels, stopped_purposes
+from ledger.policy.judge import OF_OTHERS, stop_reason
+from ledger.terms import BY_DOMAIN, UNREAD_ROW, stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -154,10 +155,33 @@ SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
 PERSON_SUPPRESSED = "Your address was put on our list of those who get no marketing"
 
 
+TAKEN_OFF = "taken off by somebody else than the person"
+"""A stop that staff, a service or a system made."""
+PERSON_TAKEN_OFF = "Somebody else than you took you off our mailings"
+DOMAIN_STOPPED = "stopped with everybody at its domain"
+PERSON_DOMAIN_STOPPED = "Everybody at the domain of your address was taken off our mailings"
+
+
+def is_by_others(event: e.Event) -> bool:
+    """Whether a stop was made by somebody else than the person, so that nobody may say that they opted out."""
+    return isinstance(event, e.Stop) and stop_reason(event) in OF_OTHERS
+
+
+def stopped_by_others(event: e.Event) -> str | None:
+    """What the person is told of a stop that is not of their own making; None: any other fact."""
+    if is_by_others(event):
+        return PERSON_TAKEN_OFF
+    return PERSON_DOMAIN_STOPPED if event.via == BY_DOMAIN else None
+
+
 def describe(event: e.Event) -> str:
     """A fact's kind in words."""
     if is_suppressing(event):
         return SUPPRESSED
+    if is_by_others(event):
+        return TAKEN_OFF
+    if event.via == BY_DOMAIN:
+        return DOMAIN_STOPPED
     if isinstance(event, e.ReviewDecided) and event.question == UNREAD_ROW:
         return "held: a row that may be a stop could not be read"
     return WHAT[type(event)] + (f" (position {event.undoes})" if isinstance(event, e.Corrected) else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.report.prose import said
-from adapters.report.wording import counted
+from adapters.report.wording import counted, listed
 from projections.verdicts import LostStops
 
 _SHOWN = 12
@@ -58,7 +58,8 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
         return ()
     first = standing[0]
     lost, hiding = [one for one in standing if one.lost], [one for one in standing if one.hidden]
-    steps = [f"Mend {_files(lost)} and give it again under the same name."] if lost else []
+    again = "it" if len(lost) == 1 else "them"
+    steps = [f"Mend {_files(lost)} and give {again} again under the same name."] if lost else []
     if hiding:
         steps.append(
             f"Export {_files(hiding)} again with the columns that say who opted out, name the column with "
@@ -72,7 +73,7 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
 
 
 def _files(found: Sequence[LostStops]) -> str:
-    return ", ".join(said(one.file) for one in found)
+    return listed([said(one.file) for one in found])
 
 
 def places(rows: Sequence[int]) -> str:
@@ -86,5 +87,4 @@ def places(rows: Sequence[int]) -> str:
     words = [f"{a:,}" if a == b else f"{a:,} to {b:,}" if b > a + 1 else f"{a:,}, {b:,}" for a, b in spans[:_SHOWN]]
     if len(spans) > _SHOWN:
         words.append(f"{sum(b - a + 1 for a, b in spans[_SHOWN:]):,} more, see rejected.csv")
-    listed = " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-    return f"{'row' if len(set(rows)) == 1 else 'rows'} {listed}"
+    return f"{'row' if len(set(rows)) == 1 else 'rows'} {listed(words)}"

@@ -117,27 +117,37 @@ padding:.3rem .4rem .3rem 0;border-bottom:1px solid var(--line)}
 .two th.n,.two td.n{text-align:right}
 .two td::before{content:none}
 }
-@page{size:A4;margin:17mm 15mm 16mm;
-@bottom-right{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
+@page{size:A4;margin:13mm 13mm 14mm;
+@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif}}
 @media print{
-body{font-size:10pt;line-height:1.45}
+body{font-size:9pt;line-height:1.36}
 header,main,nav,footer{max-width:none;padding-left:0;padding-right:0}
 header{padding-top:0}
 nav,.skip{display:none}
-h1{font-size:20pt}
-h2{font-size:13.5pt}
-.cards{grid-auto-flow:column;grid-auto-columns:1fr;grid-template-columns:none;gap:.5rem}
-.cards .figure{font-size:17pt}
-.cards .what,.cards .step{font-size:8.6pt}
+p,li{max-width:none;margin:.25rem 0;orphans:3;widows:3}
+h1{font-size:17pt;margin-bottom:.2rem}
+h2{font-size:12.5pt;margin-bottom:.3rem}
+h3{font-size:9.5pt;margin:.6rem 0 .2rem}
+.lead{font-size:11pt;margin:.4rem 0 .5rem}
+.cards{grid-auto-flow:column;grid-auto-columns:1fr;grid-template-columns:none;gap:.4rem;margin:.4rem 0}
+.cards li{padding:.35rem .5rem .4rem}
+.cards .figure{font-size:15pt}
+.cards .what,.cards .step{font-size:7.8pt;margin-top:.15rem}
+.dont{padding:.25rem .7rem;margin:.4rem 0}
 h2,h3,caption,thead,.legend,h2+p{break-after:avoid}
-section{padding-top:1rem;margin-top:1rem}
-table{font-size:9pt;margin:.5rem 0 .7rem}
-th,td{padding-top:.3rem;padding-bottom:.3rem}
-#next-steps,#standing{break-before:page;border-top:0}
-p,table,tr,.cards li,.dont,.facts div,blockquote{break-inside:avoid}
+section{padding-top:.6rem;margin-top:.6rem}
+table{font-size:8pt;margin:.3rem 0 .5rem}
+th,td{padding:.16rem .5rem .16rem 0}
+#next-steps h3{margin-top:.7rem}
+td .means,th .means,.answer,.note,.meta,caption{font-size:7.8pt}
+.facts div{padding:.12rem 0}
+blockquote{margin:.4rem 0}
+footer{padding-top:.5rem;padding-bottom:0}
+p,tr,.cards li,.dont,.facts div,blockquote{break-inside:avoid}
+#samples table{break-inside:avoid}
 thead{display:table-header-group}
 a{color:inherit}
-a[href^="https"]::after{content:" <" attr(href) ">";font-size:8pt;overflow-wrap:anywhere}
+a[href^="https"]::after{content:" <" attr(href) ">";font-size:7.5pt;overflow-wrap:anywhere}
 }
 """.strip()
 

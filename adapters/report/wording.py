@@ -6,6 +6,7 @@ The three decisions are *allowed by the rules applied*, *not allowed by the rule
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -239,6 +240,13 @@ def percent(part: int, whole: int) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 contact`, `2,000 contacts`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """`a`, `a and b`, `a, b and 3 more conditions`: words for a sentence. `most`: how many stand in it at most."""
+    if most is not None and len(names) > most:
+        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more conditions"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
 
 
 def moment(at: datetime) -> str:

@@ -98,7 +98,7 @@ def test_a_domain_is_stopped_by_hand(tmp_path: Path) -> None:
     told = " ".join(record(tmp_path, "objection", "*@acme.example").stderr.split())
     assert "Everybody known at acme.example is stopped" in told
     assert "Nobody is known there" not in told
-    assert "objected" in program(tmp_path, "history", "ana@acme.example", *L).stdout.lower()
+    assert "stopped with everybody at its domain" in program(tmp_path, "history", "ana@acme.example", *L).stdout
 
 
 @pytest.mark.parametrize(

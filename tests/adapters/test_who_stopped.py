@@ -121,3 +121,39 @@ def test_the_list_that_nobody_can_undo_holds_none_of_them(story: Story) -> None:
     assert listed == ["Email", "cleo@example.com", "dan@example.com"]
     kept_out = (story.second / "do-not-send.csv").read_text("utf-8")
     assert all(name in kept_out for name in ("ana@", "ben@", "cleo@", "dan@", "eve@"))
+
+
+@pytest.mark.parametrize(
+    ("by", "person", "counsel"),
+    [
+        ("data_subject", "You opted out", "opted out"),
+        ("agent", "You opted out", "opted out"),
+        ("officer", "Somebody else than you took you off our mailings", "taken off by somebody else than the person"),
+        ("third_party", "Somebody else than you took you off our mailings", "taken off by somebody else"),
+    ],
+)
+def test_the_page_about_somebody_does_not_say_that_they_opted_out(
+    tmp_path: Path, by: str, person: str, counsel: str
+) -> None:
+    """Neither in the letter to them nor on counsel's page."""
+    ledger = ("--ledger", tmp_path / "ledger")
+    run("record", "country", "ana@example.com", "DE", *ledger)
+    run("record", "opt-out", "ana@example.com", "--by", by, *ledger)
+    letter = json.loads(run("why", "ana@example.com", "--for", "person", "--json", *ledger))
+    (told,) = [row["what"] for row in letter["timeline"] if row["kind"] == "stop"]
+    assert told == person
+    page = json.loads(run("why", "ana@example.com", "--json", *ledger))
+    (stop,) = page["stops"]
+    assert stop["what"].startswith(counsel)
+
+
+def test_a_stop_of_a_whole_domain_is_told_as_one(tmp_path: Path) -> None:
+    """To whoever arrives at it, and did nothing."""
+    ledger = ("--ledger", tmp_path / "ledger")
+    stops = tmp_path / "opt-outs.csv"
+    stops.write_text("Email\n*@example.com\n", encoding="utf-8")
+    run("import", stops, *ledger)
+    run("record", "country", "ana@example.com", "DE", *ledger)
+    letter = json.loads(run("why", "ana@example.com", "--for", "person", "--json", *ledger))
+    (told,) = [row["what"] for row in letter["timeline"] if row["kind"] == "stop"]
+    assert told == "Everybody at the domain of your address was taken off our mailings"
