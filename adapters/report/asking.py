@@ -10,7 +10,7 @@ _REPORT = "Report of the decision"
 _FINES = (
     (
         "Honda Motor Europe, fined £13,000 (2017).",
-        "289,790 mails, “Would you like to hear from Honda?”, to addresses with neither a yes nor a no "
+        "289,790 mails, “Would you like to hear from Honda?”, to addresses with neither an opt-in nor an opt-out "
         "on record. Honda called it a service mail.",
         wording.HONDA_FLYBE,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.report import prose, sources, wording
 from adapters.report.markup import Cell, Html, bullets, code, facts, join, paragraph, section, table, text
-from projections.verdicts import REASONS, Audit, FileRead
+from projections.verdicts import REASONS, Audit, Expiring, FileRead
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
 _COUNTRIES = {
@@ -86,12 +86,19 @@ def jurisdictions(audit: Audit) -> Html:
 
 def expiring(audit: Audit) -> Html:
     """Which bases with evidence on file end by themselves, and when."""
+    months: dict[str, list[Expiring]] = {}
+    for item in sorted(audit.expiring, key=lambda item: (item.month, item.rule)):
+        months.setdefault(item.month, []).append(item)
     rows: list[list[Cell]] = [
-        [wording.month(item.month), (code(item.rule),), item.contacts]
-        for item in sorted(audit.expiring, key=lambda item: (item.month, item.rule))
+        [
+            wording.month(month),
+            sum(item.contacts for item in items),
+            (join([Html(f"{code(item.rule)} {item.contacts:,}") for item in items], ", "),),
+        ]
+        for month, items in months.items()
     ]
     body = (
-        table("Bases with evidence on file that end, by month and rule", ("Month", "Rule", "Records"), rows, (2,))
+        table("Legal bases with evidence on file that end", ("Month", "Records", "By rule"), rows, (1,))
         if rows
         else paragraph(text("No basis with evidence on file has an end date."))
     )

@@ -18,6 +18,8 @@ from adapters.report.permission import route
 from adapters.report.sections import Listed
 from adapters.report.staging import Staging
 from adapters.report.tally import Tally
+from adapters.report.twins import twin, twin_of
+from adapters.report.wording import company
 from projections.verdicts import Action, Audit, Bucket, Verdict
 
 VERDICTS = "verdicts.csv"
@@ -48,6 +50,7 @@ _HEADERS = {
     REJECTED: ("file", "row", "column", "reason"),
 }
 
+_TITLES = {"NEXT-STEPS.md": "Next steps", "IMPORT-ORDER.md": "What to import, in which order"}
 _PLATFORM = {True: "shown", False: "not shown", None: ""}
 # Rules, bases and reasons are few; references and addresses are not.
 _token = lru_cache(maxsize=4096)(reading_cell)
@@ -121,11 +124,15 @@ def write_outputs(
             staging.whole(one.name, one.content(audit))
         todo = steps(audit, tally, rows)
         listed = Listed(rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside))
-        for name, words in (
-            ("report.html", page(audit, tally, todo, listed, version)),
-            ("NEXT-STEPS.md", next_steps(audit, todo)),
-            ("IMPORT-ORDER.md", import_order(audit, rows, by_hand, tally.waves)),
-        ):
+        written_pages = {
+            "NEXT-STEPS.md": next_steps(audit, todo),
+            "IMPORT-ORDER.md": import_order(audit, rows, by_hand, tally.waves),
+        }
+        beside_them = {*rows, *listed.beside, *written_pages, "report.html", "audit.json", "manifest.json"}
+        pages = {"report.html": page(audit, tally, todo, listed, version)} | written_pages
+        for name, words in written_pages.items():
+            pages[twin_of(name)] = twin(words, f"{_TITLES[name]}: {company(audit.controller)}", beside_them)
+        for name, words in pages.items():
             staging.whole(name, words.encode("utf-8", "backslashreplace"))
         staging.whole("audit.json", audit_json(audit))
         staging.whole("manifest.json", manifest_json(audit, sorted(staging.settled()), version))

@@ -27,7 +27,8 @@ def _sentence(one: LostStops) -> str:
         rows = counted(one.lost, "row")
         where = f" ({places(one.rows)})" if one.rows else ""
         could = "could not be read and names nobody" if one.lost == 1 else "could not be read and name nobody"
-        parts.append(f"{said(one.file)}: {rows}{where} {could}. Each may be somebody's no.")
+        each = "It" if one.lost == 1 else "Each"
+        parts.append(f"{said(one.file)}: {rows}{where} {could}. {each} may be somebody's opt-out.")
         if one.earlier:
             parts.append("An earlier run read this file.")
         if one.accepted_by:

@@ -32,14 +32,25 @@ def code(value: object) -> Html:
 
 
 def linked_files(markup: Html, names: Iterable[str]) -> Html:
-    """The markup with each of these file names, where it stands as code and in no link, as a link to the file."""
+    """The markup with each of these file names, where it stands as code and in no link, as a link to the file.
+
+    A Markdown file is linked to the page beside it that shows the same.
+    """
     pattern = "|".join(re.escape(f"<code>{text(name)}</code>") for name in sorted(names))
     parts = re.split(r"(<a .*?</a>)", markup, flags=re.DOTALL)
     return Html("".join(part if part.startswith("<a ") else _linked(pattern, part) for part in parts))
 
 
 def _linked(pattern: str, part: str) -> str:
-    return re.sub(pattern, lambda found: f'<a href="{found[0][6:-7]}">{found[0]}</a>', part) if pattern else part
+    def linked(found: re.Match[str]) -> str:
+        name = found[0].removeprefix("<code>").removesuffix("</code>")
+        return (
+            f'<a href="{name.removesuffix(".md")}.html">{found[0]}</a>'
+            if name.endswith(".md")
+            else (f'<a href="{name}">{found[0]}</a>')
+        )
+
+    return re.sub(pattern, linked, part) if pattern else part
 
 
 def link(label: str, address: str) -> Html:

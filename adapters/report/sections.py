@@ -88,7 +88,7 @@ def _unread(audit: Audit) -> Html:
     if not sentences:
         return Html("")
     points = prose.html([prose.Points(sentences)])
-    return Html(f'<div class="dont"><h3>Rows that may be a no could not be read</h3>{points}</div>')
+    return Html(f'<div class="dont"><h3>Opt-outs may be missing</h3>{points}</div>')
 
 
 def _brief(audit: Audit) -> Html:

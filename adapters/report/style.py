@@ -25,6 +25,7 @@ section{padding:1.5rem 0 0;border-top:1px solid var(--line);margin-top:1.6rem}
 #summary{border-top:0;margin-top:0;padding-top:.5rem}
 a{color:var(--blue);text-underline-offset:.15em}
 a:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
+body.plain main{padding-top:1rem;padding-bottom:2rem}
 .skip{position:absolute;left:-999rem}
 .skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem 1rem}
 .meta,.note{color:var(--soft);font-size:.9rem}
@@ -142,7 +143,7 @@ th,td{padding:.16rem .5rem .16rem 0}
 td .means,th .means,.answer,.note,.meta,caption{font-size:7.8pt}
 .facts div{padding:.12rem 0}
 blockquote{margin:.4rem 0}
-footer{padding-top:.5rem;padding-bottom:0}
+footer{padding-top:.5rem;padding-bottom:0;font-size:8pt}
 p,tr,.cards li,.dont,.facts div,blockquote{break-inside:avoid}
 #samples table{break-inside:avoid}
 thead{display:table-header-group}

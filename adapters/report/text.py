@@ -189,7 +189,7 @@ def _files(screen: Screen, out: Path, written: list[Path]) -> None:
     screen.wrapped("", names or "no files", _LABEL)
     if any(path.name == "report.html" for path in written):
         screen.line(f" open     {printable(str(out / 'report.html'), 4000)}")
-    if any(path.name == "NEXT-STEPS.md" for path in written):
-        screen.line(f" then     {printable(str(out / 'NEXT-STEPS.md'), 4000)}")
+    if any(path.name == "NEXT-STEPS.html" for path in written):
+        screen.line(f" then     {printable(str(out / 'NEXT-STEPS.html'), 4000)}")
     screen.line()
     screen.wrapped("", wording.NOT_ADVICE, 0)

@@ -182,6 +182,7 @@ FILES: dict[str, str] = {
     "report.html": "This report: one file, nothing loaded from elsewhere.",
     "audit.json": "The same figures for machines.",
     "NEXT-STEPS.md": "The seven next steps, as on the second page of the report.",
+    "NEXT-STEPS.html": "The same, for a browser.",
     "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference, next step.",
     "opt-out-list.csv": "Addresses with an opt-out from all marketing that HubSpot does not show.",
     "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
@@ -190,6 +191,7 @@ FILES: dict[str, str] = {
     "review.xlsx": "The questions for the data protection officer: one sheet each, with room for the answer.",
     "rejected.csv": "Input rows that could not be read, and why.",
     "IMPORT-ORDER.md": "The clicks in HubSpot, in order; how to check; how to undo.",
+    "IMPORT-ORDER.html": "The same, for a browser.",
     "manifest.json": "SHA-256 of every file written and of every input.",
 }
 

@@ -145,7 +145,7 @@ def _read_me(pen: _Pen, audit: Audit, groups: list[Group]) -> None:
     for outcome, label in words.ANSWERS.items():
         pen.line(label, words.EFFECTS[outcome])
     pen.skip()
-    pen.across("No answer here makes a yes or lifts a stop. " + wording.NOT_ADVICE, "hint")
+    pen.across("No answer here allows anybody or undoes an opt-out. " + wording.NOT_ADVICE, "hint")
 
 
 def _how(audit: Audit) -> Iterator[str]:

@@ -58,6 +58,8 @@ NAMES = {
     "manifest.json",
     "may-be-asked.csv",
     "NEXT-STEPS.md",
+    "NEXT-STEPS.html",
+    "IMPORT-ORDER.html",
     "opt-out-list.csv",
     "rejected.csv",
     "report.html",
@@ -558,7 +560,7 @@ def test_page_loads_nothing_and_is_well_formed(page: Page) -> None:
     assert page.open == []
     assert page.tags["script"] == page.tags["img"] == page.tags["link"] == 0
     beside = {link for link in page.links if not link.startswith(("https://", "#"))}
-    assert all(re.fullmatch(r"[A-Za-z-]+\.(csv|md|json|xlsx)", link) for link in beside)
+    assert all(re.fullmatch(r"[A-Za-z-]+\.(csv|html|json|xlsx)", link) for link in beside)
     assert "set-non-marketing.csv" in beside
     assert page.tags["main"] == page.tags["h1"] == page.tags["nav"] == 1
     assert page.tags["caption"] == page.tags["table"]
