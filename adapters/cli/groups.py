@@ -16,8 +16,31 @@ class TwoWords(TyperGroup):
         """The commands in the order of the help."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.get(name, len(ORDER)))
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, its options shown as people write them."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            show_plainly(command, ctx)
+        return command
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first two words name, if there is one; else that of the first."""
         name = " ".join(args[:2])
         command = self.commands.get(name) if len(args) > 1 else None
-        return (name, command, args[2:]) if command is not None else super().resolve_command(ctx, args)
+        if command is None:
+            return super().resolve_command(ctx, args)
+        show_plainly(command, ctx)
+        return name, command, args[2:]
+
+
+_SHOWN = {"<bool>": "", "<str>": "TEXT", "<int>": "NUMBER", "<float>": "NUMBER", "<path>": "PATH"}
+_MANY = {"<list[str]>": "TEXT", "<list[Path]>": "FILE"}
+
+
+def show_plainly(command: Any, ctx: Any) -> None:
+    """Have the help of a command, and of those under it, say what an option takes: nothing of a flag."""
+    for option in (*command.params, command.get_help_option(ctx)):
+        if option is not None and option.metavar is None and option.param_type_name == "option":
+            option.metavar = (_SHOWN | _MANY).get(option.display_type(ctx))
+    for one in getattr(command, "commands", {}).values():
+        show_plainly(one, ctx)

@@ -70,7 +70,7 @@ Controller = Annotated[str | None, typer.Option(help="name of the legal entity t
 Country = Annotated[str | None, typer.Option(help="the sender's country, two letters (DE, GB, US ...)")]
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
 Out = Annotated[Path | None, typer.Option(help="folder for the report and the lists")]
-At = Annotated[str | None, typer.Option(metavar="DATE", help="ask for this day instead of today")]
+At = Annotated[str | None, typer.Option("--at", hidden=True, help="the earlier name of --on")]
 PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar", autocompletion=purposes)]
 Zone = Annotated[str | None, typer.Option(help="time zone of the export's times, e.g. Europe/Berlin")]
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
@@ -112,6 +112,7 @@ def audit(
     assume_country: Assumed = None,
     out: Out = None,
     ledger: LedgerDir = None,
+    on: On = None,
     at: At = None,
     purpose: PurposeOption = None,
     timezone: Zone = None,
@@ -136,8 +137,9 @@ def audit(
 ) -> None:
     """Audit a portal: its contacts export, and whatever else shows what people said and did.
 
-    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders of them. Without any, what the ledger
-    holds is audited: the records that it was shown by exports, `hubspot pull` and webhooks.
+    FILES are exports as they were downloaded (CSV, XLSX, JSON, ZIP) or folders
+    of them. Without any, what the ledger holds is audited: the records that it
+    was shown by exports, `hubspot pull` and webhooks.
     """
     from adapters.cli.audit import Asked, run_audit
 
@@ -146,7 +148,7 @@ def audit(
         sender_country=sender_country,
         assume_country=assume_country,
         out=out,
-        at=at,
+        at=on or at,
         purpose=purpose,
         timezone=timezone,
         encoding=encoding,

@@ -34,9 +34,16 @@ Purposes = Annotated[
 Channels = Annotated[
     list[str] | None, typer.Option("--channel", help="channel; may stand several times", autocompletion=channels)
 ]
-Offered = Annotated[bool | None, typer.Option("--refusal-offered/--no-refusal-offered", help="at collection")]
+Offered = Annotated[
+    bool | None,
+    typer.Option(
+        "--refusal-offered/--no-refusal-offered", help="whether refusing was offered when the address was collected"
+    ),
+]
 Refused = Annotated[bool | None, typer.Option("--refused/--not-refused", help="the person's answer to it")]
-Direct = Annotated[bool | None, typer.Option("--collected-from-person/--collected-elsewhere")]
+Direct = Annotated[
+    bool | None, typer.Option("--collected-from-person/--collected-elsewhere", help="where the address came from")
+]
 
 
 def _record(told: Told, ledger: Path | None, json: bool, what: str, **fields: Any) -> None:
@@ -73,8 +80,12 @@ def opt_in(
     channel: Channels = None,
     to: Annotated[list[str] | None, typer.Option(help="senders named; `own` is this controller")] = None,
     wording: Annotated[Path | None, typer.Option(help="file with the exact words shown")] = None,
-    informed: Annotated[bool | None, typer.Option("--informed/--not-informed")] = None,
-    specific: Annotated[bool | None, typer.Option("--specific/--not-specific")] = None,
+    informed: Annotated[
+        bool | None, typer.Option("--informed/--not-informed", help="whether the person was told what for, and by whom")
+    ] = None,
+    specific: Annotated[
+        bool | None, typer.Option("--specific/--not-specific", help="whether it names what is sent and who sends it")
+    ] = None,
     at: At = None,
     by: By = "data_subject",
     via: Via = None,
@@ -84,7 +95,7 @@ def opt_in(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """A yes. With --evidence it is proved for this person; with --wording, informed and specific."""
+    """Record an opt-in. With --evidence it is proved for this person; with --wording, informed and specific."""
     _record(
         _told(email, at, by, via, note, evidence, source_id),
         ledger,
@@ -259,10 +270,15 @@ def country(
 @app.command("recipient")
 def recipient(
     email: Whom,
-    minor: Annotated[bool | None, typer.Option("--minor/--adult")] = None,
+    minor: Annotated[bool | None, typer.Option("--minor/--adult", help="below or above the age of consent")] = None,
     age: Annotated[int | None, typer.Option(help="in years, at that time")] = None,
-    professional: Annotated[bool | None, typer.Option("--business/--consumer")] = None,
-    role_address: Annotated[bool | None, typer.Option("--role-address/--personal-address")] = None,
+    professional: Annotated[
+        bool | None, typer.Option("--business/--consumer", help="in which role the person reads it")
+    ] = None,
+    role_address: Annotated[
+        bool | None,
+        typer.Option("--role-address/--personal-address", help="of a role, such as info@, or of one person"),
+    ] = None,
     at: At = None,
     note: Note = None,
     evidence: Evidence = None,
