@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import hypothesis
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
 from ledger import events as e
-from ledger.policy.judge import STOP_REASONS, STOPPED
+from ledger.policy.judge import STOP_REASONS, STOPPED, judge
+from ledger.policy.question import Question
+from ledger.policy.shipped import policy
 from projections.verdicts import REASONS, Bucket, Speaker, speaker_of
 from tests.projections.test_verdicts import (
+    ADDRESS,
     BOUNCE,
     CLAIM,
     HOLD,
@@ -107,3 +111,23 @@ def test_the_order_of_what_is_recorded_does_not_decide_who_spoke(facts: list[e.E
     mixed = [*facts, REVIEW]
     random.shuffle(mixed)
     assert audited(given(MARKED, *mixed)).stopped_by == audited(given(MARKED, *facts, REVIEW)).stopped_by
+
+
+CLOCKS = ("occurred_from", "captured_at", "recorded_at")
+EARLIER = [
+    fact(kind, at=NOW - timedelta(days=days), by="data_subject", channels=("email",))
+    for kind, days in ((e.Complained, 80), (e.Objected, 60), (e.OptedOut, 20))
+]
+BETWEEN = [
+    msgspec.structs.replace(OPT_IN, **dict.fromkeys(CLOCKS, NOW - timedelta(days=days))) for days in (70, 50, 10)
+]
+
+
+@hypothesis.given(st.lists(st.sampled_from((*EARLIER, *BETWEEN, REVIEW, by("officer"), SALE)), max_size=6))
+def test_a_page_gives_the_reason_that_the_gate_gives(facts: list[e.Event]) -> None:
+    """With every trial written down, and without: the answer is the same, and so is who spoke."""
+    contact = given(MARKED, *facts)
+    question = Question(purpose="marketing.similar", channel="email", at=NOW, address=ADDRESS)
+    plain, traced = judge([contact], question, policy()), judge([contact], question, policy(), trace=[])
+    assert plain.same_answer(traced)
+    assert plain.reason == traced.reason
