@@ -109,11 +109,20 @@ class Keyring:
 class Resolving:
     """One batch: what is known is read first, then decided in order, then sealed and written together."""
 
-    def __init__(self, driver: Driver, wrapping: Wrapping, random: Random, change: Change, vouch: Vouch) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        wrapping: Wrapping,
+        random: Random,
+        change: Change,
+        vouch: Vouch,
+        assert_whole: Callable[[], None],
+    ) -> None:
+        """`assert_whole`: called before anybody is made known; raises where that may be somebody who is known."""
         self._driver = driver
         self._random = random
         self._change = change
-        self._vouch = vouch
+        self._vouch, self._assert_whole = vouch, assert_whole
         self._keyring = Keyring(driver, wrapping, random, change)
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._records: dict[bytes, tuple[bytes, bytes, bytes | None]] = {}
@@ -198,6 +207,8 @@ class Resolving:
         return uuid4_bytes(self._random(16))
 
     def _write(self) -> None:
+        if self._new_addresses or self._new_records:
+            self._assert_whole()
         contacts = {row[1] for row in self._new_addresses} | {row[1] for row in self._new_records}
         keys = self._keyring.get(contacts)
         self._driver.executemany(

@@ -102,6 +102,7 @@ class Vault(MarkedStore):
         self._random = random
         self._is_known = False
         self._mark_of_log: Callable[[], Mark] | None = None
+        self._whole_at: int | None = None
         self.changes = 0
 
     @classmethod
@@ -195,14 +196,39 @@ class Vault(MarkedStore):
         """Find or make contact, address and record of each, in one transaction.
 
         A known address decides; else a known record does, and the new address joins its contact; else
-        there is a new contact. Nothing is merged. ValueError for one with neither address nor record.
+        there is a new contact. Nothing is merged. ValueError for one with neither address nor record, DamagedError
+        where somebody would be made known and rows of the vault are gone: it may be one of those.
         """
         asked = [self._asked(registration) for registration in registrations]
+        before = self._whole_at
         with self._changing() as driver:
             change = Change(self._tallies)
-            resolved = Resolving(driver, self._wrapping, self._random, change, self._vouch).run(asked)
+            resolving = Resolving(
+                driver, self._wrapping, self._random, change, self._vouch, lambda: self._assert_whole(driver)
+            )
+            resolved = resolving.run(asked)
             change.keep(driver)
+        if self._whole_at != before and self._mark_of_log is None and self._is_known:
+            self._whole_at = self.changes  # triggers have counted what was made known just now
         return resolved
+
+    def _assert_whole(self, driver: Driver) -> None:
+        """Raise DamagedError where a table has fewer or more rows than its tally, before somebody is made known.
+
+        Rows are counted anew only after somebody else has changed the vault: within this transaction nobody can.
+        """
+        seen = _changed_by_others(driver)
+        if seen is not None and seen == self._whole_at:
+            return
+        for table in ("address", "record"):
+            tally = self._tallies.read(driver, table)
+            (rows,) = driver.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our names
+            if tally is None and self._is_known:
+                raise DamagedError("the vault", f"how many {_NAMES[table]} it has was written down, and is gone")
+            if tally is not None and tally.rows != rows:
+                problem = f"its table of {_NAMES[table]} has {rows:,} rows, and {tally.rows:,} were written"
+                raise DamagedError("the vault", problem)
+        self._whole_at = seen
 
     def _asked(self, registration: Registration) -> Asked:
         email = (registration.email or "").strip() or None
@@ -562,6 +588,17 @@ class Vault(MarkedStore):
     def _select(self, statement: str, *values: object) -> list[Any]:
         with self._database.reading() as driver:
             return driver.execute(statement, values).fetchall()
+
+
+_NAMES = {"address": "addresses", "record": "records"}
+
+
+def _changed_by_others(driver: Driver) -> int | None:
+    """A number that another connection's change of the vault changes; None: nothing tells."""
+    if hasattr(driver, "total_changes"):
+        return int(driver.execute("PRAGMA data_version").fetchone()[0])
+    stored = read_store(driver)  # triggers count every change there, our own as well
+    return None if stored is None else stored.changes
 
 
 def _commitment(text: str) -> bytes:
