@@ -41,7 +41,7 @@ def run(place: stores.Place) -> Run:
         with psycopg.connect(place.owner_url, autocommit=True) as driver:
             for statement in statements:
                 names = {name: f"vault.{name}" for name in ("address", "record", "tally")}
-                driver.execute(statement.format(**names))  # type: ignore[arg-type]
+                driver.execute(statement.format(**names))
 
     return on_file if place.url is None else on_server
 
