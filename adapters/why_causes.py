@@ -27,7 +27,7 @@ _LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "unde
 """Causes that decide under every law."""
 MOST = 3
 """Conditions that a sentence names."""
-_aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\((?:until|before)\b).*", re.DOTALL)
+_aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\s\([a-z]).*", re.DOTALL)
 
 _NOUNS: dict[type[e.Event], str] = {
     e.OptedIn: "opt-in",
@@ -194,12 +194,16 @@ class CauseWords:
         whose = "your data" if self._person else "the data of this contact"
         return f"{whose} was erased, and no opt-in came after that{self._at(cause.fact)}"
 
-    def _when_under_review(self, cause: Cause, _: datetime) -> str:
+    def _when_under_review(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)
         if isinstance(event, e.ReviewDecided) and event.question == UNREAD_ROW:
             what = "a row of a file that may be an opt-out could not be read"
             return f"{what}{self._at(cause.fact)}; nothing is sent until somebody has looked at it"
-        day = f" since {_day(event.recorded_at)}" if event is not None and event.recorded_at else ""
+        began = event.recorded_at if event is not None else None
+        if began is not None and at < began:
+            what = f"a review of {_day(began)}{self._at(cause.fact)} is not answered yet"
+            return f"{what}, so it is not shown either whether this was allowed before"
+        day = f" since {_day(began)}" if began is not None else ""
         return f"a review puts this on hold{day}{self._at(cause.fact)}; nothing is sent until it is answered"
 
     def _when_minor(self, cause: Cause, _: datetime) -> str:
@@ -326,8 +330,9 @@ def unknown_countries(held: Held, *, person: bool = False) -> str:
     """Which country is not known, for which the rules for an unknown country are asked: a clause."""
     who = "you are" if person else "the recipient is"
     where = "" if held.is_country_known else f"nothing declares where {who}, and no two signs of it agree"
-    whose = "" if held.catalogue.country else "the sender's country is not declared"
-    return " and ".join(filter(None, (where, whose))) or "the country is not known"
+    either = " either" if where else ""
+    whose = "" if held.catalogue.country else f"the sender's country is not declared{either}"
+    return "; ".join(filter(None, (where, whose))) or "the country is not known"
 
 
 def _noun(event: e.Event) -> str:

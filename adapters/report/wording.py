@@ -272,6 +272,8 @@ def month(token: str) -> str:
 
 def purpose(token: str) -> str:
     """A purpose in plain words."""
+    if token.startswith("service."):
+        return f"service messages ({token.removeprefix('service.').replace('_', ' ')})"
     return PURPOSES.get(token, token.rpartition(".")[2].replace("_", " "))
 
 

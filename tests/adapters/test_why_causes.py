@@ -118,6 +118,21 @@ def test_what_the_company_decided_is_not_said_of_the_person(world: World) -> Non
     assert person.sentence.startswith("We decided on 1 February 2024 to stop all marketing, and")
 
 
+def test_a_review_that_began_later_is_said_to_have(world: World) -> None:
+    """Given a hold of February, when asked about January, then it is not said that mail was on hold then."""
+    who = signed_up(world)
+    hold = e.ReviewDecided(stream=who[0], source="review", outcome="hold", question="customers")
+    position = world.record(hold, name="Dora", role="dpo")
+    before, _ = both(world, Asked(at(2024, 1, 10)))
+    assert before.sentence == (
+        f"A review of 1 February 2024 [{position}] is not answered yet, so it is not shown either whether this was "
+        "allowed before."
+    )
+    after, person = both(world, Asked(at(2024, 2, 10)))
+    assert after.sentence.startswith(f"A review puts this on hold since 1 February 2024 [{position}]; nothing is sent")
+    assert person.sentence.startswith("A review puts this on hold since 1 February 2024; nothing is sent")
+
+
 def test_a_withdrawn_declaration_is_the_reason(world: World) -> None:
     """Given a declared form that made it allowed, when the declaration is withdrawn, then that is what is named."""
     signed_up(world)
