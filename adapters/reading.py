@@ -111,11 +111,10 @@ class TableEvidence:
         stated = {
             normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
         }
-        read = self.at.get("email", ())
         lines: list[tuple[str, ...]] = []
-        for place, cell in enumerate(cells):
+        for cell in cells:
             first, *more = cell.splitlines() or [""]
-            if lines and place not in read:
+            if lines:
                 lines[-1] += (first,)
             lines += [(line,) for line in more]
         named = tuple(
