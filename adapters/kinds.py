@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
         "unsubscribes and bounces",
         "opt-outs, bounces and complaints, also of contacts deleted since",
         "HubSpot: Marketing > Email > More tools > Export unsubscribes and bounces",
-        "event_log where a time stands beside it; otherwise nothing: it counts from ever",
+        "event_log where a time stands beside it; otherwise nothing: it counts always",
     ),
     "events": Kind(
         "e-mail events",
@@ -55,13 +55,13 @@ KINDS: dict[str, Kind] = {
         "opt-out list",
         "people who said no",
         "HubSpot: the list you imported as opt-outs, exported with its e-mail column",
-        "nothing: it counts from ever",
+        "nothing: it counts always",
     ),
     "suppressions": Kind(
         "suppression list",
         "opt-outs, complaints and bounces that a mail service keeps, and lists that give a status or reason",
         "Amazon SES, SendGrid, Brevo, ActiveCampaign or Klaviyo: export or list the suppressions, by screen or API",
-        "event_log where a time stands beside it; otherwise nothing: it counts from ever",
+        "event_log where a time stands beside it; otherwise nothing: it counts always",
     ),
     "audience": Kind(
         "Mailchimp audience",
@@ -73,7 +73,7 @@ KINDS: dict[str, Kind] = {
         "objections kept elsewhere",
         "people who said no by mail, phone or letter",
         "write a CSV: email, date, words; give it with --stops",
-        "nothing: it counts from the day written, or from ever",
+        "nothing: it counts from the day written, or always",
     ),
     "mapped": Kind(
         "another file, by a mapping",

@@ -121,7 +121,7 @@ class Actor:
                     yield from self._heard(receiver, [one])
                 return
             self._lines.write("error", "webhooks.failed", receiver=receiver.name, **described(error))
-            yield End(taken[0].id, "dead", f"nothing could be made of it: {type(error).__name__}")
+            yield End(taken[0].id, "dead", f"it could not be understood: {type(error).__name__}")
         else:
             yield from (self._ended(receiver, one, said) for one, said in zip(taken, heard, strict=True))
 

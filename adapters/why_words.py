@@ -112,9 +112,9 @@ SIGNS: dict[str, str] = {
 }
 
 REASONS: dict[str, str] = {
-    "proven": "every need of the rule is evidenced",
-    "claimed": "claimed, not shown",
-    "no_basis": "nothing on record could carry a basis",
+    "proven": "everything that the rule requires is on record",
+    "claimed": "claimed, without the records that would prove it",
+    "no_basis": "nothing on record could be a legal basis",
     "opted_out": "opted out",
     "objected": "objected to marketing",
     "obstructed": "tried to opt out and did not get through",
@@ -123,8 +123,8 @@ REASONS: dict[str, str] = {
     "erased": "the data of this contact is erased",
     "review_stop": "stopped by a review",
     "stopped_by_others": "taken off by somebody else than the person",
-    "stop_time_unknown": "a stop that may have come before this moment or after it",
-    "under_review": "under review: no until answered",
+    "stop_time_unknown": "an opt-out that may have come before this moment or after it",
+    "under_review": "on hold until a review is answered",
     "minor": "a minor, without a guardian's consent",
     "address_unlinked": "the address no longer belongs to this contact",
     "unknown_purpose": "a purpose that no rule knows",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.inbox import Inbox, Row
 
 app = typer.Typer(
-    help="Deliveries of webhooks that wait, and dead letters of which nothing could be made.", no_args_is_help=True
+    help="Show deliveries of webhooks that wait, and those that could not be understood.", no_args_is_help=True
 )
 
 Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER...", help="from `webhooks list`")]

@@ -89,7 +89,7 @@ def _others(audit: Audit, screen: Screen) -> None:
     unknown = audit.totals.get("marketing_unknown", 0)
     screen.columns(" NON-MARKETING CONTACTS", f"{contacts - marketing - unknown:,}")
     if unknown:
-        screen.columns(" HUBSPOT FLAG UNKNOWN", f"{unknown:,}", "counted apart, never as paid for")
+        screen.columns(" HUBSPOT FLAG UNKNOWN", f"{unknown:,}", "not counted as paid for")
     done = ", ".join(f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action)
     screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1)
     screen.line()

@@ -60,12 +60,12 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     ),
     Bucket.BASIS_CLAIMED: (
         "Claimed, not shown",
-        "The CRM says there is a basis; nothing on record shows it. No mail until it is shown.",
+        "The CRM claims a legal basis, but the records that would prove it are missing. No mail until then.",
         NOT_SHOWN,
     ),
     Bucket.NO_BASIS: (
         "Nothing on record",
-        "Nothing on record could carry a basis.",
+        "Nothing on record could be a legal basis.",
         NOT_ALLOWED,
     ),
     Bucket.STOPPED: (
@@ -321,7 +321,7 @@ def flags_unknown(audit: Audit) -> str:
     if not unknown:
         return ""
     who = "1 record has" if unknown == 1 else f"{unknown:,} records have"
-    return f"{who} no readable HubSpot flag. They are counted apart, and in no figure of what is paid for."
+    return f"{who} no readable HubSpot flag. They are in no figure of what is paid for."
 
 
 def company(name: str) -> str:

@@ -222,7 +222,7 @@ def test_poison_is_dead_and_holds_up_no_other(world: World, monkeypatch: pytest.
     world.tell(notice(record), notice(record, "poison", at=1, propertyName="firstname"), notice(record, "false", at=2))
     assert [one.opted_out for one in world.events(ANA, e.OptOutShown)] == [True, False]
     (row,) = world.inbox.rows(("waiting", "dead"))
-    assert (row.state, row.problem) == ("dead", "nothing could be made of it: RuntimeError")
+    assert (row.state, row.problem) == ("dead", "it could not be understood: RuntimeError")
     monkeypatch.undo()
     assert world.inbox.retry(row.id, world.clock())
     world.act()

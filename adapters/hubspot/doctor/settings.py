@@ -102,15 +102,15 @@ def _form(form: Mapping[str, Any]) -> Iterator[Finding]:
     for box in consent.get("communicationsCheckboxes") or ():
         label = str(box.get("label") or "")
         if box.get("required") is True:
-            said = f"the box “{label}” must be ticked to send the form in: no yes that is freely given"
+            said = f"the box “{label}” must be ticked to send the form in, so a tick is not given freely"
             yield found("form_required_box", "high", said)
     for label in _ticked(form):
-        yield found("form_ticked_box", "high", f"the box “{label}” is ticked beforehand: no yes at all")
+        yield found("form_ticked_box", "high", f"the box “{label}” is ticked beforehand, so it is no opt-in")
     kind = str(consent.get("type") or "none")
     if kind in _NO_CONSENT:
         yield found("form_without_consent", "low", "asks for no consent: sent in, it grants nothing")
     elif kind == "legitimate_interest":
-        said = "claims a legitimate interest and subscribes people for it: no yes is asked for"
+        said = "claims a legitimate interest and subscribes people for it, without asking for an opt-in"
         yield found("form_without_consent", "medium", said)
 
 
