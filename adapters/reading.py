@@ -104,15 +104,11 @@ class TableEvidence:
         self._reject(replace(rejected, may_stop=self.may_stop, record_at=self._record_at))
 
     def _look_within(self, row: int, cells: Sequence[str], told: Sequence[Statement]) -> None:
-        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well.
-
-        The cells after it are then those of the last row that was swallowed.
-        """
+        """A cell of several lines may be rows that a quote swallowed: whoever stands there may have said no as well."""
         stated = {
             normal(address) for one in told if isinstance(one.event, Stop) for address in addresses_in(one.email or "")
         }
-        first = next(place for place, cell in enumerate(cells) if "\n" in cell or "\r" in cell)
-        lines = cells[first].splitlines()[1:] + [line for cell in cells[first + 1 :] for line in cell.splitlines()]
+        lines = [line for cell in cells for line in cell.splitlines()[1:]]
         named = tuple((line,) for line in lines if any(normal(one) not in stated for one in addresses_in(line)))
         if named:
             self._reject(Rejected(self.name, row, None, SWALLOWED, named, may_stop=True))
