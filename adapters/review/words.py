@@ -63,7 +63,7 @@ HINTS: dict[str, str] = {
 }
 
 LEADS: dict[str, str] = {
-    "consent": "where the CRM says “Freely given consent from contact”, and the records that would prove it are missing",
+    "consent": "where the CRM says “Freely given consent from contact”, without the records that would prove it",
     "confirmation": "where the CRM shows a double opt-in as confirmed",
     "contract": "where the CRM says “Performance of a contract”",
     "customer": "where the CRM says “Legitimate interest: existing customer”",

@@ -375,19 +375,6 @@ def test_several_people_of_one_cell_are_read_and_others_within_a_note_are_held(t
     assert [(one.row, [who.email for who in unread_of([one]).named]) for one in rejected] == [(3, ["di@example.org"])]
 
 
-def test_whoever_stands_behind_a_cell_that_swallowed_rows_is_held(tmp_path: Path) -> None:
-    """The quote closes in the first cell of a later row: the address of that row stands where a time should."""
-    path = tmp_path / "events.csv"
-    path.write_text(
-        "type,recipient,created,campaignName,More\n"
-        'UNSUBSCRIBE,"ana@example.org,2026-03-01,March\nUNSUBSCRIBE",bo@example.org,2026-03-01,March\n'
-        "UNSUBSCRIBE,cy@example.org,2026-03-01,March,\n"
-    )
-    found, rejected = told(path, stops=False)
-    named = {who.email for who in unread_of(rejected).named}
-    assert {"ana@example.org", "bo@example.org", "cy@example.org"} <= named | {one.email for one in found}
-
-
 def test_a_line_of_rows_of_which_the_last_cells_are_left_out_is_not_swallowed(tmp_path: Path) -> None:
     """The cell of a quote that closes rows below holds fewer delimiters than whole rows would."""
     path = tmp_path / "t.csv"

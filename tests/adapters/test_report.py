@@ -686,7 +686,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
         "No data left this machine.",
         " MARKETING CONTACTS TODAY            166",
         "   evidence on file                   40   24 % → may stay marketing",
-        "counted apart",
+        "not counted as paid for",
         "113  avoidable marketing contacts",
         "Do not mail all of them to ask",
         "This is not legal advice.",
