@@ -150,6 +150,12 @@ CAUSES: dict[str, str] = {
 }
 """What decides, in a few words, where a reason of the ledger does not say it."""
 
+
+def reason_in_words(token: str) -> str:
+    """A reason of the ledger in words."""
+    return REASONS.get(token, token.replace("_", " "))
+
+
 SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
 """A stop that the ledger itself records: the person did nothing of the kind at that moment."""
 PERSON_SUPPRESSED = "Your address was put on our list of those who get no marketing"

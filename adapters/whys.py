@@ -27,7 +27,7 @@ from adapters.why_causes import CauseWords, law_name
 from adapters.why_evidence import declarations, documents, rests_on
 from adapters.why_history import Held, send_of, stops, timeline
 from adapters.why_needs import evidence_of, need_in_words, obligation_in_words
-from adapters.why_words import CAUSES, REASONS
+from adapters.why_words import CAUSES, REASONS, reason_in_words
 from adapters.wiring import House
 from ledger.contact import Entry
 from ledger.policy.judge import ERASED, STOP_TIME_UNKNOWN
@@ -210,7 +210,7 @@ def reason_of(decision: Decision) -> str:
     """Why, in words, where only the decision is at hand."""
     if not decision.allowed and decision.uncertain and decision.reason != STOP_TIME_UNKNOWN:
         return CAUSES["overlap"]
-    return REASONS.get(decision.reason, decision.reason.replace("_", " "))
+    return reason_in_words(decision.reason)
 
 
 def verdict_of(decision: Decision) -> VerdictSentence:

@@ -10,9 +10,10 @@ import typer
 
 from adapters.cli.options import EXIT, open_house, show
 from adapters.cli.people import happened
-from adapters.correcting import Correction, carry_out, plan_correction
+from adapters.correcting import Change, Correction, carry_out, plan_correction
+from adapters.report import wording
 from adapters.report.masking import mask_email
-from adapters.why_words import describe, scope_of
+from adapters.why_words import describe, reason_in_words, scope_of
 from adapters.wiring import House, now, read_files
 from ledger.commands import CommandRefusedError, Second, Signature
 from ledger.contact import Entry
@@ -85,11 +86,15 @@ def _lines(planned: Correction) -> Iterator[str]:
         yield f"and ends the suppression of {mask_email(planned.suppressed)}: imports may make the address known again"
     changes = [change for change in planned.changes if change.before != change.after]
     for change in changes:
-        yield f"    {change.purpose} by {change.channel}: {_word(change.before)} -> {_word(change.after)}"
+        yield f"    {_cell(change)}: {_word(change.before)} -> {_word(change.after)}"
     if planned.lifted and not changes:
         yield "    no answer changes: something else decides them"
     if planned.contact.linked:
         yield "    it also decides for those merged with this contact"
+
+
+def _cell(change: Change) -> str:
+    return f"{wording.purpose(change.purpose)}, by {wording.channel(change.channel)}"
 
 
 def _stop(entry: Entry) -> str:
@@ -99,4 +104,4 @@ def _stop(entry: Entry) -> str:
 
 
 def _word(reason: str | None) -> str:
-    return "allowed" if reason is None else f"not allowed ({reason.replace('_', ' ')})"
+    return "allowed" if reason is None else f"not allowed ({reason_in_words(reason)})"

@@ -43,6 +43,7 @@ def run_gate(file: Path, purpose: str, channel: str, encoding: str | None, ledge
     """Answer for every address of a file; the exit code."""
     from adapters.campaigns import gate_answers
     from adapters.cli.people import refuse_unknown
+    from adapters.report import wording
     from adapters.web.shapes import GateQuestions, GateVerdict
     from adapters.wiring import now
 
@@ -65,7 +66,7 @@ def run_gate(file: Path, purpose: str, channel: str, encoding: str | None, ledge
             writer.writerow((email, "yes" if answer.allowed else "no", answer.reason.replace("_", " "), until))
     allowed = sum(answer.allowed for _, answer in answers)
     addresses = "1 address" if len(answers) == 1 else f"{len(answers):,} addresses"
-    show(f"{addresses}: {allowed} may be written to for {purpose}, {len(answers) - allowed} not")
+    show(f"{addresses}: {allowed} may be written to for {wording.purpose(purpose)}, {len(answers) - allowed} not")
     for row in unread[:_SHOWN]:
         show(f"{row.file}, row {row.row}: {row.reason}")
     if len(unread) > _SHOWN:

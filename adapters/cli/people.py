@@ -14,6 +14,7 @@ from rich.table import Table
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
 from adapters.files import check_file, write_whole
 from adapters.identification import Person, reference_of
+from adapters.report import wording
 from adapters.report.masking import mask_email
 from adapters.report.why import why_json
 from adapters.report.why_text import render_why
@@ -21,7 +22,7 @@ from adapters.sent_mail import mail_called
 from adapters.vocabulary import unknown_in_question
 from adapters.why_history import held_since
 from adapters.why_person import for_person
-from adapters.why_words import WHAT, describe
+from adapters.why_words import WHAT, describe, reason_in_words
 from adapters.whys import Asked, answer
 from adapters.wiring import House, keep_files, now
 from ledger import events as e
@@ -100,11 +101,12 @@ def run_status(whom: str, ledger: Path | None, json: bool) -> int:
     if json:
         out(msgspec.json.format(msgspec.json.encode({"email": shown, "status": rows}), indent=2))
         return EXIT.OK
-    table = Table("purpose", "by", "answer", "basis or reason", "until", box=None, pad_edge=False)
+    table = Table("for", "by", "answer", "legal basis or reason", "until", box=None, pad_edge=False)
     for row in rows:
         word = "allowed" if row["allowed"] else "not allowed"
-        why = row["basis"] or row["reason"].replace("_", " ")
-        table.add_row(row["purpose"], row["channel"], word, why, row["changes_at"] or "")
+        why = wording.basis(row["basis"]) if row["basis"] else reason_in_words(row["reason"])
+        purpose, channel = wording.purpose(row["purpose"]), wording.channel(row["channel"])
+        table.add_row(purpose, channel, word, why, row["changes_at"] or "")
     screen = console()
     screen.print(f"{shown}, now, by the rules applied", style="bold")
     screen.print(table)

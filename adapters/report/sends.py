@@ -9,6 +9,7 @@ from typing import IO
 import msgspec
 from rich.console import Console
 
+from adapters.report import wording
 from adapters.report.cells import Sheet, reading_cell
 from adapters.report.screen import Screen
 from adapters.report.wording import counted
@@ -216,7 +217,8 @@ def _worst(worst: Sequence[SentRow], found: int, screen: Screen) -> None:
 
 
 def _about(row: SentRow) -> str:
-    told = [f"campaign {row.campaign}" if row.campaign else "no campaign named", row.purpose or "not classified"]
+    purpose = wording.purpose(row.purpose) if row.purpose else "not classified"
+    told = [f"campaign {row.campaign}" if row.campaign else "no campaign named", purpose]
     if row.stop_position is not None:
         told.append(f"stop {row.stop_position} {stop_of(row)}")
     told.append(f"known then: {row.answer_then}")

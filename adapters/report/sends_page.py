@@ -109,5 +109,5 @@ def _stopped(row: SentRow) -> list[Cell]:
 
 
 def _other(row: SentRow) -> list[Cell]:
-    purpose = wording.PURPOSES.get(row.purpose, row.purpose) if row.purpose else "not classified"
+    purpose = wording.purpose(row.purpose) if row.purpose else "not classified"
     return [*_about(row), purpose, f"{row.answer_now}: {row.reason_now}", (code(row.reference),)]

@@ -283,7 +283,10 @@ def test_correct_takes_back_a_stop_and_every_report_lists_it(
         f"objected to marketing, of {now():%Y-%m-%d}, recorded {now():%Y-%m-%d} (position {stop}), for all marketing"
         in shown
     )
-    assert "marketing.similar by email: not allowed (objected) -> not allowed (no basis)" in shown
+    assert (
+        "by e-mail: not allowed (objected to marketing) -> not allowed (nothing on record could be a legal basis)"
+        in shown
+    )
     run("correct", stop, *signed, "--evidence", proof, "--yes")
     audit = answer("audit", export, "--out", tmp_path / "o", "--ledger", ledger)
     (listed,) = audit["corrections"]

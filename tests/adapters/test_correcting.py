@@ -236,7 +236,9 @@ def test_the_command_shows_first_and_records_when_it_may(house: House, tmp_path:
     two = (*signed, "--second", "Omar", "--second-role", "head of legal", "--evidence", proof)
     shown = run("correct", position, *two, exit_code=3).stderr
     assert "takes back a stop of a…@e….org: asked to be erased" in shown
-    assert "marketing.similar by email: not allowed (erasure requested) -> allowed" in shown
+    assert (
+        "advertising for similar products of our own, by e-mail: not allowed (asked to be erased) -> allowed" in shown
+    )
     assert "ends the suppression of a…@e….org" in shown
     assert suppressed(house)
     run("correct", position, *two, "--yes")
