@@ -482,14 +482,13 @@ class _Cell:
         return self._without_void(found) if bench.dossier.owner.bounces else found
 
     def _nothing_revives(self) -> bool:
-        """Whether every opt-in was over before some stop began: then no trial could tell (see `_blocked`).
+        """Whether every opt-in was over before any stop began: then no trial could tell (see `_blocked`).
 
-        A stop of the person's own, where there is one: which of their stops an opt-in turned names the reason.
+        One between two stops turned the first, so that the second alone names the reason.
         """
         if not self.stops.entries or self.bench.dossier.owner.bounces:
             return False
-        persons = [n for n in self.stops.entries if stop_reason(n.event) not in OF_OTHERS]
-        begun = max([n.event.earliest for n in persons or self.stops.entries])
+        begun = min([n.event.earliest for n in self.stops.entries])
         return not any(n.event.latest > begun for n in self.bench.dossier.consents(self.question.address))
 
     def _without_void(self, found: list[Tried]) -> list[Tried]:
