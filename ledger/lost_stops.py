@@ -19,7 +19,7 @@ EXPORT = "hubspot.export"
 SHOWING = frozenset({"hubspot.unsubscribes", "hubspot.opt_outs", "hubspot.subscriptions"})
 """Sources, beside an export of contacts, that show every opt-out that HubSpot holds."""
 A_DAY = timedelta(days=1)
-"""So much older than an export may be what shows the opt-outs that it hides: files of one day come hours apart."""
+"""So much older than an export may be a list of the opt-outs that it hides: files of one day come hours apart."""
 
 
 def lost_stops(catalogue: Catalogue) -> list[Entry]:
@@ -59,16 +59,19 @@ def takes_the_place(later: Entry, broken: Entry) -> bool:
 
 
 def shows_what_is_hidden(other: Entry, hiding: Entry) -> bool:
-    """Whether another file shows who opted out, of everybody in an export that does not, and is no older than that.
+    """Whether another file shows who opted out, of everybody in an export that does not.
 
-    An export of as many contacts with the column does, and so do HubSpot's own lists and events of opt-outs.
+    An export of as many contacts with the column does, if it is no older; so do HubSpot's own lists and events of
+    opt-outs, if they are at most a day older.
     """
     new, old = other.event, hiding.event
     if not isinstance(new, e.ImportFinished) or not isinstance(old, e.ImportFinished) or new.hidden or new.lost:
         return False
-    if new.captured_at is None or old.captured_at is None or new.captured_at < old.captured_at - A_DAY:
+    if new.captured_at is None or old.captured_at is None:
         return False
-    return new.source in SHOWING or (new.source == EXPORT and new.rows >= old.rows)
+    if new.source == EXPORT:  # an older one shows nothing of whoever came since
+        return new.rows >= old.rows and new.captured_at >= old.captured_at
+    return new.source in SHOWING and new.captured_at >= old.captured_at - A_DAY
 
 
 def open_files(found: Iterable[Entry]) -> frozenset[str]:

@@ -25,7 +25,7 @@ from adapters.encodings import Ask
 from adapters.evidence_map.adopting import Adopted, adopt_map
 from adapters.evidence_map.narrowing import narrowed_by
 from adapters.evidence_map.reading import EvidenceMap, read_map
-from adapters.evidence_map.writing import extend_map, write_map
+from adapters.evidence_map.writing import extend_map, remember_columns, write_map
 from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, Opened, imported, look_at
@@ -274,7 +274,7 @@ def _audit(
                 held=done.held,
             )
         remember(house, run.audit)
-        said = _keep_map(path, done.found, run)
+        said = _keep_map(path, done.found, run, asked.names)
     if adopted is not None and not asked.json:
         show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
     if said and not asked.json:
@@ -311,7 +311,7 @@ def _adopt(house: House, evidence_map: EvidenceMap | None, asked: Asked) -> Adop
     return adopt_map(house, evidence_map, now())
 
 
-def _keep_map(path: Path, found: Found, run: AuditRun) -> str:
+def _keep_map(path: Path, found: Found, run: AuditRun, names: Mapping[str, str]) -> str:
     """Write the map for a person to fill in; of one that is there, only add what it does not speak of yet.
 
     What was done, in a sentence; empty: nothing.
@@ -320,9 +320,12 @@ def _keep_map(path: Path, found: Found, run: AuditRun) -> str:
     found = united([found, Found(lists=lists)])
     if not path.exists():
         write_map(path, found, run.audit.controller, run.audit.at)
+        remember_columns(path, names)
         return f"wrote the evidence map {path}: say there what forms, sales and lists showed"
-    added = extend_map(path, found)
-    return f"{path}: added what it does not speak of yet, commented out ({added})" if added else ""
+    added, columns = extend_map(path, found), remember_columns(path, names)
+    done = [f"added what it does not speak of yet, commented out ({added})"] if added else []
+    done += [f"wrote down what --column says of {columns} of its columns"] if columns else []
+    return f"{path}: {', and '.join(done)}" if done else ""
 
 
 def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:

@@ -1,7 +1,7 @@
 """Write an evidence map for a person to fill in, from what the files contain. Nothing is answered for them.
 
 Every setting is written commented out, so a map as written declares nothing. A map that exists is only ever
-added to, at its end.
+added to, at its end, but for what columns were said to be on the command line.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from adapters.evidence_map import texts
 from adapters.evidence_map.shape import SECTIONS
+from adapters.files import write_whole
 from adapters.statements import BoxFound, FormFound, Found, NameFound
 from adapters.tokens import token_of
 from ledger.toml import TOMLDecodeError, parse_toml
@@ -25,6 +26,8 @@ _TYPE = "type."
 _Seen = TypeVar("_Seen", FormFound, NameFound)
 _header = re.compile(r"#?\s*\[\[?\s*([A-Za-z]+)\s*\]?\]").match
 _setting = re.compile(r"#?\s*([a-z_]+)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|'[^']*')").match
+
+_column = re.compile(r"\s*(\"(?:[^\"\\]|\\.)*\"|'[^']*')\s*=").match
 
 
 class _Subject(NamedTuple):
@@ -69,6 +72,36 @@ def extend_map(path: Path, found: Found) -> int:
         with path.open("ab") as file:
             file.write(("" if text.endswith("\n") else "\n").encode() + added.encode("utf-8", "replace"))
     return len(new)
+
+
+def remember_columns(path: Path, names: Mapping[str, str]) -> int:
+    """Write into a map what columns were said to be on the command line; how many it did not say so already.
+
+    What it says of the same column otherwise is replaced, since it was said later.
+    """
+    text = path.read_bytes().decode("utf-8", "replace")
+    try:
+        held = parse_toml(text.removeprefix("\ufeff")).get("columns", {})
+    except TOMLDecodeError:
+        return 0  # whoever reads the map next is told what is wrong with it
+    new = {name: value for name, value in names.items() if not isinstance(held, dict) or held.get(name) != value}
+    if not new:
+        return 0
+    lines = [line for line in text.splitlines() if not _says_of(line, new)]
+    added = [f"{_quoted(name)} = {_quoted(value)}" for name, value in new.items()]
+    headers = ((number, _header(line)) for number, line in enumerate(lines))
+    place = next((number for number, header in headers if header is not None and header[1] == "columns"), None)
+    if place is None:
+        lines += ["", "[columns]", *added]
+    else:
+        lines[place : place + 1] = ["[columns]", *added]
+    write_whole(path, ("\n".join(lines) + "\n").encode("utf-8"), path.stat().st_mode & 0o777)
+    return len(new)
+
+
+def _says_of(line: str, names: Mapping[str, str]) -> bool:
+    found = _column(line)
+    return found is not None and _unquoted(found[1]) in names
 
 
 # --- what there is to speak of -------------------------------------------------------------------

@@ -54,7 +54,8 @@ class Cast(World):
         """Start again what ended by itself and asks for it, as an orchestrator does; anything else is a failure."""
         for what, running in self.programs.items():
             for one in [one for one in running if not one.runs]:
-                assert one.ended() == BY_ITSELF, one.said()[-4_000:]
+                ended = one.ended()
+                assert ended == BY_ITSELF, f"{what} ended with {ended}: {one.said()[-4_000:]}"
                 self.by_itself += 1
                 running.remove(one)
                 self.start(what)
