@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from adapters.encodings import UnreadableInput
-from adapters.hubspot.labels import fold
+from adapters.hubspot.labels import fold, speaks_of_opting_out
 from adapters.hubspot.said import speaks_of
 from adapters.kinds import KINDS
 from adapters.layouts import places
@@ -49,9 +49,13 @@ class Seen:
     files: list[FileSeen] = field(default_factory=list)
     gathered: bool = False
 
-    def add(self, name: str, became: str, *, unread: bool = False) -> None:
-        """Note a file. `unread`: it was not read, and may hold what somebody said."""
-        self.files.append(FileSeen(name=name, became=became, unread=unread))
+    def add(self, name: str, became: str, *, unread: bool = False, may_stop: bool = False) -> None:
+        """Note a file. `unread`: it was not read, and may hold what people said; `may_stop`: opt-outs, by its columns.
+
+        One whose name speaks of opt-outs or objections may hold some, whatever it is.
+        """
+        may_stop = unread and (may_stop or _speaks_of_stops(PurePath(name.rstrip("/")).stem))
+        self.files.append(FileSeen(name=name, became=became, unread=unread, may_stop=may_stop))
 
     def passed(self, archive: str, member: Passed) -> None:
         """Note a member of an archive that is no table."""
@@ -72,18 +76,20 @@ class Seen:
         for own in (name, Path(name).name):
             if said.startswith(f"{own} "):
                 said = f"it {said.removeprefix(f'{own} ')}"
-        self.add(name, f"not read: {said} {error.remedy}", unread=True)
+        self.add(name, f"not read: {said} {error.remedy}", unread=True, may_stop=error.code == "ambiguous")
 
     def unknown(self, table: Table, error: UnreadableInput) -> None:
         """Note a table of a kind that is not known; one that looks like people who said no, as such."""
-        words = speaks_of(table.title, _OBJECTIONS) or is_named_for_stops(table.title)
-        if words and "email" in places(table.header, STOPS, fold):
-            self.add(table.name, "not read: looks like a list of objections; give it with --stops", unread=True)
+        if _speaks_of_stops(table.title) and "email" in places(table.header, STOPS, fold):
+            said = "not read: looks like a list of objections; give it with --stops"
+            self.add(table.name, said, unread=True, may_stop=True)
         elif error.code == "unknown_kind":
             labels = [label[:40] for label in table.header if label]
             more = ", ..." if len(labels) > _LABELS else ""
             columns = f"its columns are: {', '.join(labels[:_LABELS])}{more}"
-            self.add(table.name, f"not read: we do not recognise it; {columns}", unread=True)
+            people = places(table.header, STOPS, fold).keys() & {"email", "record"}
+            may_stop = bool(people) and any(speaks_of_opting_out(label) for label in table.header)
+            self.add(table.name, f"not read: we do not recognise it; {columns}", unread=True, may_stop=may_stop)
         else:
             self.refused(table.name, error)
 
@@ -110,11 +116,16 @@ def files_in(
             said = (
                 f"not read: a folder in it; {tables} of its {len(inside)} files may be tables; give it by its own name"
             )
-            seen.add(f"{name}/", said, unread=tables > 0)
+            may_stop = any(is_table_name(one.name) and _speaks_of_stops(one.stem) for one in inside)
+            seen.add(f"{name}/", said, unread=tables > 0, may_stop=may_stop)
         elif name.lower().endswith(DOCUMENTS):
             seen.add(name, _document(child, whole == (map_.resolve() if map_ else None)))
         else:
             yield child
+
+
+def _speaks_of_stops(title: str) -> bool:
+    return speaks_of(title, _OBJECTIONS) or is_named_for_stops(title)
 
 
 def _document(path: Path, is_map: bool) -> str:

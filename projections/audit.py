@@ -72,8 +72,10 @@ class Auditor:
         at: datetime,
         purpose: str | None = None,
         platform: str = "hubspot",
+        *,
+        stops_unread: bool = False,
     ) -> None:
-        """`platform`: whose terms are shown beside the law."""
+        """`platform`: whose terms are shown beside the law; `stops_unread`: a file that may hold stops was not read."""
         self.policy = policy
         self.catalogue = catalogue
         self.at = at
@@ -81,7 +83,7 @@ class Auditor:
         self._accepted = frozenset(policy.accepted_by(platform))
         lost = lost_stops(catalogue)
         unread = open_files(lost)
-        self._open = STOPS_LOST if unread else OPT_OUTS_HIDDEN if lost else None
+        self._open = STOPS_LOST if unread or stops_unread else OPT_OUTS_HIDDEN if lost else None
         self._looked = frozenset(
             n.event.source.partition(".")[2]
             for n in catalogue.imports

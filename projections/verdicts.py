@@ -320,12 +320,14 @@ UNNAMED = "this controller"
 class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was come across, and what became of it.
 
-    unread  it was not read, and may hold what somebody said
+    unread    it was not read, and may hold what somebody said
+    may_stop  by its name or its columns it holds opt-outs: nobody may stay marketing while it is not read
     """
 
     name: str
     became: str
     unread: bool = False
+    may_stop: bool = False
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):

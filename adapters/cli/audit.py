@@ -264,7 +264,9 @@ def _audit(
             money=_money(asked, evidence_map),
         )
         with _progress(f"judging {done.records} records", done.records) as step:
-            verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
+            verdicts = run.counted(
+                done.crew.verdicts(Brief(run.audit.at, asked.purpose, any(one.may_stop for one in done.seen))), step
+            )
             written = write_outputs(
                 run.audit,
                 verdicts,

@@ -6,19 +6,34 @@ from collections.abc import Sequence
 
 from adapters.report.prose import said
 from adapters.report.wording import counted, listed
-from projections.verdicts import LostStops
+from projections.verdicts import Audit, FileSeen, LostStops
 
 _SHOWN = 12
 
 
-def stands(found: Sequence[LostStops]) -> bool:
-    """Whether nobody may stay because of rows that are lost."""
-    return any(one.stands for one in found)
+def stands(audit: Audit) -> bool:
+    """Whether nobody may stay: rows are lost, opt-outs are hidden, or a file that may hold some was not read."""
+    return any(one.stands for one in audit.lost_stops) or any(one.may_stop for one in audit.files_seen)
 
 
-def sentences(found: Sequence[LostStops]) -> tuple[str, ...]:
-    """One for each file, those that hold everybody back first; then what follows from it."""
-    return (*(_sentence(one) for one in found), *_what_follows(found))
+def sentences(found: Sequence[LostStops], seen: Sequence[FileSeen] = ()) -> tuple[str, ...]:
+    """One for each file, those that hold everybody back first; then what follows from it.
+
+    seen  the files of a folder or archive: those that were not read and may hold opt-outs have their sentence too
+    """
+    unread = [one.name for one in seen if one.may_stop]
+    return (*(_sentence(one) for one in found), *_what_follows(found), *_of_unread(unread))
+
+
+def _of_unread(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    were, it, lists = ("was", "it", "it lists") if len(names) == 1 else ("were", "them", "they list")
+    return (
+        f"{listed([said(name) for name in names])} {were} not read and may hold opt-outs. Until then nobody may stay "
+        "marketing: whoever else might is under “review”. "
+        f"Give {it} in a form that can be read, with `--stops` where {lists} people who opted out, or leave {it} out.",
+    )
 
 
 def _sentence(one: LostStops) -> str:

@@ -33,7 +33,7 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
 
 def _lost(audit: Audit, screen: Screen) -> None:
     """What could not be read and may be a no comes before all else."""
-    sentences = lost.sentences(audit.lost_stops)
+    sentences = lost.sentences(audit.lost_stops, audit.files_seen)
     for number, one in enumerate(sentences):
         screen.wrapped("NOT READ" if number == 0 else "", prose.plain(one), _LABEL, style="bold")
     if sentences:
@@ -79,7 +79,7 @@ def _marketing(audit: Audit, screen: Screen) -> None:
     screen.columns(" MARKETING CONTACTS TODAY", f"{marketing:,}")
     for line in wording.lines(audit):
         number = line.records.marketing
-        waits = line.bucket is Bucket.BASIS_PROVEN and lost.stands(audit.lost_stops)
+        waits = line.bucket is Bucket.BASIS_PROVEN and lost.stands(audit)
         step = f" → {wording.BUCKET_STEPS[Bucket.CONFLICT] if waits else line.step}" if number else ""
         screen.columns(f"   {line.name.lower()}", f"{number:,}", f"{wording.percent(number, marketing):>5}{step}")
 

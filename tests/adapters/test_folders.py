@@ -16,6 +16,7 @@ from adapters.cli.errors import explained
 from adapters.cli.main import app
 from adapters.inputs import sort_inputs
 from adapters.tabular import UnreadableInput
+from tests.adapters.test_cli import rows, run
 
 CONTACTS = "Record ID,Email,Marketing contact status\n31,ida@example.org,Marketing contact\n"
 UNSUBSCRIBES = "Email,Unsubscribed from all email,Reason,Date\nida@example.org,Yes,Unsubscribed,2026-03-01\n"
@@ -133,3 +134,38 @@ def test_rounded_ids_refuse_the_folder(tmp_path: Path, capsys: pytest.CaptureFix
 
     assert explained(program) == 5
     assert "scientific notation" in capsys.readouterr().err
+
+
+UNREAD = {
+    "unsubscribes 2026.xls": (b"\xd0\xcf\x11\xe0" + bytes(600), True),
+    "numbers.xls": (b"\xd0\xcf\x11\xe0" + bytes(600), False),
+    "objections.csv": (b"email,said\nana@example.org,no more\n", True),
+    "crm.csv": (b"Recipient mail,Email,Opted out,Colour\nx,ana@example.org,yes,red\n", True),
+    "campaigns.csv": (b"Campaign,Sent,Unsubscribed\nMarch,100,3\n", False),
+    "newsletter unsubscribes removed.csv": (b"Email,Name\nana@example.org,Ana\n", True),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_a_file_not_read_that_may_hold_opt_outs_lets_nobody_stay(tmp_path: Path, name: str) -> None:
+    """By its name, or by its columns beside one of addresses; said first. Of any other file nothing follows."""
+    content, holds = UNREAD[name]
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "contacts.csv").write_text(
+        "Record ID,Email,Country/Region,Marketing contact status,Unsubscribed from all email\n"
+        "1,ida@example.org,United States,Marketing contact,No\n"
+    )
+    (folder / name).write_bytes(content)
+    words = ("--sender-country", "US", "--ledger", tmp_path / "ledger", "--out", tmp_path / "out")
+    run("audit", folder, *words)
+    (verdict,) = rows(tmp_path / "out" / "verdicts.csv")
+    (seen,) = [one for one in json.loads((tmp_path / "out" / "audit.json").read_text())["files_seen"] if one["unread"]]
+    assert (seen["may_stop"], verdict["action"], verdict["reason"]) == (
+        (True, "review", "stops_lost") if holds else (False, "keep", "proven")
+    )
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert ("was not read and may hold opt-outs" in page) is holds
+    (folder / name).unlink()
+    run("audit", folder, *words)
+    assert rows(tmp_path / "out" / "verdicts.csv")[0]["action"] == "keep"
