@@ -7,7 +7,7 @@ logged, and what was sent may be personal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Literal, NamedTuple
@@ -16,6 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from adapters.doors import close_doors
+from adapters.effects import allowed_now, person_of
 from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
 from adapters.recording import Recorded, Saying, record_all
@@ -26,6 +27,8 @@ from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
 from adapters.wiring import House
 from ledger import codec, linking
 from ledger import events as e
+from ledger.damage import DamagedError
+from ledger.gaps import LogDamagedError
 from ledger.plausibility import is_ahead
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
@@ -59,6 +62,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasons   why it was not recorded
     warnings  of a stop that was recorded: what of it was not understood, so that it reaches further than it says
     known     the ledger had met the person before
+    changed   some answer about marketing to the person by e-mail is another one now; of several facts about one person
+              that are taken together, each says what all of them changed
     """
 
     status: Literal["recorded", "unchanged", "conflict", "rejected"]
@@ -67,6 +72,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
     known: bool | None = None
+    changed: bool | None = None
 
 
 class Translated(NamedTuple):
@@ -76,8 +82,16 @@ class Translated(NamedTuple):
     warnings: tuple[Reason, ...] = ()
 
 
-def take(house: House, submissions: Sequence[Submission], written_at: datetime | None = None) -> list[Answer]:
+def take(
+    house: House,
+    submissions: Sequence[Submission],
+    written_at: datetime | None = None,
+    *,
+    clock: Callable[[], datetime] | None = None,
+) -> list[Answer]:
     """Record what can be recorded; an answer for each, in order. Idempotent by (source, id).
+
+    `clock`: answers say what changed by it; without one they do not.
 
     `written_at`: when somebody who waits for the answer wrote the facts; one that happens later is refused then. Else
     such a fact is recorded, and its time counts as unknown.
@@ -86,9 +100,39 @@ def take(house: House, submissions: Sequence[Submission], written_at: datetime |
     """
     read = _usable(house, [translate(one, written_at) for one in submissions])
     sayings = close_doors(house.ledger, [one.saying for one in read if isinstance(one, Translated)])
-    met = are_known(house, [one.who for one in sayings])
-    recorded = iter(zip(record_all(house.ledger, sayings), met, strict=True))
-    return [_answer(*next(recorded), one.warnings) if isinstance(one, Translated) else rejected(one) for one in read]
+    people = [one.who for one in sayings]
+    met = are_known(house, people)
+    before = _allowed(house, people, clock)
+    done = record_all(house.ledger, sayings)
+    after = _allowed(house, people, clock)
+    each = zip(people, done, met, strict=True)
+    changed = [_has_changed(who, one, known, before, after) for who, one, known in each]
+    answers = iter([_answer(*one) for one in zip(done, met, changed, strict=True)])
+    return [_warned(next(answers), one.warnings) if isinstance(one, Translated) else rejected(one) for one in read]
+
+
+_Allowed = Mapping[Registration, frozenset[str]]
+
+
+def _allowed(house: House, people: Iterable[Registration], clock: Callable[[], datetime] | None) -> _Allowed | None:
+    """What is allowed about each of these people; nothing of a whole domain. None: that is not found out."""
+    if clock is None:
+        return None
+    at, each = clock(), {who for who in people if not domain_named(who.email)}
+    try:
+        return {who: allowed_now(house, person_of(house, who), at) for who in each}
+    except (DamagedError, LogDamagedError):
+        return None  # a stop is recorded all the same, wherever that is still possible
+
+
+def _has_changed(
+    who: Registration, done: Recorded, known: bool, before: _Allowed | None, after: _Allowed | None
+) -> bool | None:
+    if before is None or after is None:
+        return None
+    if domain_named(who.email):
+        return done.status == "recorded" and known
+    return before[who] != after[who]
 
 
 def _usable(house: House, read: Sequence[Translated | tuple[Reason, ...]]) -> list[Translated | tuple[Reason, ...]]:
@@ -101,11 +145,15 @@ def _usable(house: House, read: Sequence[Translated | tuple[Reason, ...]]) -> li
     ]
 
 
-def _answer(recorded: Recorded, known: bool, warnings: tuple[Reason, ...]) -> Answer:
+def _answer(recorded: Recorded, known: bool, changed: bool | None) -> Answer:
     status, position, contact = recorded
     if status == "conflict":  # the contact may be another one than the submitter means
         return Answer(status=status, position=position, reasons=(_TAKEN,))
-    return Answer(status=status, position=position, contact=contact, warnings=warnings, known=known)
+    return Answer(status=status, position=position, contact=contact, known=known, changed=changed)
+
+
+def _warned(answer: Answer, warnings: tuple[Reason, ...]) -> Answer:
+    return msgspec.structs.replace(answer, warnings=warnings) if answer.contact is not None and warnings else answer
 
 
 def rejected(reasons: Sequence[Reason]) -> Answer:

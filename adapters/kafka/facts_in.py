@@ -47,7 +47,7 @@ def taking(house: House, prefix: str, clock: Callable[[], datetime]) -> Handle:
     def taken(records: Sequence[Record]) -> Effects:
         events = [read(record.headers, record.value) for record in records]
         received = [event for event in events if isinstance(event, Received)]
-        answers = iter(take(house, [Submission(e.source, e.id, e.type, e.time, e.data) for e in received]))
+        answers = iter(take(house, [Submission(e.source, e.id, e.type, e.time, e.data) for e in received], clock=clock))
         at = instant(clock())
         messages: list[Message] = []
         dead = 0
@@ -96,6 +96,7 @@ def _answered(record: Record, event: Received, answer: Answer) -> ResultValue:
         reasons=answer.reasons,
         warnings=answer.warnings,
         known=answer.known,
+        changed=answer.changed,
     )
 
 

@@ -59,6 +59,8 @@ class ResultValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reasons        which field, and what is wrong with it; never the value that was given
     warnings       of a stop that was recorded: what of it was not understood, so that it reaches further than it says
     known          the ledger had met the person before; null: not found out
+    changed        some answer about marketing to the person by e-mail is another one now; of facts taken together, what
+                   all of them changed; null: not found out
     """
 
     place: str
@@ -70,6 +72,7 @@ class ResultValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
     known: bool | None = None
+    changed: bool | None = None
 
 
 class CrmResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,14 +8,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.effects import allowed_now, person_of
 from adapters.fact_models import models
 from adapters.reasons import Reason
-from adapters.submitting import Answer, Submission, Translated, rejected, take, translate
+from adapters.submitting import Answer, Submission, rejected, take
 from adapters.web.operations import Operation, Parameter, Service, answered, body_of, decoded
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import FactIn, FactOut, FactsIn, FactsOut
-from adapters.wide_stops import domain_named
 from ledger.events import TOPICS, Event, Stop
 
 MOST_FACT_BYTES = 131_072
@@ -50,7 +48,7 @@ async def record_fact(service: Service, request: Request) -> Response:
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
     submission = _submission(fact, key)
-    answer, changed = await service.facts.run(_take_one, service, submission)
+    answer = await service.facts.run(_take_one, service, submission)
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
@@ -62,24 +60,16 @@ async def record_fact(service: Service, request: Request) -> Response:
         position=answer.position,
         contact=answer.contact,
         known=bool(answer.known),
-        changed=changed,
+        changed=bool(answer.changed),
         warnings=answer.warnings,
     )
     return answered(body_out, 201 if first else 200)
 
 
-def _take_one(service: Service, submission: Submission) -> tuple[Answer, bool]:
-    """What became of a fact, and True if some answer about the person it names is another one now."""
-    house, at = service.house, service.clock()
-    read = translate(submission, at)
-    if not isinstance(read, Translated):
-        return rejected(read), False
-    who = read.saying.who
-    before = allowed_now(house, person_of(house, who), at)
-    (answer,) = take(house, [submission], at)
-    if domain_named(who.email):
-        return answer, answer.status == "recorded" and bool(answer.known)
-    return answer, before != allowed_now(house, person_of(house, who), service.clock())
+def _take_one(service: Service, submission: Submission) -> Answer:
+    """What became of a fact."""
+    (answer,) = take(service.house, [submission], service.clock(), clock=service.clock)
+    return answer
 
 
 def _count_request(service: Service, request: Request, facts: Iterable[bytes | msgspec.Raw]) -> None:
@@ -121,7 +111,9 @@ async def record_facts(service: Service, request: Request) -> Response:
 
 def _take(service: Service, facts: list[msgspec.Raw]) -> list[Answer]:
     read = [_read(fact) for fact in facts]
-    taken = iter(take(service.house, [one for one in read if isinstance(one, Submission)], service.clock()))
+    taken = iter(
+        take(service.house, [one for one in read if isinstance(one, Submission)], service.clock(), clock=service.clock)
+    )
     answers = [next(taken) if isinstance(one, Submission) else rejected([one]) for one in read]
     _count(service, [one.type if isinstance(one, Submission) else "" for one in read], answers)
     return answers

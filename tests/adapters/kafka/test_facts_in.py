@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from adapters.kafka.messages import Place
 from adapters.kafka.records import Record
 from adapters.submitting import Answer, Submission, take
 from adapters.wiring import House, now
+from tests.adapters.web.world import GRANT
 from tests.ledgers import open_house
 
 MARKER = "boom-anna@example.com"
@@ -36,8 +38,8 @@ def record(offset: int, email: str, kind: str = "contact.opted_out.v1") -> Recor
 def test_a_record_at_which_we_fail_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is kept, sealed, with its place; it is answered; and the others are recorded, each once."""
 
-    def faulty(house: House, submissions: Sequence[Submission]) -> list[Answer]:
-        answers = take(house, [one for one in submissions if MARKER.encode() not in one.data])
+    def faulty(house: House, submissions: Sequence[Submission], **how: Any) -> list[Answer]:
+        answers = take(house, [one for one in submissions if MARKER.encode() not in one.data], **how)
         if any(MARKER.encode() in one.data for one in submissions):
             raise ArithmeticError(MARKER)
         return answers
@@ -116,3 +118,21 @@ def test_a_stop_that_is_rejected_is_kept_and_a_grant_is_not(tmp_path: Path) -> N
         told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
         assert [one["status"] for one in told] == ["rejected", "rejected", "recorded"]
         assert MARKER.encode() not in b"".join(one.value or b"" for one in effects.messages)
+
+
+def test_a_result_says_what_changed(tmp_path: Path) -> None:
+    """An opt-in and an opt-out each change the answer, a second opt-out does not; of nobody known, nothing."""
+    with open_house(tmp_path / "ledger", {}) as house:
+        handle = taking(house, "", now)
+        person: dict[str, Any] = {"person": {"email": "ana@example.com"}}
+        told = [
+            msgspec.json.decode(one.value or b"")["changed"]
+            for each in (
+                said(0, "contact.opted_in.v1", "1", **person, **GRANT),
+                said(1, id="2", **person),
+                said(2, id="3", **person),
+                said(3, id="4", person={"email": "new@example.com"}),
+            )
+            for one in handle([each]).messages
+        ]
+        assert told == [True, True, False, False]

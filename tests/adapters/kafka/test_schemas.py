@@ -33,7 +33,7 @@ PINS = {
     "consent.facts.v1.3.json": "0dcf415232905796d862eb5a0b53500922c67f2cd868ce08e644207afbf1084a",
     "consent.contact-status.v1.1.json": "c338da6d0aa7b03a887485b06eb7ed921ef691c42c3d869a76b0bd8696e72dd5",
     "consent.facts-results.v1.1.json": "67b4b7eee81aaddc566e547761932a8277d596bc612a645ef6d4db2993020a8b",
-    "consent.facts-results.v1.2.json": "43c7809d38bd5a02a44a95e7debbd15c7ee57ee6a46726750acbd58c40ddfb0a",
+    "consent.facts-results.v1.2.json": "e37d2645c98e694d9fb35dffb940864ed8fcfabe5f57a9d86208e4d92919efd7",
     "consent.facts.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
     "consent.contact-status.dlq.v1.1.json": "4415e75f33eeef366a998b169d9bf7e52dcba1e8eee576ccbd05c310304abf9d",
     "consent.crm-results.v1.1.json": "3ae8186d8fcced427eee8f57d99475daa65ce2e984c7e6c5574ee9893a61c0c8",

@@ -258,3 +258,13 @@ def test_what_is_measured(service: Served) -> None:
         "consent_ledger_projection_lag_entries ",
     ):
         assert line in said
+
+
+def test_a_batch_says_of_each_fact_what_changed(service: Served) -> None:
+    """Ana was allowed and is stopped; Ben was not known; of two facts about one person, each says what both changed."""
+    service.grant()
+    facts = [fact(number=1), fact("enquired", number=2), fact(number=3, email=BEN)]
+    answers = service.post("/v1/facts/batch", {"facts": facts}, "writer").json()["answers"]
+    assert [(one["known"], one["changed"]) for one in answers] == [(True, True), (True, True), (False, False)]
+    again = service.post("/v1/facts/batch", {"facts": facts[:1]}, "writer").json()["answers"]
+    assert [(one["status"], one["changed"]) for one in again] == [("unchanged", False)]
