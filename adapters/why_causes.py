@@ -11,17 +11,18 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.report import wording
 from adapters.why_evidence import meaning_of
+from adapters.why_facts import SAID_NO, day_of, noun, of_day, on_day, span_of
 from adapters.why_history import Held
 from adapters.why_needs import need_in_words, obligation_in_words, unmet_in_words
 from adapters.why_words import SUPPRESSED, describe, stopped_by_others
 from ledger import events as e
 from ledger.commands import is_suppressing
-from ledger.policy.calendar import local_date, period
+from ledger.policy.calendar import local_date
 from ledger.policy.dossier import Dossier
 from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.rules import Policy, Rule
-from ledger.terms import BEGINNING, END, UNREAD_ROW
-from projections.causes import Cause
+from ledger.terms import END, UNREAD_ROW
+from projections.matter import Cause
 
 _LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "under_review", "minor", "address_unlinked"})
 """Causes that decide under every law."""
@@ -29,36 +30,6 @@ MOST = 3
 """Conditions that a sentence names."""
 _aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\s\([a-z]).*", re.DOTALL)
 
-_NOUNS: dict[type[e.Event], str] = {
-    e.OptedIn: "opt-in",
-    e.OptInRequested: "request to confirm",
-    e.DoubleOptInConfirmed: "confirmation",
-    e.FormSubmitted: "form sent in",
-    e.BoxAnswered: "ticked box",
-    e.ContractStarted: "contract",
-    e.ContractEnded: "end of a contract",
-    e.DealWon: "won deal",
-    e.Enquired: "enquiry",
-    e.Donated: "support",
-    e.AddressPublished: "published address",
-    e.RecipientDescribed: "description of the recipient",
-    e.CountryEvidenced: "sign of the country",
-    e.EmailSent: "e-mail",
-    e.CampaignMailSent: "e-mail",
-    e.Clicked: "click",
-    e.BasisClaimed: "claim of the CRM",
-}
-_SAID_NO: dict[type[e.Event], tuple[str, str]] = {
-    e.OptedOut: ("the person opted out", "you opted out"),
-    e.TypeOptedOut: ("the person left the subscription type “{kind}”", "you left one of our mailings"),
-    e.Objected: ("the person objected to marketing", "you objected to marketing"),
-    e.OptOutObstructed: (
-        "the person tried to opt out and did not get through",
-        "you tried to opt out and did not get through",
-    ),
-    e.Complained: ("the person reported a message as spam", "a message of ours was reported as spam"),
-    e.ErasureRequested: ("the person asked to be erased", "you asked to be erased"),
-}
 _CLAIMED: dict[str, str] = {
     "consent": "consent",
     "confirmation": "a confirmed double opt-in",
@@ -144,8 +115,8 @@ class CauseWords:
         if event is None:
             return "what is on record"
         deal = any(n.position == position and isinstance(n.event, e.DealWon) for n in self._held.entries)
-        noun = "won deal" if deal and getattr(event, "kind", "unknown") == "unknown" else _noun(event)
-        return f"{'your' if self._person else 'the'} {noun} {_of_day(event)}{self._at(position)}"
+        name = "won deal" if deal and getattr(event, "kind", "unknown") == "unknown" else noun(event)
+        return f"{'your' if self._person else 'the'} {name} {of_day(event)}{self._at(position)}"
 
     # --- clauses -----------------------------------------------------------------------------------
 
@@ -168,18 +139,18 @@ class CauseWords:
             return f"{what}{where}"
         if isinstance(event, e.ReviewDecided):
             whose = "we decided" if self._person else "a review by the company decided"
-            return f"{whose} on {_day(event.recorded_at)} to stop all marketing{where}"
+            return f"{whose} on {day_of(event.recorded_at)} to stop all marketing{where}"
         others = stopped_by_others(event)
         if others is not None:
             what = others if self._person else describe(event)
-            return f"{what[:1].lower()}{what[1:]} {_on_day(event)}{where}"
-        said = _SAID_NO.get(type(event))
+            return f"{what[:1].lower()}{what[1:]} {on_day(event)}{where}"
+        said = SAID_NO.get(type(event))
         if said is None:
             return f"an opt-out is on record{where}"
         words = said[self._person].format(kind=getattr(event, "subscription_type", ""))
         if event.stream != self._held.contact:
             words += ", on a contact that may be the same person,"
-        return f"{words} {_on_day(event)}{where}"
+        return f"{words} {on_day(event)}{where}"
 
     def _when_stop_time_unknown(self, cause: Cause, _: datetime) -> str:
         unsure = "nothing shows whether it came before this moment or after it"
@@ -201,9 +172,9 @@ class CauseWords:
             return f"{what}{self._at(cause.fact)}; nothing is sent until somebody has looked at it"
         began = event.recorded_at if event is not None else None
         if began is not None and at < began:
-            what = f"a review of {_day(began)}{self._at(cause.fact)} is not answered yet"
+            what = f"a review of {day_of(began)}{self._at(cause.fact)} is not answered yet"
             return f"{what}, so it is not shown either whether this was allowed before"
-        day = f" since {_day(began)}" if began is not None else ""
+        day = f" since {day_of(began)}" if began is not None else ""
         return f"a review puts this on hold{day}{self._at(cause.fact)}; nothing is sent until it is answered"
 
     def _when_minor(self, cause: Cause, _: datetime) -> str:
@@ -229,7 +200,7 @@ class CauseWords:
         return f"the message does not {wording.listed([obligation_in_words(one) for one in cause.unmet])}"
 
     def _when_withdrawn_declaration(self, cause: Cause, _: datetime) -> str:
-        on = _day(cause.since)
+        on = day_of(cause.since)
         if self._person:
             return f"what a form or a sale meant was declared in our records, and no longer counts since {on}"
         return (
@@ -240,13 +211,13 @@ class CauseWords:
     def _when_recorded_later(self, cause: Cause, at: datetime) -> str:
         shown = "we had it" if self._person else "it existed"
         return (
-            f"{self._fact(cause.fact)} is on record only since {_day(cause.since)}; nothing shows that {shown} "
+            f"{self._fact(cause.fact)} is on record only since {day_of(cause.since)}; nothing shows that {shown} "
             f"on {wording.day(at.astimezone(UTC))}"
         )
 
     def _when_begins_later(self, cause: Cause, _: datetime) -> str:
         event = self._event(cause.fact)
-        day = _day(cause.since)
+        day = day_of(cause.since)
         if isinstance(event, e.ContractStarted | e.DealWon):
             return f"{self._fact(cause.fact)} began after the moment asked about"
         if isinstance(event, e.DoubleOptInConfirmed):
@@ -256,19 +227,18 @@ class CauseWords:
         )
 
     def _when_not_in_force(self, cause: Cause, _: datetime) -> str:
-        day = f" before {_day(cause.since)}" if cause.since is not None else " then"
+        day = f" before {day_of(cause.since)}" if cause.since is not None else " then"
         return f"{self._law(cause)} was not yet in force, or not yet declared,{day}; {self._fact(cause.fact)} needs it"
 
     def _when_no_longer_in_force(self, cause: Cause, _: datetime) -> str:
-        return (
-            f"{self._law(cause)} is not in force any more since {_day(cause.since)}; {self._fact(cause.fact)} needs it"
-        )
+        day = day_of(cause.since)
+        return f"{self._law(cause)} is not in force any more since {day}; {self._fact(cause.fact)} needs it"
 
     def _when_lapsed(self, cause: Cause, _: datetime) -> str:
         last = f"at the end of {self._last_day(cause)}"
         if cause.period is None:
             return f"{self._fact(cause.fact)} was given for a time that ended {last}"
-        span, fact = _span(cause.period), self._fact(cause.fact)
+        span, fact = span_of(cause.period), self._fact(cause.fact)
         choice = "; the number is our choice, the law names none" if cause.chosen else ""
         rule = self._policy.rules[cause.rule] if cause.rule else None
         if rule is not None and rule.inactivity:
@@ -303,7 +273,7 @@ class CauseWords:
         dossier = Dossier(self._held.read)
         for position, _, confirmed in dossier.owner.confirmations:
             if dossier.is_by_machine(confirmed, event):
-                return f"; a machine may have made the confirmation {_of_day(confirmed)}{self._at(position)}"
+                return f"; a machine may have made the confirmation {of_day(confirmed)}{self._at(position)}"
         return ""
 
     def _when_claimed(self, cause: Cause, _: datetime) -> str:
@@ -333,43 +303,3 @@ def unknown_countries(held: Held, *, person: bool = False) -> str:
     either = " either" if where else ""
     whose = "" if held.catalogue.country else f"the sender's country is not declared{either}"
     return "; ".join(filter(None, (where, whose))) or "the country is not known"
-
-
-def _noun(event: e.Event) -> str:
-    if isinstance(event, e.ContractStarted) and event.kind != "unknown":
-        return {"purchase": "purchase", "free_account_service": "free account"}.get(
-            event.kind, f"contract ({event.kind})"
-        )
-    return _NOUNS.get(type(event), "record")
-
-
-def _day(moment: datetime | None) -> str:
-    return "an unknown day" if moment is None else wording.day(moment.astimezone(UTC))
-
-
-def _of_day(event: e.Event) -> str:
-    return f"of {_days(event)}"
-
-
-def _on_day(event: e.Event) -> str:
-    days = _days(event)
-    return days if days.startswith("between") else f"on {days}"
-
-
-def _days(event: e.Event) -> str:
-    """When a fact happened, by the day: `1 May 2024`, `between … and …`, `an unknown day`."""
-    first, last = event.earliest, event.latest
-    if first == BEGINNING:
-        return "an unknown day"
-    one, other = wording.day(first.astimezone(UTC)), wording.day(last.astimezone(UTC))
-    if event.precision == "day" or one == other:
-        return one
-    return f"between {one} and {other}"
-
-
-def _span(text: str) -> str:
-    """An ISO period in words: `24 months`."""
-    months, days, business = period(text)
-    named = [f"{months} month{'s' if months != 1 else ''}"] if months else []
-    named += [f"{days} {'business ' if business else ''}day{'s' if days != 1 else ''}"] if days else []
-    return " and ".join(named)

@@ -34,8 +34,8 @@ from ledger.policy.judge import ERASED, STOP_TIME_UNKNOWN
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
-from projections.causes import IN_TIME
 from projections.explain import Explanation, facts_of
+from projections.matter import IN_TIME
 
 
 class Asked(NamedTuple):

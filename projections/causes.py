@@ -6,86 +6,18 @@ is found by the same trials, so that words, pages and machines all name the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from ledger import events as e
-from ledger.contact import Entry
-from ledger.policy.dossier import usable_from
 from ledger.policy.judge import ERASED, STOP_REASONS, STOP_TIME_UNKNOWN, UNDER_REVIEW
-from ledger.policy.jurisdictions import UNKNOWN
-from ledger.policy.plans import plans_of
-from ledger.policy.question import Candidate, Decision, Question, Trial
-from ledger.policy.rules import Policy, midnight
+from ledger.policy.question import Candidate, Trial
+from ledger.policy.rules import midnight
 from ledger.terms import BEGINNING
-
-Kind = Literal[
-    "proven",
-    "stopped",
-    "stop_time_unknown",
-    "overlap",
-    "erased",
-    "under_review",
-    "minor",
-    "address_unlinked",
-    "address_may_be_reassigned",
-    "unknown_purpose",
-    "unknown_channel",
-    "message",
-    "withdrawn_declaration",
-    "recorded_later",
-    "begins_later",
-    "not_in_force",
-    "no_longer_in_force",
-    "lapsed",
-    "unmet",
-    "missing",
-    "claimed",
-    "not_accepted",
-    "nothing",
-]
-IN_TIME: dict[str, str] = {
-    "recorded_later": "on_record_by_then",
-    "begins_later": "begun_by_then",
-    "not_in_force": "rule_in_force",
-    "no_longer_in_force": "rule_in_force",
-    "lapsed": "not_lapsed",
-}
-"""The condition of time that failed, for each way in which a fact that meets every need is out of its time."""
-
-
-class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The condition that decides an answer.
-
-    law          code of the jurisdiction whose rules decide
-    allowed_by   codes of the other jurisdictions asked, whose rules alone would allow it
-    rule         id of the rule that came nearest, or that allows it
-    fact         position of the fact it is about: the stop, the opt-in, the contract, the claim
-    since        when that condition came about: recorded, begun, in force, ended, withdrawn
-    period       the ISO period that ran out; `chosen`: its number is this rule set's own choice
-    last         position of the last contact from which the period ran; None: from the fact itself
-    unmet        names of needs that what is on record contradicts
-    missing      names of needs that nothing shows, and the condition of time that failed
-    declaration  position of a declaration that no longer counts, and with which it would be allowed
-    later        of a stop: why the opt-in that came after it does not lift it
-    """
-
-    kind: Kind
-    law: str | None = None
-    allowed_by: tuple[str, ...] = ()
-    rule: str | None = None
-    fact: int | None = None
-    since: datetime | None = None
-    period: str | None = None
-    chosen: bool = False
-    last: int | None = None
-    unmet: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    declaration: int | None = None
-    later: Cause | None = None
+from projections.matter import IN_TIME, Cause, Kind, Matter, first_fact, latest_fact, time_of
+from projections.timing import timing_of
 
 
 class Found(NamedTuple):
@@ -95,48 +27,18 @@ class Found(NamedTuple):
     grounds: Trial | None = None
 
 
-class Matter(NamedTuple):
-    """All that is needed to find a cause: the question, its answer, the trials, and the facts by position.
-
-    owner    id of the contact whose grants count
-    judged   answers the same question with something changed
-    former   declarations that no longer count, the newest first; read only where nothing forbids
-    """
-
-    question: Question
-    decision: Decision
-    trials: Sequence[Trial]
-    facts: Mapping[int, Entry]
-    policy: Policy
-    owner: str
-    judged: Callable[[Question], Decision]
-    former: Iterable[Former] = ()
-
-
-class Former(NamedTuple):
-    """A declaration that no longer counts; `ended`: when; `judged`: the answer if it still did, and where it rests."""
-
-    position: int
-    ended: datetime
-    judged: Callable[[Question], tuple[Decision, frozenset[int]]]
-
-
 def find_cause(matter: Matter) -> Found:
     """The condition that decides the answer. One trial makes conditions, missing needs and cause alike."""
     decision, question = matter.decision, matter.question
     law = decision.jurisdiction
     if decision.allowed:
         grounds = _carrying(matter)
-        return Found(Cause(kind="proven", law=law, rule=decision.rules[0], fact=_first(grounds)), grounds)
+        return Found(Cause(kind="proven", law=law, rule=decision.rules[0], fact=first_fact(grounds)), grounds)
     allowed_by = _allowed_by(matter) if len(question.jurisdictions) > 1 else ()
     nearest = _nearest(matter)
     found = _forbidden(matter) or _former(matter, nearest) or _declared_later(matter) or nearest.cause
     missing = found.missing or (nearest.cause.missing if decision.claimed is not None else ())
     return Found(msgspec.structs.replace(found, law=law, allowed_by=allowed_by, missing=missing), nearest.grounds)
-
-
-def _first(trial: Trial | None) -> int | None:
-    return trial.evidence[0] if trial is not None and trial.evidence else None
 
 
 def _carrying(matter: Matter) -> Trial | None:
@@ -187,13 +89,13 @@ def _forbidden(matter: Matter) -> Cause | None:
     reason = decision.reason
     against = [a.position for a in decision.against if a.what == reason and a.position is not None]
     if reason == STOP_TIME_UNKNOWN:
-        return Cause(kind="stop_time_unknown", fact=_latest(matter, _stops(matter)))
+        return Cause(kind="stop_time_unknown", fact=latest_fact(matter, _stops(matter)))
     if decision.uncertain:
-        return Cause(kind="overlap", fact=_latest(matter, _stops(matter)))
+        return Cause(kind="overlap", fact=latest_fact(matter, _stops(matter)))
     if reason in STOP_REASONS.values():
-        return Cause(kind="stopped", fact=_latest(matter, against), later=_later(matter))
+        return Cause(kind="stopped", fact=latest_fact(matter, against), later=_later(matter))
     if reason in _PLAIN:
-        return Cause(kind=_PLAIN[reason], fact=_latest(matter, against))
+        return Cause(kind=_PLAIN[reason], fact=latest_fact(matter, against))
     if reason.startswith("message:"):
         return Cause(kind="message", unmet=(reason.removeprefix("message:"),))
     return None
@@ -202,16 +104,6 @@ def _forbidden(matter: Matter) -> Cause | None:
 def _stops(matter: Matter) -> list[int]:
     reasons = frozenset(STOP_REASONS.values())
     return [a.position for a in matter.decision.against if a.what in reasons and a.position is not None]
-
-
-def _latest(matter: Matter, positions: Sequence[int]) -> int | None:
-    """The position of the fact that happened last; those of an unknown day come first."""
-    return max(positions, key=lambda position: (_when(matter, position), position), default=None)
-
-
-def _when(matter: Matter, position: int) -> datetime:
-    entry = matter.facts.get(position)
-    return BEGINNING if entry is None else entry.event.earliest
 
 
 def _later(matter: Matter) -> Cause | None:
@@ -223,7 +115,7 @@ def _later(matter: Matter) -> Cause | None:
         if not t.blocked_by
         and t.evidence
         and rules[t.rule].mechanism == "consent"
-        and _when(matter, t.evidence[0]) <= at
+        and time_of(matter, t.evidence[0]) <= at
     ]
     best = _best(matter, after)
     return None if best is None else _of(matter, best)
@@ -282,7 +174,7 @@ def _nearest(matter: Matter) -> Found:
     if best is None:
         return Found(_without_facts(matter))
     if _void(matter, best):
-        return Found(Cause(kind="address_may_be_reassigned", rule=best.rule, fact=_first(best)), best)
+        return Found(Cause(kind="address_may_be_reassigned", rule=best.rule, fact=first_fact(best)), best)
     return Found(_of(matter, best), best)
 
 
@@ -293,7 +185,7 @@ def _same_law(matter: Matter, trials: list[Trial]) -> list[Trial]:
 def _without_facts(matter: Matter) -> Cause:
     claim = matter.decision.claimed
     if claim is None:
-        fact = _latest(matter, [n.position for n in matter.facts.values() if _could_grant(matter, n.event)])
+        fact = latest_fact(matter, [n.position for n in matter.facts.values() if _could_grant(matter, n.event)])
         return Cause(kind="nothing" if fact is None else "not_accepted", fact=fact)
     fact = next(iter(claim.evidence), None)
     if claim.rule is None:
@@ -324,7 +216,7 @@ def _best(matter: Matter, trials: Sequence[Trial]) -> Trial | None:
 
     def distance(trial: Trial) -> tuple[object, ...]:
         met = [condition.met for condition in trial.conditions]
-        when = _when(matter, trial.evidence[0]) if trial.evidence else BEGINNING
+        when = time_of(matter, trial.evidence[0]) if trial.evidence else BEGINNING
         outside = not trial.start <= at < trial.until
         late = (when > at, -when.timestamp(), trial.start > at, -trial.start.timestamp())
         return (met.count(False), met.count(None), outside, *late)
@@ -336,72 +228,10 @@ def _of(matter: Matter, trial: Trial) -> Cause:
     """What one trial lacks: needs that are contradicted, its time, needs that nothing shows. In this order."""
     unmet = tuple(condition.name for condition in trial.conditions if condition.met is False)
     missing = tuple(condition.name for condition in trial.conditions if condition.met is None)
-    timing = _timing(matter, trial)
+    timing = timing_of(matter, trial)
     if timing is not None:
         missing += (IN_TIME[timing.kind],)
-    cause = Cause(kind="unmet" if unmet else "missing", fact=_first(trial))
+    cause = Cause(kind="unmet" if unmet else "missing", fact=first_fact(trial))
     if timing is not None and not unmet:
         cause = timing
     return msgspec.structs.replace(cause, rule=trial.rule, unmet=unmet, missing=missing)
-
-
-# --- its time --------------------------------------------------------------------------------------
-
-
-def _timing(matter: Matter, trial: Trial) -> Cause | None:
-    """How a trial is out of its time; None: it is in time."""
-    at = matter.question.at
-    if trial.start <= at < trial.until:
-        return None
-    floor, ceiling = _in_force(matter, trial)
-    if at < floor:
-        return Cause(kind="not_in_force", fact=_first(trial), since=floor)
-    if ceiling <= at:
-        return Cause(kind="no_longer_in_force", fact=_first(trial), since=ceiling)
-    return _begins(matter, trial) if at < trial.start else _ended(matter, trial)
-
-
-def _in_force(matter: Matter, trial: Trial) -> tuple[datetime, datetime]:
-    question = matter.question
-    plans = plans_of(matter.policy).together(matter.policy, (trial.jurisdiction,), question.purpose, question.channel)
-    for planned in plans.plans[0].rules:
-        if planned.rule.id == trial.rule:
-            return planned.floor, planned.ceiling
-    rule = matter.policy.rules[trial.rule]
-    return midnight(rule.valid_from), midnight(rule.valid_to)
-
-
-def _begins(matter: Matter, trial: Trial) -> Cause:
-    """The fact of a trial that came, or came to be held, after the moment asked about."""
-    late = [matter.facts[p] for p in trial.evidence if p in matter.facts]
-    late = [entry for entry in late if usable_from(entry.event) > matter.question.at]
-    if not late:
-        return Cause(kind="begins_later", fact=_first(trial), since=trial.start)
-    for entry in late:
-        if entry.event.latest > matter.question.at:
-            return Cause(kind="begins_later", fact=entry.position, since=entry.event.latest)
-    worst = max(late, key=lambda entry: usable_from(entry.event))
-    return Cause(kind="recorded_later", fact=worst.position, since=usable_from(worst.event))
-
-
-def _ended(matter: Matter, trial: Trial) -> Cause:
-    """What ended a trial before the moment asked about: an end that was agreed, or a period without contact."""
-    rule = matter.policy.rules[trial.rule]
-    fact = matter.facts.get(trial.evidence[0]) if trial.evidence else None
-    until = getattr(fact.event, "valid_until", None) if fact is not None else None
-    if until is not None and until <= trial.until:
-        return Cause(kind="lapsed", fact=_first(trial), since=trial.until)
-    last = _latest(matter, [p for p in trial.evidence if _when(matter, p) <= matter.question.at])
-    return Cause(
-        kind="lapsed",
-        fact=_first(trial),
-        since=trial.until,
-        period=rule.inactivity or rule.window or rule.after_end or rule.recent,
-        chosen=rule.period_from == "choice",
-        last=last if last != _first(trial) else None,
-    )
-
-
-def is_unknown_law(cause: Cause) -> bool:
-    """True where the rules for an unknown country decide."""
-    return cause.law == UNKNOWN

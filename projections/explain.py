@@ -24,8 +24,9 @@ from ledger.policy.jurisdictions import candidates
 from ledger.policy.question import Candidate, Decision, Question, Trial
 from ledger.policy.rules import Policy
 from ledger.terms import LEDGER_STREAM
-from projections.causes import Cause, Former, Matter, find_cause
+from projections.causes import find_cause
 from projections.groups import Kin, kin, named_by
+from projections.matter import Cause, Former, Matter
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""

@@ -14,9 +14,9 @@ from ledger.contact import Contact, Entry
 from ledger.policy import shipped
 from ledger.policy.cases import Prepared, prepare
 from ledger.terms import BEGINNING
-from projections.causes import IN_TIME
 from projections.explain import Explanation, weigh
 from projections.groups import Kin
+from projections.matter import IN_TIME
 
 CASES = {case.id: prepare(case) for case in shipped.all_cases()}
 DECIDES = {
