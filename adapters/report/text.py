@@ -32,10 +32,12 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
 
 
 def _lost(audit: Audit, screen: Screen) -> None:
-    """What could not be read and may be a no comes before all else."""
+    """What could not be read or is not shown, and may be opt-outs, comes before all else."""
     sentences = lost.sentences(audit.lost_stops, audit.files_seen)
+    first = next(iter(audit.lost_stops), None)
+    label = "NOT SHOWN" if first is not None and first.hidden else "NOT READ"
     for number, one in enumerate(sentences):
-        screen.wrapped("NOT READ" if number == 0 else "", prose.plain(one), _LABEL, style="bold")
+        screen.wrapped(label if number == 0 else "", prose.plain(one), max(_LABEL, len(label) + 1), style="bold")
     if sentences:
         screen.line()
 
