@@ -235,19 +235,22 @@ class CauseWords:
         return f"{self._law(cause)} is not in force any more since {day}; {self._fact(cause.fact)} needs it"
 
     def _when_lapsed(self, cause: Cause, _: datetime) -> str:
-        last = f"at the end of {self._last_day(cause)}"
+        fact, last = self._fact(cause.fact), f"at the end of {self._last_day(cause)}"
         if cause.period is None:
-            return f"{self._fact(cause.fact)} was given for a time that ended {last}"
-        span, fact = span_of(cause.period), self._fact(cause.fact)
+            if isinstance(self._event(cause.fact), e.ContractStarted):
+                return f"{fact} ended on {day_of(cause.since)}"
+            return f"{fact} was given for a time that ended {last}"
+        span = span_of(cause.period)
         choice = "; the number is our choice, the law names none" if cause.chosen else ""
         rule = self._policy.rules[cause.rule] if cause.rule else None
         if rule is not None and rule.inactivity:
             after = f"after {self._fact(cause.last)}" if cause.last is not None else "after it"
             return f"{fact} lapsed {last}: {span} passed without contact {after}{choice}"
-        event = self._event(cause.last if cause.last is not None else cause.fact)
-        over = "its end" if isinstance(event, e.ContractEnded) else "it"
-        left = f"{self._law(cause)} leaves {span} after {over}{choice}"
-        return f"{fact} does not count any more since the end of {self._last_day(cause)}: {left}"
+        if cause.counted_from == "one_mail":
+            return f"{fact} allows one confirmation mail within {span}; it was sent, or that time is over{choice}"
+        after = {"end": "its end", "contact": "the last contact that counts"}.get(cause.counted_from, "it")
+        left = f"{self._law(cause)} leaves {span} after {after}{choice}"
+        return f"{fact} does not count any more after {self._last_day(cause)}: {left}"
 
     def _last_day(self, cause: Cause) -> str:
         """The last day on which it counted, where the law's recipient is."""

@@ -16,6 +16,7 @@ from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.codec import decode
 from ledger.contact import PLACED, Contact, Entry, fold
+from ledger.declared import all_as_declared
 from ledger.log import Log
 from ledger.plausibility import bounded
 from ledger.policy.dossier import Dossier
@@ -126,7 +127,7 @@ def weigh(
         question=question,
         decision=decision,
         trials=trials,
-        facts={entry.position: entry for entry in entries},
+        facts={entry.position: entry for entry in entries} | _as_read(group, catalogue),
         policy=policy,
         owner=group[0].contact,
         judged=lambda other: judge(group, other, policy, catalogue),
@@ -134,6 +135,12 @@ def weigh(
     )
     found = find_cause(matter)
     return Explanation(decision, tuple(trials), tuple(entries), laws, group, found.cause, found.grounds, person.joined)
+
+
+def _as_read(group: Sequence[Contact], catalogue: Catalogue) -> dict[int, Entry]:
+    """Facts that rest on a declaration as it lets them be read: a won deal as the contract that it was."""
+    contacts, _ = all_as_declared(group, catalogue.declared)
+    return {n.position: n for contact in contacts for n in (*contact.opt_ins, *contact.contracts)}
 
 
 def _former(

@@ -57,6 +57,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fact         position of the fact it is about: the stop, the opt-in, the contract, the claim
     since        when that condition came about: recorded, begun, in force, ended, withdrawn
     period       the ISO period that ran out; `chosen`: its number is this rule set's own choice
+    counted_from what the period ran from: the fact itself, its end, the last contact that counts, or one mail alone
     last         position of the last contact from which the period ran; None: from the fact itself
     unmet        names of needs that what is on record contradicts
     missing      names of needs that nothing shows, and the condition of time that failed
@@ -71,6 +72,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fact: int | None = None
     since: datetime | None = None
     period: str | None = None
+    counted_from: Literal["fact", "end", "contact", "one_mail"] = "fact"
     chosen: bool = False
     last: int | None = None
     unmet: tuple[str, ...] = ()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
+import msgspec
+
+from ledger import events as e
 from ledger.policy.dossier import usable_from
+from ledger.policy.mechanisms import ONE_OFF
 from ledger.policy.plans import plans_of
 from ledger.policy.question import Trial
-from ledger.policy.rules import midnight
+from ledger.policy.rules import Rule, midnight
 from projections.matter import Cause, Matter, first_fact, latest_fact, time_of
 
 
@@ -48,18 +53,30 @@ def _begins(matter: Matter, trial: Trial) -> Cause:
 
 
 def _ended(matter: Matter, trial: Trial) -> Cause:
-    """What ended a trial before the moment asked about: an end that was agreed, or a period without contact."""
+    """What ended a trial before the moment asked about: an end that was agreed or came, or a period that ran out."""
     rule = matter.policy.rules[trial.rule]
-    fact = matter.facts.get(trial.evidence[0]) if trial.evidence else None
-    until = getattr(fact.event, "valid_until", None) if fact is not None else None
-    if until is not None and until <= trial.until:
-        return Cause(kind="lapsed", fact=first_fact(trial), since=trial.until)
+    entry = matter.facts.get(trial.evidence[0]) if trial.evidence else None
+    event = entry.event if entry is not None else None
+    cause = Cause(kind="lapsed", fact=first_fact(trial), since=trial.until)
+    until = getattr(event, "valid_until", None)
+    runs = isinstance(event, e.ContractStarted) and event.kind not in ONE_OFF
+    if (until is not None and until <= trial.until) or (rule.mechanism == "ongoing_relationship" and runs):
+        return cause
     last = latest_fact(matter, [p for p in trial.evidence if time_of(matter, p) <= matter.question.at])
-    return Cause(
-        kind="lapsed",
-        fact=first_fact(trial),
-        since=trial.until,
+    return msgspec.structs.replace(
+        cause,
         period=rule.inactivity or rule.window or rule.after_end or rule.recent,
         chosen=rule.period_from == "choice",
+        counted_from=_counted_from(rule, runs=runs),
         last=last if last != first_fact(trial) else None,
     )
+
+
+def _counted_from(rule: Rule, *, runs: bool) -> Literal["fact", "end", "contact", "one_mail"]:
+    """What the period of a rule runs from. `runs`: the fact is a contract that is not over when it is made."""
+    if rule.mechanism == "confirmation_mail":
+        return "one_mail"
+    if rule.inactivity or rule.window_from:
+        return "contact"
+    from_end = rule.after_end is not None or rule.mechanism == "contract_window"
+    return "end" if from_end and runs else "fact"

@@ -104,3 +104,19 @@ def test_a_lapse_lies_in_the_past_and_a_late_record_in_the_future(case: str, day
     if cause.kind in ("recorded_later", "begins_later") or (cause.kind == "not_in_force" and cause.since):
         assert cause.since is not None
         assert cause.since > at or CASES[case].question.law_at is not None
+
+
+@pytest.mark.parametrize(
+    ("case", "counted_from"),
+    [
+        ("de-consent-silent-25-months", "contact"),
+        ("ca-implied-purchase-expired", "fact"),
+        ("fr-customer-four-years", "fact"),
+        ("nl-service-long-after", "end"),
+        ("xx-service-after-contract", "end"),
+        ("de-doi-mail-too-late", "one_mail"),
+    ],
+)
+def test_a_period_runs_from_what_the_rule_says(case: str, counted_from: str) -> None:
+    """From the fact, from its end, or from the last contact: a sentence says which."""
+    assert explained(CASES[case]).cause.counted_from == counted_from
