@@ -16,8 +16,8 @@ from ledger.catalogue import Catalogue
 from ledger.contact import Entry
 
 EXPORT = "hubspot.export"
-SHOWING = frozenset({"hubspot.unsubscribes", "hubspot.opt_outs", "hubspot.subscriptions"})
-"""Sources, beside an export of contacts, that show every opt-out that HubSpot holds."""
+SHOWING = frozenset({"hubspot.unsubscribes", "hubspot.subscriptions"})
+"""Sources, beside an export of contacts, that show every opt-out that HubSpot holds. A plain list of opt-outs may not."""
 A_DAY = timedelta(days=1)
 """So much older than an export may be a list of the opt-outs that it hides: files of one day come hours apart."""
 

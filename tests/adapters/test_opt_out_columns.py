@@ -219,7 +219,9 @@ def test_somebody_may_answer_for_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-400 * 86_400, -86_401, -86_399, 0, 86_400])
-@pytest.mark.parametrize("source", ["hubspot.export", *sorted(SHOWING), "mailchimp.audience", "stops"])
+@pytest.mark.parametrize(
+    "source", ["hubspot.export", *sorted(SHOWING), "hubspot.opt_outs", "mailchimp.audience", "stops"]
+)
 @pytest.mark.parametrize("rows", [1, 2])
 def test_what_is_hidden_is_shown_by_no_older_file(source: str, seconds: int, rows: int) -> None:
     """In the pure rule: a list at most a day older, and an export of as many contacts that is no older."""
