@@ -17,7 +17,7 @@ from ledger.contact import Entry
 
 EXPORT = "hubspot.export"
 SHOWING = frozenset({"hubspot.unsubscribes", "hubspot.subscriptions"})
-"""Sources, beside an export of contacts, that show every opt-out that HubSpot holds. A plain list of opt-outs may not."""
+"""Sources, beside an export of contacts, that show every opt-out that HubSpot holds; a plain list may not."""
 A_DAY = timedelta(days=1)
 """So much older than an export may be a list of the opt-outs that it hides: files of one day come hours apart."""
 
