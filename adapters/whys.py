@@ -269,7 +269,12 @@ def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iter
         yield "only the person's own later opt-in"
         return
     if decision.reason in context.STOPS:
-        yield "only the person's own later opt-in; or, if the opt-out was a mistake, its correction with evidence"
+        later = found.cause.later
+        for need in later.missing if later is not None and not later.unmet else ():
+            if need not in _PAST:
+                yield f"{evidence_of(need)}, for the opt-in that came later"
+        only = "only " if later is None else ""
+        yield f"{only}the person's own later opt-in; or, if the opt-out was a mistake, its correction with evidence"
         return
     changes = [
         f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"

@@ -48,7 +48,7 @@ def drawing(rows: Sequence[WhyRow], asked: datetime) -> str:
     return "".join((*parts, "</svg>"))
 
 
-LEGEND = "Dots: sign-ups, contracts and the like; squares: a no; triangles: sends; rings: the rest."
+LEGEND = "Dots: sign-ups, contracts and the like; squares: opt-outs and objections; triangles: sends; rings: the rest."
 
 
 def caption(rows: Sequence[WhyRow]) -> str:

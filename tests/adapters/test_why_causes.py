@@ -104,6 +104,7 @@ def test_a_stop_names_its_day_and_what_came_after_it(world: World) -> None:
     assert f"What came later does not lift it: the opt-in of 1 August 2024 [{later}] is on record, but" in why.sentence
     assert "no evidence of a double opt-in confirmation" in why.sentence
     assert "your opt-in of 1 August 2024 is on record, but there is no evidence of a double opt-in" in person.sentence
+    assert why.would_change[0] == "evidence of a double opt-in confirmation, for the opt-in that came later"
 
 
 def test_what_the_company_decided_is_not_said_of_the_person(world: World) -> None:
