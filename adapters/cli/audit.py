@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -50,6 +51,8 @@ from projections.verdicts import Audit, Bucket, Money
 LOST = "lost_stops"
 MAP = "audit.toml"
 """The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
+_NEAR = 3
+"""How many columns are offered in the place of one that is not there."""
 DEMO_CONTROLLER = "Sample Goods GmbH"
 
 
@@ -414,10 +417,15 @@ def _refuse_absent(asked: Asked, opened: Opened) -> None:
     known = {label.strip().casefold() for label in headers}
     absent = [label for label in asked.names if label.strip().casefold() not in known]
     if absent:
+        wanted = absent[0].strip().casefold()
+        near = get_close_matches(wanted, known, n=_NEAR) or [label for label in known if wanted in label][:_NEAR]
+        named = [label for label in dict.fromkeys(headers) if label.strip().casefold() in near]
         raise UnreadableInput(
             "no_such_column",
             f"No contacts export has a column “{absent[0]}”.",
-            f"Their columns are: {', '.join(dict.fromkeys(headers))}.",
+            f"Did you mean {' or '.join(f'“{label}”' for label in named)}?"
+            if named
+            else f"Their columns are: {', '.join(dict.fromkeys(headers))}.",
         )
 
 
