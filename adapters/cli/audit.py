@@ -49,6 +49,8 @@ from ledger.terms import MARKETING_PURPOSES
 from projections.verdicts import Audit, Bucket, Money
 
 LOST = "lost_stops"
+FAIL_ON = (*Bucket, LOST)
+"""What an audit can be made to fail on."""
 MAP = "audit.toml"
 """The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
 _NEAR = 3
@@ -208,8 +210,8 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
 
 
 def _check(asked: Asked) -> None:
-    if asked.fail_on is not None and asked.fail_on not in (*Bucket, LOST):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join((*Bucket, LOST))}")
+    if asked.fail_on is not None and asked.fail_on not in FAIL_ON:
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(FAIL_ON)}")
     _ = asked.losses
     if asked.purpose is not None and asked.purpose not in MARKETING_PURPOSES:
         raise typer.BadParameter(f"--purpose takes one of {', '.join(MARKETING_PURPOSES)}")
