@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ def replacing(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
     What a process that was killed left there is written over by the next. Raises UnwritableError, OSError.
     """
-    check_file(path)
+    _check_name(path)
     part = path.with_name(f".{path.name}.part")
     try:
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode), "w+b") as file:
@@ -40,10 +41,9 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 def check_file(path: Path) -> None:
     """Raise UnwritableError where no file can be written by this name: before long work, not after it."""
-    if path.is_dir():
-        raise UnwritableError(f"{path} is a folder: name a file in it")
-    if not path.parent.is_dir():
-        raise UnwritableError(f"there is no folder {path.parent}: make it, or name another file")
+    _check_name(path)
+    if not path.exists():
+        _check_place(path.parent)
 
 
 def check_folder(path: Path) -> None:
@@ -51,3 +51,21 @@ def check_folder(path: Path) -> None:
     first = next((part for part in (path, *path.parents) if part.exists()), path)
     if not first.is_dir():
         raise UnwritableError(f"{first} is a file, not a folder: name another folder")
+    _check_place(first)
+
+
+def _check_name(path: Path) -> None:
+    if path.is_dir():
+        raise UnwritableError(f"{path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise UnwritableError(f"there is no folder {path.parent}: make it, or name another file")
+
+
+def _check_place(folder: Path) -> None:
+    """Raise UnwritableError for a folder that takes no file. It is tried: permissions alone do not tell."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UnwritableError(f"nothing can be written in {folder} ({why}): name another folder") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -48,8 +49,12 @@ from ledger.terms import MARKETING_PURPOSES
 from projections.verdicts import Audit, Bucket, Money
 
 LOST = "lost_stops"
+FAIL_ON = (*Bucket, LOST)
+"""What an audit can be made to fail on."""
 MAP = "audit.toml"
 """The evidence map, where no other is named: in the ledger's directory, as it belongs to one controller too."""
+_NEAR = 3
+"""How many columns are offered in the place of one that is not there."""
 DEMO_CONTROLLER = "Sample Goods GmbH"
 
 
@@ -205,8 +210,8 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
 
 
 def _check(asked: Asked) -> None:
-    if asked.fail_on is not None and asked.fail_on not in (*Bucket, LOST):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join((*Bucket, LOST))}")
+    if asked.fail_on is not None and asked.fail_on not in FAIL_ON:
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(FAIL_ON)}")
     _ = asked.losses
     if asked.purpose is not None and asked.purpose not in MARKETING_PURPOSES:
         raise typer.BadParameter(f"--purpose takes one of {', '.join(MARKETING_PURPOSES)}")
@@ -414,10 +419,15 @@ def _refuse_absent(asked: Asked, opened: Opened) -> None:
     known = {label.strip().casefold() for label in headers}
     absent = [label for label in asked.names if label.strip().casefold() not in known]
     if absent:
+        wanted = absent[0].strip().casefold()
+        near = get_close_matches(wanted, known, n=_NEAR) or [label for label in known if wanted in label][:_NEAR]
+        named = [label for label in dict.fromkeys(headers) if label.strip().casefold() in near]
         raise UnreadableInput(
             "no_such_column",
             f"No contacts export has a column “{absent[0]}”.",
-            f"Their columns are: {', '.join(dict.fromkeys(headers))}.",
+            f"Did you mean {' or '.join(f'“{label}”' for label in named)}?"
+            if named
+            else f"Their columns are: {', '.join(dict.fromkeys(headers))}.",
         )
 
 

@@ -83,7 +83,7 @@ def retry(places: Places, ledger: LedgerDir = None) -> None:
 
 
 @app.command()
-def drop(places: Places, reason: Annotated[str, typer.Option(help="why; kept with the letter")]) -> None:
+def drop(places: Places, reason: Annotated[str, typer.Option(help="why; it is kept with the letter")]) -> None:
     """Give records up, for a reason. The letter says so from then on."""
     with _desk() as desk:
         for letter in desk.find(places):

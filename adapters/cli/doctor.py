@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, open_house, out, show
+from adapters.cli.completion import endings, severities
+from adapters.cli.options import EXIT, JsonOut, LedgerDir, console, open_house, out, show
 
 if TYPE_CHECKING:
     from adapters.hubspot.doctor.shapes import Diagnosis
@@ -24,15 +25,22 @@ def doctor() -> None:
 @app.command()
 def keys(
     ledger: LedgerDir = None,
-    fail: Annotated[bool, Flag("--fail", help="exit 3 if there is one")] = False,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help=f"exit 3 if there is one: {', '.join(endings())}", autocompletion=endings),
+    ] = None,
 ) -> None:
     """Look for API keys of the HTTP service that expire within 30 days, or have expired."""
     from adapters.cli.service import end_of
     from adapters.web.keys import KeyFile
     from adapters.wiring import now
 
+    if fail_on not in (None, *endings()):
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(endings())}")
     with open_house(ledger) as house:
         ending = [key for key in KeyFile(house.directory).list() if key.days_left(now()) is not None]
+    ended = [key for key in ending if key.has_ended(now())]
+    grave = {None: [], "expired": ended, "any": ending}[fail_on]
     for key in ending:
         typer.echo(f"{key.name}\t{key.role}\t{end_of(key, now())}")
     show(
@@ -40,14 +48,19 @@ def keys(
         if ending
         else "no key expires within 30 days"
     )
-    raise typer.Exit(EXIT.FINDINGS if fail and ending else EXIT.OK)
+    raise typer.Exit(EXIT.FINDINGS if grave else EXIT.OK)
 
 
 @app.command()
 def hubspot(
     json: JsonOut = False,
     fail_on: Annotated[
-        str | None, typer.Option(metavar="SEVERITY", help="exit 3 if there is one: high, medium, low (and graver)")
+        str | None,
+        typer.Option(
+            metavar="SEVERITY",
+            help="exit 3 if there is one: high, medium, low (and graver)",
+            autocompletion=severities,
+        ),
     ] = None,
 ) -> None:
     """Look over a HubSpot portal: what sets marketing by itself, what is no real yes, what its API lets us do.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli.completion import differences
 from adapters.cli.options import Flag, JsonOut, LedgerDir
 
 app = typer.Typer(
@@ -27,7 +28,10 @@ def drift(
         Path | None, typer.Option(metavar="FILE", help="write the counts for Prometheus (textfile collector)")
     ] = None,
     fail_on: Annotated[
-        str | None, typer.Option(metavar="KIND", help="exit 3 if there is one: a kind; flip (the alarm); any")
+        str | None,
+        typer.Option(
+            metavar="KIND", help="exit 3 if there is one: a kind; flip (the alarm); any", autocompletion=differences
+        ),
     ] = None,
     ledger: LedgerDir = None,
 ) -> None:
@@ -63,9 +67,9 @@ def record(ref: Ref, ledger: LedgerDir = None) -> None:
 @app.command()
 def ignore(
     ref: Ref,
-    until: Annotated[str, typer.Option(metavar="DATE", help="leave it alone until the end of this day")],
+    until: Annotated[str, typer.Option(metavar="DATE", help="the last day on which the difference is left alone")],
     by: Annotated[str, typer.Option("--by", help="your name")],
-    reason: Annotated[str, typer.Option(help="why")],
+    reason: Annotated[str, typer.Option(help="why; it is kept with what is recorded")],
     ledger: LedgerDir = None,
 ) -> None:
     """Leave one difference as it is until a day."""

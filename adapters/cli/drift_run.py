@@ -28,6 +28,8 @@ from ledger.commands import CommandRefusedError
 from ledger.database import chunks
 
 FLIP = "flip"
+FAIL_ON = (*KINDS, FLIP, "any")
+"""What a comparison can be made to fail on."""
 
 
 class Open(NamedTuple):
@@ -68,8 +70,8 @@ def run_drift(
     """Look at everybody; the exit code."""
     if json and csv:
         raise typer.BadParameter("--csv and --json are two answers: ask for one")
-    if fail_on is not None and fail_on not in (*KINDS, FLIP, "any"):
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join(KINDS)}, {FLIP}, any")
+    if fail_on is not None and fail_on not in FAIL_ON:
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(FAIL_ON)}")
     with ExitStack() as stack:
         found = _look(Open.of(ledger, stack), everything)
     if metrics is not None:

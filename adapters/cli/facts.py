@@ -40,6 +40,8 @@ _OPTIONS = {
     "except_purposes": "--except-purpose",
     "verifies_channel": "--channel",
     "hints": "CODE",
+    "by": "--actor",
+    "to": "--sender",
 }
 """The option that fills a field."""
 EVENTS: dict[str, type[e.Event]] = {
@@ -216,7 +218,7 @@ def _wrong_word(event: type[e.Event], said: dict[str, Any]) -> str | None:
     """The option with a word that is none of those it takes, and these words; None: something else is wrong."""
     for name, hint in get_type_hints(event).items():
         if get_origin(hint) is Literal and name in said and said[name] not in get_args(hint):
-            return f"--{name} takes one of {', '.join(get_args(hint))}; not {said[name]!r}"
+            return f"{_OPTIONS.get(name, f'--{name}')} takes one of {', '.join(get_args(hint))}; not {said[name]!r}"
     return None
 
 

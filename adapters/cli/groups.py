@@ -6,6 +6,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from adapters.cli.earlier import renamed
 from adapters.cli.panels import ORDER
 
 
@@ -16,6 +17,10 @@ class TwoWords(TyperGroup):
         """The commands in the order of the help."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.get(name, len(ORDER)))
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What a shell completes: one word, so no name of two; its second word the first command completes."""
+        return [one for one in super().shell_complete(ctx, incomplete) if " " not in one.value]
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command, its options shown as people write them."""
         command = super().get_command(ctx, cmd_name)
@@ -25,6 +30,7 @@ class TwoWords(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first two words name, if there is one; else that of the first."""
+        args = renamed(args)
         name = " ".join(args[:2])
         command = self.commands.get(name) if len(args) > 1 else None
         if command is None:

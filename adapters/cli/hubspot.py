@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from adapters.cli.completion import pulled_kinds
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, open_house, out, show
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ _EVERY = 5.0
 def pull(
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="KIND", help="contacts, timeline, events, statuses, forms, submissions, deals"),
+        typer.Option(
+            "--only",
+            metavar="KIND",
+            help="contacts, timeline, events, statuses, forms, submissions, deals",
+            autocompletion=pulled_kinds,
+        ),
     ] = None,
-    from_start: Annotated[
-        bool, Flag("--from-start", help="go through everything again; what is known stays as it is")
-    ] = False,
+    full: Annotated[bool, Flag("--full", help="look at everything again; what is known stays as it is")] = False,
     map: Annotated[  # noqa: A002 - the option's name
         Path | None,
         typer.Option("--map", metavar="FILE", help="the evidence map; else audit.toml in the ledger's directory"),
@@ -49,7 +53,7 @@ def pull(
 
     Stopped half-way, it goes on from there. CONSENT_LEDGER_HUBSPOT_TOKEN gives access.
     """
-    asked = _Asked(tuple(only or ()), map, from_start, patience, json)
+    asked = _Asked(tuple(only or ()), map, full, patience, json)
     raise typer.Exit(_pull(asked, ledger))
 
 
@@ -75,7 +79,7 @@ class _Asked(NamedTuple):
 
     only: tuple[str, ...]
     map: Path | None
-    from_start: bool
+    full: bool
     patience: float
     json: bool
 
@@ -104,7 +108,7 @@ def _pull(asked: _Asked, ledger: Path | None) -> int:
         _progress(client, quiet=asked.json) as told,
     ):
         said = _adopted(house, asked.map)
-        if asked.from_start:
+        if asked.full:
             cursors.forget()
         wanted = said.wanted if said else NOTHING_WANTED
         ours = OurWrites(Settings.read(os.environ).hubspot_app, book)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Apply = Annotated[bool, Flag("--apply", help="write; without it nothing is written, and the calls are shown")]
 ByName = Annotated[str, typer.Option("--by", help="your name")]
 Role = Annotated[str, typer.Option(help="your role")]
-Reason = Annotated[str, typer.Option(help="why")]
+Reason = Annotated[str, typer.Option(help="why; it is kept with what is recorded")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 def sync(
     apply: Apply = False,
-    full: Annotated[bool, Flag("--full", help="look at everybody, not only at who changed")] = False,
+    full: Annotated[bool, Flag("--full", help="look at everybody again, not only at who changed")] = False,
     most: Annotated[
         int, typer.Option("--show", help="how many calls of each kind to show, and parts of each; 0: all", min=0)
     ] = 3,

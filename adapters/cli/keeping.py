@@ -24,10 +24,10 @@ def check(json: JsonOut = False, ledger: LedgerDir = None) -> None:
 
 
 def backup(
-    to: Annotated[Path, typer.Option(metavar="DIR", help="folder for the copies, empty or to be made")],
+    folder: Annotated[Path, typer.Option("--out", help="folder for the copies, empty or to be made")],
     ledger: LedgerDir = None,
     copy_keys_to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="also copy the keys, to a file outside of DIR")
+        Path | None, typer.Option(metavar="FILE", help="also copy the keys, to a file outside of that folder")
     ] = None,
 ) -> None:
     """Copy a ledger in files, while it is used or not: log, vault and inbox of one moment, with a manifest.
@@ -36,12 +36,12 @@ def backup(
     """
     from adapters.cli.backing_up import run_backup
 
-    raise typer.Exit(run_backup(ledger, to, copy_keys_to))
+    raise typer.Exit(run_backup(ledger, folder, copy_keys_to))
 
 
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a backup, as `backup` made it")],
-    to: Annotated[Path, typer.Option(metavar="DIRECTORY", help="where the ledger is to lie; it must hold none")],
+    ledger: Annotated[Path, typer.Option(help="the directory that the ledger is brought back to; it must hold none")],
     keys: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="its key file; else `keys` in that directory, or CONSENT_LEDGER_KEYS"),
@@ -50,4 +50,4 @@ def restore(
     """Bring a ledger in files back from a backup, and begin a new epoch. Nothing is overwritten."""
     from adapters.cli.backing_up import run_restore
 
-    raise typer.Exit(run_restore(folder, to, keys))
+    raise typer.Exit(run_restore(folder, ledger, keys))

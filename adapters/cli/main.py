@@ -30,7 +30,7 @@ from adapters.cli import (
     webhooks,
 )
 from adapters.cli import map as map_
-from adapters.cli.completion import channels, purposes
+from adapters.cli.completion import agreements, audiences, audited, buckets, channels, orders, purposes
 from adapters.cli.groups import TwoWords
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, moment, show
 from adapters.cli.panels import arrange
@@ -64,19 +64,25 @@ Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law dec
 On = Annotated[str | None, typer.Option(metavar="DATE", help="the day asked about; today")]
 Files = Annotated[list[Path], typer.Argument(help="exports as downloaded, or folders of them")]
 AuditFiles = Annotated[
-    list[Path] | None, typer.Argument(help="exports as downloaded, or folders of them; none: what the ledger holds")
+    list[Path] | None,
+    typer.Argument(
+        help="exports as downloaded, or folders of them; none: what the ledger holds", autocompletion=audited
+    ),
 ]
 Controller = Annotated[str | None, typer.Option(help="name of the legal entity that sends")]
 Country = Annotated[str | None, typer.Option(help="the sender's country, two letters (DE, GB, US ...)")]
 Assumed = Annotated[str | None, typer.Option(help="country of recipients about whom nothing is known")]
 Out = Annotated[Path | None, typer.Option(help="folder for the report and the lists")]
-At = Annotated[str | None, typer.Option("--at", hidden=True, help="the earlier name of --on")]
 PurposeOption = Annotated[str | None, typer.Option(help="one purpose, e.g. marketing.similar", autocompletion=purposes)]
 Zone = Annotated[str | None, typer.Option(help="time zone of the export's times, e.g. Europe/Berlin")]
 Encoding = Annotated[str | None, typer.Option(help="read the files in this encoding")]
 DateFormat = Annotated[
     str | None,
-    typer.Option(metavar="ORDER", help="how the files write 3 April, if they write 03/04/2024: d/m/y or m/d/y"),
+    typer.Option(
+        metavar="ORDER",
+        help="how the files write 3 April, if they write 03/04/2024: d/m/y or m/d/y",
+        autocompletion=orders,
+    ),
 ]
 Columns = Annotated[
     list[str] | None,
@@ -92,7 +98,11 @@ Map = Annotated[
 ]
 FailOn = Annotated[
     str | None,
-    typer.Option(metavar="BUCKET", help="exit 3 if a record falls into it; lost_stops: if a row may be an unread stop"),
+    typer.Option(
+        metavar="BUCKET",
+        help="exit 3 if a record falls into it; lost_stops: if a row may be an unread stop",
+        autocompletion=buckets,
+    ),
 ]
 Accepted = Annotated[
     list[str] | None,
@@ -113,7 +123,6 @@ def audit(
     out: Out = None,
     ledger: LedgerDir = None,
     on: On = None,
-    at: At = None,
     purpose: PurposeOption = None,
     timezone: Zone = None,
     encoding: Encoding = None,
@@ -148,7 +157,7 @@ def audit(
         sender_country=sender_country,
         assume_country=assume_country,
         out=out,
-        at=on or at,
+        at=on,
         purpose=purpose,
         timezone=timezone,
         encoding=encoding,
@@ -229,12 +238,12 @@ def generate_portal(
     out: Annotated[Path, typer.Option(help="folder for its files")] = Path("portal"),
     contacts: Annotated[int, typer.Option(help="how many contacts", min=1)] = 1_000,
     seed: Annotated[int, typer.Option(help="the same seed makes the same portal")] = 1,
-    today: Annotated[str | None, typer.Option(metavar="DATE", help="the day it is exported on; today")] = None,
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="the day it is exported on; today")] = None,
 ) -> None:
     """A messy portal with all its files, and the truth about every contact in it."""
     from adapters.cli.portal import run_generate
 
-    raise typer.Exit(run_generate(out, contacts, seed, moment(today)))
+    raise typer.Exit(run_generate(out, contacts, seed, moment(on)))
 
 
 @app.command()
@@ -251,7 +260,9 @@ def why(
     channel: Annotated[str, typer.Option(help="email, sms, phone or post", autocompletion=channels)] = "email",
     known_at: Known = None,
     law_at: Law = None,
-    audience: Annotated[str, typer.Option("--for", help="counsel; or person: fit to send to the person")] = "counsel",
+    audience: Annotated[
+        str, typer.Option("--for", help="counsel; or person: fit to send to the person", autocompletion=audiences)
+    ] = "counsel",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page as one HTML file")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="write the page as PDF, to be filed")] = None,
     json: JsonOut = False,
@@ -272,18 +283,18 @@ def why(
     raise typer.Exit(code)
 
 
-@app.command()
-def note(
+@app.command("note")
+def add_note(
     email: Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id")],
     by: Annotated[str, typer.Option("--by", help="your name")],
     role: Annotated[str, typer.Option(help="your role")],
-    text: Annotated[str, typer.Option(help="the note")],
+    note: Annotated[str, typer.Option(help="words to keep, encrypted")],
     ledger: LedgerDir = None,
 ) -> None:
     """Note something about a person, as counsel or officer. It decides nothing; later pages for counsel show it."""
     from adapters.cli.notes import run_note
 
-    raise typer.Exit(run_note(email, ledger, by, role, text))
+    raise typer.Exit(run_note(email, ledger, by, role, note))
 
 
 Whom = Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id")]
@@ -307,7 +318,7 @@ def history(email: Whom, json: JsonOut = False, ledger: LedgerDir = None) -> Non
 
 ByName = Annotated[str, typer.Option("--by", help="your name")]
 Role = Annotated[str, typer.Option(help="your role")]
-Reason = Annotated[str, typer.Option(help="why")]
+Reason = Annotated[str, typer.Option(help="why; it is kept with what is recorded")]
 Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
 SecondName = Annotated[str | None, typer.Option("--second", help="the name of the other person, where two are needed")]
 SecondRole = Annotated[str | None, typer.Option("--second-role", help="the role of the other person")]
@@ -322,7 +333,7 @@ def correct(
     evidence: Evidence = None,
     second: SecondName = None,
     second_role: SecondRole = None,
-    yes: Annotated[bool, Flag("--yes", help="record without asking")] = False,
+    yes: Annotated[bool, Flag("--yes", help="do it without asking")] = False,
     ledger: LedgerDir = None,
 ) -> None:
     """Take back a stop that was recorded by mistake. Listed in every report.
@@ -339,7 +350,10 @@ def correct(
 
 @app.command("two-people")
 def two_people(
-    wanted: Annotated[bool, typer.Argument(metavar="yes|no", help="whether every correction needs two people")],
+    wanted: Annotated[
+        bool,
+        typer.Argument(metavar="yes|no", help="whether every correction needs two people", autocompletion=agreements),
+    ],
     by: ByName,
     role: Role,
     reason: Reason,
@@ -355,11 +369,15 @@ def two_people(
     raise typer.Exit(run_two_people(wanted, ledger, signed, second_of(second, second_role)))
 
 
+First = Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id")]
+Other = Annotated[str, typer.Argument(help="the same person's other one")]
+
+
 def _link(name: str, text: str, *, undo: bool) -> None:
     @app.command(name, help=text)
     def command(
-        first: str,
-        second: str,
+        first: First,
+        second: Other,
         by: ByName,
         role: Role,
         reason: Reason,

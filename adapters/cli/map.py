@@ -40,7 +40,7 @@ def check(file: MapFile, json: JsonOut = False) -> None:
 @app.command()
 def adopt(
     file: MapFile,
-    yes: Annotated[bool, Flag("--yes", help="adopt it, although it lifts stops")] = False,
+    yes: Annotated[bool, Flag("--yes", help="do it without asking, although the map lifts stops")] = False,
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:

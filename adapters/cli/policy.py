@@ -20,6 +20,7 @@ app = typer.Typer(help="The rule set: list, show, compare, test, adopt.", no_arg
 Which = Annotated[
     str, typer.Argument(help="`shipped`, `adopted`, the hash (or its beginning) of a rule set, or a folder")
 ]
+RuleId = Annotated[str, typer.Argument(help="the rule's id, from `policy list`")]
 
 
 @app.command("list")
@@ -43,7 +44,7 @@ def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
 
 
 @app.command("show")
-def show_rule(rule_id: str, ledger: LedgerDir = None) -> None:
+def show_rule(rule_id: RuleId, ledger: LedgerDir = None) -> None:
     """One rule: what it says, where it comes from, what it needs."""
     policy, _ = _in_force(ledger)
     rule = policy.rules.get(rule_id)
@@ -99,7 +100,7 @@ def adopt(
     by: Annotated[str, typer.Option("--by", help="your name")],
     role: Annotated[str, typer.Option(help="your role")],
     policy: Annotated[str, typer.Option(help="the rule set to adopt")] = "shipped",
-    yes: Annotated[bool, Flag("--yes", help="do not ask")] = False,
+    yes: Annotated[bool, Flag("--yes", help="do it without asking")] = False,
     dry_run: Annotated[bool, Flag("--dry-run", help="only show who changes")] = False,
     ledger: LedgerDir = None,
 ) -> None:

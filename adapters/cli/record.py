@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.completion import acts, channels, parties, purposes
+from adapters.cli.completion import acts, channels, contract_kinds, doors, parties, purposes
 from adapters.cli.options import EXIT, JsonOut, LedgerDir, open_house, out, show
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ app = typer.Typer(help="Record one fact about one address.", no_args_is_help=Tru
 
 At = Annotated[str | None, typer.Option(metavar="DATE", help="when it happened; now")]
 By = Annotated[
-    str, typer.Option(help="who acted: data_subject, agent, third_party, unknown ...", autocompletion=parties)
+    str,
+    typer.Option("--actor", help="who acted: data_subject, agent, third_party, unknown ...", autocompletion=parties),
 ]
-Via = Annotated[str | None, typer.Option(help="by which door it came: reply, phone, letter, dpo_email ...")]
+Via = Annotated[
+    str | None,
+    typer.Option(help="by which door it came: reply, phone, letter, dpo_email ...", autocompletion=doors),
+]
 Whom = Annotated[str, typer.Argument(help="an address, a reference (CL-...) or a record id; of a stop also @domain")]
 Note = Annotated[str | None, typer.Option(help="words to keep, encrypted")]
 Evidence = Annotated[list[Path] | None, typer.Option(help="file that shows it; kept beside the log")]
@@ -78,7 +82,9 @@ def opt_in(
     ] = "unknown",
     purpose: Purposes = None,
     channel: Channels = None,
-    to: Annotated[list[str] | None, typer.Option(help="senders named; `own` is this controller")] = None,
+    sender: Annotated[
+        list[str] | None, typer.Option(help="who may send; `own`: this controller; may stand several times")
+    ] = None,
     wording: Annotated[Path | None, typer.Option(help="file with the exact words shown")] = None,
     informed: Annotated[
         bool | None, typer.Option("--informed/--not-informed", help="whether the person was told what for, and by whom")
@@ -104,7 +110,7 @@ def opt_in(
         act=act,
         purposes=tuple(purpose or ()),
         channels=tuple(channel or ("email",)),
-        to=tuple(to or ("own",)),
+        to=tuple(sender or ("own",)),
         wording=wording,
         informed=informed if informed is not None or wording is None else True,
         specific=specific if specific is not None or wording is None else True,
@@ -136,7 +142,8 @@ def _stop(kind: str, text: str) -> None:
         purpose: Purposes = None,
         channel: Channels = None,
         except_purpose: Annotated[
-            list[str] | None, typer.Option(help="purpose the person keeps; may stand several times")
+            list[str] | None,
+            typer.Option(help="purpose the person keeps; may stand several times", autocompletion=purposes),
         ] = None,
         at: At = None,
         by: By = "data_subject",
@@ -176,7 +183,9 @@ def erasure_request(
 @app.command("contract")
 def contract(
     email: Whom,
-    kind: Annotated[str, typer.Option(help="purchase, subscription, free_account_service ...")],
+    kind: Annotated[
+        str, typer.Option(help="purchase, subscription, free_account_service ...", autocompletion=contract_kinds)
+    ],
     seller: Annotated[str, typer.Option(help="`own`: this controller; else another legal entity")] = "own",
     category: Annotated[str | None, typer.Option(help="what was sold")] = None,
     refusal_offered: Offered = None,
@@ -209,7 +218,9 @@ def contract(
 @app.command("contract-ended")
 def contract_ended(
     email: Whom,
-    kind: Annotated[str, typer.Option(help="the kind that ended; unknown: all")] = "unknown",
+    kind: Annotated[
+        str, typer.Option(help="the kind that ended; unknown: all", autocompletion=contract_kinds)
+    ] = "unknown",
     at: At = None,
     note: Note = None,
     evidence: Evidence = None,

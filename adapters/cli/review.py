@@ -28,7 +28,7 @@ def review() -> None:
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="the audit's review.xlsx, filled in")],
-    yes: Annotated[bool, Flag("--yes", help="record without asking")] = False,
+    yes: Annotated[bool, Flag("--yes", help="do it without asking")] = False,
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapters.cli.completion import sent_findings
 from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, moment, open_house, show
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from projections.sends import Totals
 
 _DAY = len("2026-11-23")
+
+
+def fail_on_words() -> tuple[str, ...]:
+    """What it can be made to fail on."""
+    from adapters.report.sends import FINDINGS
+
+    return (*(name for name in FINDINGS if name != "allowed"), "on_record", "any")
 
 
 def sends(
@@ -33,6 +41,7 @@ def sends(
         typer.Option(
             metavar="FINDING",
             help="exit 3 if there is one: after_stop, on_record, stop_day_unknown, no_basis, cannot_be_shown; any",
+            autocompletion=sent_findings,
         ),
     ] = None,
     ledger: LedgerDir = None,
@@ -43,7 +52,7 @@ def sends(
     those of which that day is unknown; and those without a basis.
     """
     from adapters.files import check_file, write_whole
-    from adapters.report.sends import FINDINGS, SHOWN, Head, json_parts, render, write_csv
+    from adapters.report.sends import SHOWN, Head, json_parts, render, write_csv
     from adapters.report.sends_page import SHOWN as ON_PAGE
     from adapters.report.sends_page import sends_page
     from adapters.sends import sent_rows
@@ -55,9 +64,8 @@ def sends(
         raise typer.BadParameter("--csv, --json and --html are answers of their own: ask for one")
     if html is not None:
         check_file(html)
-    known = (*(name for name in FINDINGS if name != "allowed"), "on_record", "any")
-    if fail_on is not None and fail_on not in known:
-        raise typer.BadParameter(f"--fail-on takes one of {', '.join(known)}")
+    if fail_on is not None and fail_on not in fail_on_words():
+        raise typer.BadParameter(f"--fail-on takes one of {', '.join(fail_on_words())}")
     first, last = _first(since), moment(until)
     totals = Totals()
     with open_house(ledger) as house:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="API keys of the HTTP service.", no_args_is_help=True)
 
 KeyName = Annotated[str, typer.Option(help="what the key is called, such as the system that uses it")]
-RoleName = Annotated[str, typer.Option(help="writer, reader, auditor or dpo", autocompletion=roles)]
+RoleName = Annotated[
+    str, typer.Option(help="what the key may do: writer, reader, auditor or dpo", autocompletion=roles)
+]
 
 
 def _refuse_unwritable(home: Path) -> None:
@@ -142,9 +144,11 @@ def _keys(ledger: Path | None) -> KeyFile:
 def add(
     name: KeyName,
     role: RoleName,
-    expires: Annotated[
+    until: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="last day on which it holds, or an RFC 3339 time; else until it is revoked"),
+        typer.Option(
+            metavar="DATE", help="the last day on which the key works, or a moment; otherwise it never expires"
+        ),
     ] = None,
     ledger: LedgerDir = None,
 ) -> None:
@@ -155,12 +159,12 @@ def add(
     known = next((one for one in ROLES if one == role), None)
     if known is None:
         raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
-    ends = moment(expires)
+    ends = moment(until)
     if ends is not None and ends <= now():
-        raise typer.BadParameter(f"{expires!r} has passed: name a day to come")
+        raise typer.BadParameter(f"{until!r} has passed: name a day to come")
     secret = _keys(ledger).add(name, known, now(), os.urandom, ends)
-    until = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
-    show(f"the key {name!r} has the role {role}{until}; it is not shown again:")
+    end = "" if ends is None else f" until {ends:%Y-%m-%d %H:%M} UTC"
+    show(f"the key {name!r} has the role {role}{end}; it is not shown again:")
     typer.echo(secret)
 
 

@@ -81,7 +81,9 @@ def retry(numbers: Numbers, ledger: LedgerDir = None) -> None:
 
 @app.command()
 def drop(
-    numbers: Numbers, reason: Annotated[str, typer.Option(help="why; kept with its number")], ledger: LedgerDir = None
+    numbers: Numbers,
+    reason: Annotated[str, typer.Option(help="why; it is kept with the number")],
+    ledger: LedgerDir = None,
 ) -> None:
     """Give up what is dead, or waits for a sender that is set up no more, for a reason. What was sent is gone then."""
     from adapters.wiring import now

@@ -36,7 +36,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fresh]
         program(tmp_path, "record", "opt-in", YES, "--ledger", "L")
         program(tmp_path, "record", "opt-out", NO, "--ledger", "L")
         program(tmp_path, "record", "erasure-request", "gone@example.com", "--ledger", "L")
-        program(tmp_path, "note", YES, "--by", "Dana", "--role", "DPO", "--text", "seen", "--ledger", "L")
+        program(tmp_path, "note", YES, "--by", "Dana", "--role", "DPO", "--note", "seen", "--ledger", "L")
         program(tmp_path, "status", NO, "--ledger", "L")
         yield made
 
@@ -110,7 +110,7 @@ def test_a_database_that_was_brought_back_begins_an_epoch(database: Fresh, tmp_p
 
 
 def test_files_are_not_backed_up_from_a_database(database: Fresh, tmp_path: Path) -> None:
-    program(tmp_path, "backup", "--to", "B", "--ledger", "L", code=EXIT.USAGE)
+    program(tmp_path, "backup", "--out", "B", "--ledger", "L", code=EXIT.USAGE)
     assert not (tmp_path / "B").exists()
 
 

@@ -72,7 +72,7 @@ def flat(text: str) -> str:
         (("opt-in", "--act", "unticked_box", "--purpose", "newsletter"), KNOWN),
         (("opt-in", "--act", "unticked_box", "--channel", "fax"), "email, sms, phone, post"),
         (("opt-in", "--act", "winked"), "unticked_box, signup"),
-        (("opt-in", "--by", "somebody"), "data_subject, guardian"),
+        (("opt-in", "--actor", "somebody"), "data_subject, guardian"),
         (("country", "UK"), "ISO 3166"),
     ],
 )

@@ -182,7 +182,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program(home, "record", "opt-in", NO, "--wording", "form.txt", "--ledger", "L")
     program(home, "record", "opt-out", NO, "--ledger", "L")
     program(home, "record", "erasure-request", GONE, "--ledger", "L")
-    program(home, "note", YES, "--by", "Dana", "--role", "DPO", "--text", "seen", "--ledger", "L")
+    program(home, "note", YES, "--by", "Dana", "--role", "DPO", "--note", "seen", "--ledger", "L")
     program(home, "status", NO, "--ledger", "L")
     program(home, "check", "--ledger", "L")
     return home
@@ -262,7 +262,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "replay --compare": ("replay", "--compare"),
     "check": ("check",),
     "record": ("record", "opt-out", NO),
-    "note": ("note", NO, "--by", "Dana", "--role", "DPO", "--text", "seen"),
+    "note": ("note", NO, "--by", "Dana", "--role", "DPO", "--note", "seen"),
     "serve": ("serve", "--port", "0"),
 }
 ENTRIES = ("an entry that is no JSON", "a stream that is no id")

@@ -95,7 +95,7 @@ def test_it_can_be_read(home: Path) -> None:
     assert sorted(path.name for path in home.iterdir()) == before
 
 
-@pytest.mark.parametrize("words", ["record opt-out ben@example.com", "backup --to /var/tmp/none", "serve --port 1"])
+@pytest.mark.parametrize("words", ["record opt-out ben@example.com", "backup --out /var/tmp/none", "serve --port 1"])
 def test_what_would_change_it_is_refused_in_a_line(home: Path, words: str) -> None:
     for module in LOADED:
         importlib.import_module(module)

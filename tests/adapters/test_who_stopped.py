@@ -138,7 +138,7 @@ def test_the_page_about_somebody_does_not_say_that_they_opted_out(
     """Neither in the letter to them nor on counsel's page."""
     ledger = ("--ledger", tmp_path / "ledger")
     run("record", "country", "ana@example.com", "DE", *ledger)
-    run("record", "opt-out", "ana@example.com", "--by", by, *ledger)
+    run("record", "opt-out", "ana@example.com", "--actor", by, *ledger)
     letter = json.loads(run("why", "ana@example.com", "--for", "person", "--json", *ledger))
     (told,) = [row["what"] for row in letter["timeline"] if row["kind"] == "stop"]
     assert told == person

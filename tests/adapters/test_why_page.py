@@ -417,7 +417,7 @@ def run(*arguments: object, exit_code: int = 0) -> str:
 def test_a_note_is_a_fact_and_shown_later(world: World) -> None:
     world.ledger.close()
     where = ("--ledger", world.directory)
-    run("note", ANA, "--by", "Carla Counsel", "--role", "counsel", "--text", "Settled by letter.", *where)
+    run("note", ANA, "--by", "Carla Counsel", "--role", "counsel", "--note", "Settled by letter.", *where)
     why = json.loads(run("why", ANA, "--json", *where))
     assert [(one["by"], one["role"], one["text"]) for one in why["notes"]] == [
         ("Carla Counsel", "counsel", "Settled by letter.")
@@ -425,7 +425,7 @@ def test_a_note_is_a_fact_and_shown_later(world: World) -> None:
     assert "Carla Counsel, counsel: Settled by letter." in " ".join(run("why", ANA, *where).split())
     assert "Settled" not in run("why", ANA, "--for", "person", "--json", *where)
     with pytest.raises(CommandRefusedError, match="name and role"):
-        run("note", ANA, "--by", " ", "--role", "counsel", "--text", "x", *where)
+        run("note", ANA, "--by", " ", "--role", "counsel", "--note", "x", *where)
 
 
 def test_the_files_are_what_the_json_says(world: World, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_it_says_what_was_pulled_and_what_stood_out(tmp_path: Path) -> None:
         again = json.loads(run(tmp_path, served, "--json", "--only", "contacts").stdout)
         assert again["kinds"]["contacts"]["recorded"] == 0
         assert again["refused"] == []
-        everything = json.loads(run(tmp_path, served, "--json", "--from-start", "--only", "contacts").stdout)
+        everything = json.loads(run(tmp_path, served, "--json", "--full", "--only", "contacts").stdout)
         assert everything["kinds"]["contacts"]["rows"] == 120
         assert everything["kinds"]["contacts"]["recorded"] == 0
 

@@ -79,23 +79,23 @@ def test_no_key_is_made_that_has_ended(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match="before it is made"):
         KeyFile(tmp_path).add("shop", "writer", NOON, os.urandom, NOON)
     for words, said in (("2020-01-01", "has passed"), ("soon", "is no date"), ("2099-01-01T10:00", "no time zone")):
-        done = program(tmp_path, "keys", "add", "--role", "writer", "--name", "x", "--expires", words)
+        done = program(tmp_path, "keys", "add", "--role", "writer", "--name", "x", "--until", words)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_the_command_line_says_it_in_time(tmp_path: Path) -> None:
     key(tmp_path, "writer")
-    assert "no key expires" in program(tmp_path, "doctor", "keys", "--fail").stderr
+    assert "no key expires" in program(tmp_path, "doctor", "keys", "--fail-on", "any").stderr
     day = f"{now() + timedelta(days=9):%Y-%m-%d}"
-    made = program(tmp_path, "keys", "add", "--role", "reader", "--name", "mailer", "--expires", day)
+    made = program(tmp_path, "keys", "add", "--role", "reader", "--name", "mailer", "--until", day)
     assert f"until {day} 23:59 UTC" in made.stderr
     writer, reader = program(tmp_path, "keys", "list").stdout.splitlines()
     assert writer.split("\t")[3:] == [""]
     assert reader.split("\t")[3].startswith(f"expires {day}, in ")
     listed = json.loads(program(tmp_path, "keys", "list", "--json").stdout)
     assert [one["expires_at"] is None for one in listed] == [True, False]
-    looked = program(tmp_path, "doctor", "keys", "--fail")
+    looked = program(tmp_path, "doctor", "keys", "--fail-on", "any")
     assert (looked.returncode, looked.stdout.count("\n")) == (3, 1)
     assert looked.stdout.startswith("mailer\treader\texpires ")
     assert program(tmp_path, "doctor", "keys").returncode == 0
