@@ -93,16 +93,26 @@ def expiring(audit: Audit) -> Html:
         [
             wording.month(month),
             sum(item.contacts for item in items),
-            (join([Html(f"{code(item.rule)} {item.contacts:,}") for item in items], ", "),),
+            (join([Html(f"{_law(item)}: {item.contacts:,}") for item in items], "; "),),
         ]
         for month, items in months.items()
     ]
     body = (
-        table("Legal bases with evidence on file that end", ("Month", "Records", "By rule"), rows, (1,))
+        table(
+            "Legal bases with evidence on file that end",
+            ("Month", "Records", "Under which law"),
+            rows,
+            (1,),
+        )
         if rows
-        else paragraph(text("No basis with evidence on file has an end date."))
+        else paragraph(text("No legal basis with evidence on file has an end date."))
     )
     return section("expiring", "What ends when", body)
+
+
+def _law(item: Expiring) -> Html:
+    """The law's name before the rule's id."""
+    return Html(f"{text(item.law)} ({code(item.rule)})") if item.law else code(item.rule)
 
 
 def looked_at(audit: Audit) -> Html:

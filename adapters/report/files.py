@@ -122,8 +122,10 @@ def write_outputs(
         rows = {name: sheet.rows for name, sheet in sheets.items()}
         for one in beside:
             staging.whole(one.name, one.content(audit))
-        todo = steps(audit, tally, rows)
-        listed = Listed(rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside))
+        todo = steps(audit, tally, rows, writer.besides)
+        listed = Listed(
+            rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside), writer.besides
+        )
         written_pages = {
             "NEXT-STEPS.md": next_steps(audit, todo),
             "IMPORT-ORDER.md": import_order(audit, rows, by_hand, tally.waves),
@@ -148,6 +150,7 @@ class _Writer:
         self._by_hand = by_hand
         self._opted_out: set[str] = set()
         self._kept_out: set[str] = set()
+        self.besides = 0
 
     def add(self, verdict: Verdict) -> None:
         """One record, in input order."""
@@ -184,6 +187,7 @@ class _Writer:
                 self._kept_out.update(_keys(email, record))
                 if fits_import(email or record):
                     self._sheets[DO_NOT_SEND].add(record, email, Bucket.CONFLICT, "row_unread")
+                    self.besides += 1
                 else:
                     self._by_hand.append(ByHand(DO_NOT_SEND, f"address {email}" if email else f"Record ID {record}"))
 

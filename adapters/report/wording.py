@@ -244,6 +244,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def verb(number: int, one: str, many: str) -> str:
+    """`is` or `are`, as the number asks."""
+    return one if number == 1 else many
+
+
 def listed(names: Sequence[str], most: int | None = None) -> str:
     """`a`, `a and b`, `a, b and 3 more conditions`: words for a sentence. `most`: how many stand in it at most."""
     if most is not None and len(names) > most:

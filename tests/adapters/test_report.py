@@ -191,6 +191,9 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
             stopped_by[one.stopped_by].contacts += 1
             stopped_by[one.stopped_by].marketing += one.marketing is True
     actions = Counter(str(one.action) for one in verdicts)
+    acted: dict[str, Counter[str]] = {}
+    for one in verdicts:
+        acted.setdefault(str(one.bucket), Counter())[str(one.action)] += 1
     proven = [one for one in verdicts if one.bucket is Bucket.BASIS_PROVEN]
     values: dict[str, object] = {
         "at": datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
@@ -209,6 +212,7 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
         "buckets": buckets,
         "stopped_by": stopped_by,
         "actions": {str(action): actions[action] for action in Action},
+        "actions_by_bucket": acted,
         "reasons": dict(Counter(one.reason for one in verdicts)),
         "jurisdictions": {},
         "expiring": [],
@@ -687,7 +691,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
         " MARKETING CONTACTS TODAY            166",
         "   evidence on file                   40   24 % → may stay marketing",
         "not counted as paid for",
-        "113  avoidable marketing contacts",
+        "113  marketing contacts are avoidable: set-non-marketing.csv",
         "Do not mail all of them to ask",
         "This is not legal advice.",
         "consent-audit/report.html",
