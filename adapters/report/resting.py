@@ -6,20 +6,24 @@ from adapters.report.prose import said
 from adapters.report.wording import verb
 from projections.verdicts import Audit, Bucket, Count, DeclarationRests
 
-PLATFORM = "the law allows, but nothing shows the permission that HubSpot's own terms ask for"
-
 
 def lines(audit: Audit) -> list[tuple[int, str]]:
     """Records and what theirs rests on: own record, then each declaration; then what is said beside it."""
     found: list[tuple[int, str]] = []
-    own, free = audit.proven_own_record, audit.without_consent
+    own, free, bare = audit.proven_own_record, audit.without_consent, audit.platform_not_shown
     if audit.buckets.get(Bucket.BASIS_PROVEN, Count()).contacts:
         found.append((own, f"{verb(own, 'rests', 'rest')} on the person's own record alone"))
         found += [(one.contacts, _declaration(one)) for one in audit.declarations if one.evidenced]
     if free:
         found.append((free, f"of them {verb(free, 'is', 'are')} allowed without consent, until they opt out"))
-    if audit.platform_not_shown:
-        found.append((audit.platform_not_shown, f"of them: {PLATFORM}"))
+    if bare:
+        found.append(
+            (
+                bare,
+                f"of them {verb(bare, 'is', 'are')} allowed by law, but nothing shows the permission that HubSpot's "
+                "own terms ask for",
+            )
+        )
     return found
 
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from projections.verdicts import REASONS, UNNAMED, Action, Audit, Bucket, Count, Speaker
+from adapters.report.cells import reading_cell
+from adapters.report.masking import printable
+from projections.verdicts import NEXT_STEPS, QUESTIONS, REASONS, UNNAMED, Action, Audit, Bucket, Count, Speaker
 
 NOT_NAMED = "Company not named"
 NAME_IT = "give --controller NAME"
@@ -183,7 +185,8 @@ FILES: dict[str, str] = {
     "audit.json": "The same figures for machines.",
     "NEXT-STEPS.md": "The seven next steps, as on the second page of the report.",
     "NEXT-STEPS.html": "The same, for a browser.",
-    "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference, next step.",
+    "verdicts.csv": "One row for each record: bucket, action, legal basis, rule, reason, reference and next step, "
+    "for a machine and in words.",
     "opt-out-list.csv": "Addresses with an opt-out from all marketing that HubSpot does not show.",
     "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
     "set-non-marketing.csv": "Marketing contacts to take off the marketing bill, in three waves.",
@@ -302,6 +305,21 @@ def reason_sentence(token: str) -> str:
     """The sentence of a reason; a token nobody has worded is shown as it is."""
     sentence = REASONS.get(token)
     return sentence[:1].upper() + sentence[1:] if sentence else token
+
+
+def bucket(name: Bucket) -> str:
+    """A bucket in plain words."""
+    return BUCKETS[name][0]
+
+
+def next_step_sentence(token: str) -> str:
+    """A next step in plain words, with the day, question, form or pipeline that it names."""
+    step, _, named = token.partition(":")
+    sentence = NEXT_STEPS.get(step, step)
+    if step == "dpo_question" and named in QUESTIONS:
+        named = QUESTIONS[named]
+    words = f"{sentence}: {printable(named, 200)}" if named else sentence
+    return reading_cell(words[:1].upper() + words[1:])
 
 
 def outcome(audit: Audit) -> str:
