@@ -115,7 +115,7 @@ def _missing_files(audit: Audit) -> Step:
     short = ""
     if asked:
         first = asked[0]
-        short = f"Bring the {sources.name(first)}: could change {wording.counted(first.could_change, 'contact')}."
+        short = f"Bring the {sources.name(first)}, which could change {wording.counted(first.could_change, 'contact')}."
     return Step("Bring the missing files", short, tuple(blocks))
 
 
@@ -170,7 +170,7 @@ def _evidence_map(audit: Audit) -> Step:
     short = ""
     if audit.undeclared:
         first = audit.undeclared[0]
-        short = f"Declare {_subject(first)}: could settle {wording.counted(first.contacts, 'contact')}. "
+        short = f"Declare {_subject(first)}, which could settle {wording.counted(first.contacts, 'contact')}. "
     if waiting:
         short += f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on."
     short = short.strip()
@@ -187,9 +187,9 @@ def _sheet(audit: Audit) -> Step:
         "The data protection officer's sheet",
         f"Have {questions} answered in `review.xlsx`, for {contacts}.",
         (
-            f"`review.xlsx` asks {questions} for {contacts}: answer, name, role, date, evidence. "
-            "Then: `consent-ledger review import review.xlsx`. Answers can stop contacts, put them on hold or "
-            "add evidence. They cannot allow anybody, and cannot undo an opt-out.",
+            f"`review.xlsx` asks {questions} for {contacts}. Each has room for an answer, with name, role, date and "
+            "evidence. Import the answers with `consent-ledger review import review.xlsx`. Answers can stop contacts, "
+            "put them on hold or add evidence. They cannot allow anybody, and cannot undo an opt-out.",
             Grid(
                 "Open questions",
                 ("Question", "Contacts", "Sheet"),

@@ -47,7 +47,7 @@ def _company(audit: Audit) -> str:
 
 
 def _read(audit: Audit, screen: Screen) -> None:
-    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "not adopted by anybody yet"
+    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "which nobody has adopted yet"
     screen.wrapped(
         "",
         f"{_company(audit)} · {wording.moment(audit.at)} · rule set {audit.rule_set.hash[:12]}, {adopted}",

@@ -62,7 +62,8 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     ),
     Bucket.BASIS_CLAIMED: (
         "Claimed, not shown",
-        "The CRM claims a legal basis, but the records that would prove it are missing. No mail until then.",
+        "The CRM claims a legal basis, but the records that would prove it are missing. "
+        "Send no mail until they are there.",
         NOT_SHOWN,
     ),
     Bucket.NO_BASIS: (
@@ -72,12 +73,12 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     ),
     Bucket.STOPPED: (
         "Stopped",
-        "They said no themselves, or your review or somebody else stopped them. A stop beats every grant before it.",
+        "They opted out themselves, or your review or somebody else stopped them. A stop beats every opt-in before it.",
         NOT_ALLOWED,
     ),
     Bucket.CONFLICT: (
         "Records contradict",
-        "Facts that cannot all hold. A person must look; no mail until then.",
+        "Their records contradict one another. A person must look. Send no mail until then.",
         NOT_SHOWN,
     ),
 }
@@ -86,7 +87,7 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
 SPEAKERS: dict[Speaker, tuple[str, str]] = {
     Speaker.PERSON: (
         "Opted out or complained",
-        "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
+        "They opted out, objected, complained or asked to be erased. A stop beats every opt-in before it.",
     ),
     Speaker.REVIEW: (
         "Stopped by your review",
@@ -164,12 +165,12 @@ ACTIONS: dict[Action, tuple[str, str, str]] = {
     ),
     Action.REVIEW: (
         "Review",
-        "A person decides, on the evidence. No mail until answered.",
+        "A person decides on the evidence. Send no mail until then.",
         "do-not-send.csv",
     ),
     Action.SET_NON_MARKETING: (
         "Take off the marketing bill",
-        "Paid for as a marketing contact; no rule allows marketing to it, or its address takes no mail.",
+        "You pay for it as a marketing contact, but no rule allows marketing to it, or its address takes no mail.",
         "set-non-marketing.csv",
     ),
     Action.NONE: (

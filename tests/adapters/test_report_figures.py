@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from adapters.report import figures
+from adapters.report import figures, wording
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
 from projections.verdicts import Action, Audit, Bucket, FileRead, Verdict
 from tests.adapters.test_cli import run
 from tests.adapters.test_report import audit_of, printed, rich_audit, verdict
+
+
+WORDS = Path(__file__).parents[2] / "docs" / "reference" / "words.md"
 
 
 def unlike() -> list[Verdict]:
@@ -105,3 +108,13 @@ def test_nothing_but_figures_and_what_must_not_be_overlooked_is_bold(audit: Audi
     words = [part.strip() for part in bold if re.search("[A-Za-z]", part)]
     assert set(words) <= {"NOT READ", "note", "DON'T"}
     assert re.sub(r"\x1b\[\d*m", "", styled.getvalue()) == stream.getvalue()
+
+
+def test_the_page_of_words_has_every_bucket_as_it_is_called() -> None:
+    """In words and by its token, as on screen and in the lists."""
+    page = WORDS.read_text("utf-8")
+    for bucket in Bucket:
+        assert f"`{bucket}`" in page
+    names = [wording.bucket(one) for one in Bucket if one is not Bucket.STOPPED]
+    for name in (*names, *(name for name, _ in wording.SPEAKERS.values())):
+        assert name.lower() in page
