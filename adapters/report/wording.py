@@ -151,7 +151,7 @@ def lines(audit: Audit) -> list[Line]:
 
 
 STILL_MARKETING: dict[Speaker, str] = {
-    Speaker.PERSON: "said no and are still marked as marketing",
+    Speaker.PERSON: "opted out or complained, and are still marked as marketing",
     Speaker.REVIEW: "were stopped by your review and are still marketing",
     Speaker.OTHERS: "were taken off by others and are still marketing",
 }

@@ -17,7 +17,6 @@ from projections.verdicts import Action, Audit, Bucket, FileRead, Verdict
 from tests.adapters.test_cli import run
 from tests.adapters.test_report import audit_of, printed, rich_audit, verdict
 
-
 WORDS = Path(__file__).parents[2] / "docs" / "reference" / "words.md"
 
 

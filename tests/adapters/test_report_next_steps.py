@@ -221,7 +221,7 @@ def test_the_top_ten_origins_each_with_a_setting() -> None:
         assert origins.setting(OriginCount(by="flag_source", value=token, contacts=1)) == setting.stop
     unknown = origins.setting(OriginCount(by="flag_source", value="other", contacts=1))
     assert "Marketing contact status" in unknown
-    assert origins.setting(OriginCount(by="source", value="OFFLINE", contacts=1)).startswith("Mostly imports")
+    assert origins.setting(OriginCount(by="source", value="OFFLINE", contacts=1)).startswith("These are mostly imports")
     assert origins.grid(audit_of([])) is None
 
 
