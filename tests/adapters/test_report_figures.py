@@ -13,7 +13,7 @@ from rich.console import Console
 from adapters.report import figures, wording
 from adapters.report.files import write_outputs
 from adapters.report.text import render_audit
-from projections.verdicts import Action, Audit, Bucket, FileRead, Verdict
+from projections.verdicts import Action, Audit, Bucket, Expiring, FileRead, Verdict
 from tests.adapters.test_cli import run
 from tests.adapters.test_report import audit_of, printed, rich_audit, verdict
 
@@ -117,3 +117,20 @@ def test_the_page_of_words_has_every_bucket_as_it_is_called() -> None:
     names = [wording.bucket(one) for one in Bucket if one is not Bucket.STOPPED]
     for name in (*names, *(name for name, _ in wording.SPEAKERS.values())):
         assert name.lower() in page
+
+
+def test_the_page_names_law_and_purpose_before_their_tokens(tmp_path: Path) -> None:
+    audit = audited()
+    audit.purpose = "marketing.similar"
+    audit.expiring = [Expiring(month="2027-01", rule="DE-UWG-7-3", contacts=3, law="UWG § 7(3) Nr 1-4")]
+    write_outputs(audit, unlike(), [], tmp_path, tool_version="0.1.0")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Germany, UWG § 7(3) Nr 1-4 (<code>DE-UWG-7-3</code>): 3" in page
+    assert "advertising for similar products of our own (<code>marketing.similar</code>)" in page
+
+
+def test_an_audit_says_of_which_law_what_ends(tmp_path: Path) -> None:
+    run("demo", "--out", tmp_path)
+    ending = json.loads((tmp_path / "audit" / "audit.json").read_text("utf-8"))["expiring"]
+    assert ending
+    assert all(one["law"] and one["law"] != one["rule"] for one in ending)
