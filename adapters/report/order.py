@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.report import wording
+from adapters.report import links, wording
 from adapters.report.prose import foreign
 from projections.verdicts import Audit, Count, Speaker
 
@@ -159,9 +159,9 @@ Keep this folder: `manifest.json` names every input and output by its SHA-256. D
 they are imported: they hold addresses. Export again after the next update date and run the audit again;
 the figures should fall.
 
-Help pages: {wording.HUBSPOT_OPT_OUT}
-{wording.HUBSPOT_EXCLUDE}
-{wording.HUBSPOT_NON_MARKETING}
+Help pages: {links.HUBSPOT_OPT_OUT}
+{links.HUBSPOT_EXCLUDE}
+{links.HUBSPOT_NON_MARKETING}
 
 {wording.NOT_ADVICE}
 """
