@@ -12,6 +12,7 @@ from adapters.importing import Imported
 from adapters.intake import CHUNK, Progress
 from adapters.looked import last_audit, looked_at
 from adapters.losses import losses_of
+from adapters.why_causes import law_name
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
@@ -121,6 +122,8 @@ class AuditRun:
         audit.totals["marketing"] += marked
         audit.totals["marketing_unknown"] += verdict.marketing is None
         audit.actions[verdict.action] += 1
+        of_bucket = audit.actions_by_bucket.setdefault(verdict.bucket.value, {})
+        of_bucket[verdict.action.value] = of_bucket.get(verdict.action.value, 0) + 1
         audit.reasons[verdict.reason] = audit.reasons.get(verdict.reason, 0) + 1
         for code in verdict.jurisdictions:
             count = audit.jurisdictions.setdefault(code, Count())
@@ -174,7 +177,8 @@ class AuditRun:
         audit.jurisdictions = dict(sorted(audit.jurisdictions.items()))
         audit.reasons = dict(sorted(audit.reasons.items()))
         audit.expiring = [
-            Expiring(month=month, rule=rule, contacts=count) for (month, rule), count in sorted(self._expiring.items())
+            Expiring(month=month, rule=rule, contacts=count, law=self._law(rule))
+            for (month, rule), count in sorted(self._expiring.items())
         ]
         audit.next_steps = dict(sorted(audit.next_steps.items()))
         audit.questions = {name: audit.questions[name] for name in QUESTIONS if name in audit.questions}
@@ -188,6 +192,10 @@ class AuditRun:
             resting_on_medium=self._resting["medium"],
             resting_on_policy=self._resting["policy"],
         )
+
+    def _law(self, rule: str) -> str:
+        rules = self._house.policy.rules
+        return law_name(rules[rule]) if rule in rules else ""
 
     def _to_declare(self) -> list[Undeclared]:
         """The forms and pipelines that nobody has declared, by the records they could settle."""

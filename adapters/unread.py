@@ -22,7 +22,7 @@ from ledger.terms import UNREAD_ROW
 from ledger.vault import Registration
 
 SOURCE = "unread.row"
-_HELD = "; it may be a stop, so whoever it names is held until somebody has looked"
+_HELD = "; it may be an opt-out, so whoever it names is held until somebody has looked"
 _LOST = "; a stop that reaches nobody: find out whose it is, and record it by hand"
 
 

@@ -205,11 +205,12 @@ class Count(msgspec.Struct, kw_only=True):
 
 
 class Expiring(msgspec.Struct, frozen=True, kw_only=True):
-    """How many proven records lose their basis in a month (`YYYY-MM`), by rule."""
+    """How many proven records lose their basis in a month (`YYYY-MM`), by rule; `law`: the law it is made of."""
 
     month: str
     rule: str
     contacts: int
+    law: str = ""
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,6 +363,7 @@ class Audit(msgspec.Struct, kw_only=True):
     totals        {contacts, marketing, rejected, marketing_unknown}
     buckets       every `Bucket` -> Count
     actions       every `Action` -> number of records
+    actions_by_bucket  the same for each `Bucket`: how the two partitions meet; actions of no record left out
     jurisdictions every candidate code -> Count (a record with two candidates counts under each; XX: unknown)
     avoidable_marketing  marketing contacts that no rule allows to write to, to be set non-marketing now
     stopped_by    the bucket `stopped` by who decided it: every `Speaker` -> Count
@@ -398,6 +400,7 @@ class Audit(msgspec.Struct, kw_only=True):
     notes: list[str]
     ledger_position: int
     stopped_by: dict[str, Count] = {}
+    actions_by_bucket: dict[str, dict[str, int]] = {}
     next_steps: dict[str, int] = {}
     questions: dict[str, int] = {}
     waves: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.report import wording
+from adapters.report import links
 from adapters.report.markup import Html, bullets, join, link, paragraph, section, text
 
 _REPORT = "Report of the decision"
@@ -12,17 +12,17 @@ _FINES = (
         "Honda Motor Europe, fined £13,000 (2017).",
         "289,790 mails, “Would you like to hear from Honda?”, to addresses with neither an opt-in nor an opt-out "
         "on record. Honda called it a service mail.",
-        wording.HONDA_FLYBE,
+        links.HONDA_FLYBE,
     ),
     (
         "Flybe, fined £70,000 (2017).",
         "More than 3.3 million mails, “Are your details correct?”, to people who had opted out.",
-        wording.HONDA_FLYBE,
+        links.HONDA_FLYBE,
     ),
     (
         "Wm Morrison Supermarkets, fined £10,500 (2017).",
         "130,671 mails inviting people who had opted out to change their preferences.",
-        wording.MORRISONS,
+        links.MORRISONS,
     ),
 )
 
@@ -51,23 +51,23 @@ def asking() -> Html:
                 join(
                     (
                         text("European Union: Directive 2002/58/EC, "),
-                        link("Article 13", wording.EPD_13),
+                        link("Article 13", links.EPD_13),
                         text("; Germany: "),
-                        link("UWG § 7", wording.UWG_7),
+                        link("UWG § 7", links.UWG_7),
                         text(": no advertising by e-mail without prior consent, or a sale with refusal offered."),
                     )
                 ),
                 join(
                     (
                         text("United Kingdom: Privacy and Electronic Communications Regulations 2003, "),
-                        link("regulation 22", wording.PECR_22),
+                        link("regulation 22", links.PECR_22),
                         text(": no direct marketing by e-mail without consent or the soft opt-in."),
                     )
                 ),
                 join(
                     (
                         text("Canada: Canada's anti-spam law, "),
-                        link("section 1(3)", wording.CASL_1),
+                        link("section 1(3)", links.CASL_1),
                         text(
                             ": an electronic message that asks for consent to send commercial messages is "
                             "itself a commercial electronic message."

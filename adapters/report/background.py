@@ -63,8 +63,8 @@ def jurisdictions(audit: Audit) -> Html:
     ]
     body = (
         table(
-            "Records by candidate jurisdiction",
-            ("Jurisdiction", "Records", "Of them marketing"),
+            "Records by the country whose rules may apply",
+            ("Country", "Records", "Of them marketing contacts"),
             rows,
             (1, 2),
         )
@@ -93,16 +93,36 @@ def expiring(audit: Audit) -> Html:
         [
             wording.month(month),
             sum(item.contacts for item in items),
-            (join([Html(f"{code(item.rule)} {item.contacts:,}") for item in items], ", "),),
+            (join([Html(f"{_law(item)}: {item.contacts:,}") for item in items], "; "),),
         ]
         for month, items in months.items()
     ]
     body = (
-        table("Legal bases with evidence on file that end", ("Month", "Records", "By rule"), rows, (1,))
+        table(
+            "Legal bases with evidence on file that end",
+            ("Month", "Records", "Under which law"),
+            rows,
+            (1,),
+        )
         if rows
-        else paragraph(text("No basis with evidence on file has an end date."))
+        else paragraph(text("No legal basis with evidence on file has an end date."))
     )
     return section("expiring", "What ends when", body)
+
+
+def _purpose(token: str | None) -> Html:
+    """The purpose by its name, and how it is written where it is asked about."""
+    if token is None:
+        return text("any marketing purpose, by e-mail")
+    return Html(f"{text(wording.purpose(token))} ({code(token)})")
+
+
+def _law(item: Expiring) -> Html:
+    """The law's name, with its country, before the rule's id."""
+    if not item.law:
+        return code(item.rule)
+    country = _COUNTRIES.get(item.rule.partition("-")[0]) if not item.rule.startswith("XX-") else None
+    return Html(f"{text(', '.join(filter(None, (country, item.law))))} ({code(item.rule)})")
 
 
 def looked_at(audit: Audit) -> Html:
@@ -110,7 +130,7 @@ def looked_at(audit: Audit) -> Html:
     context = facts(
         (
             ("Moment asked about", text(wording.moment(audit.at))),
-            ("Purpose", text(audit.purpose or "any marketing purpose, by e-mail")),
+            ("Purpose", _purpose(audit.purpose)),
             ("Sender", text(wording.company(audit.controller))),
             (
                 "Sender's country",

@@ -19,7 +19,10 @@ from adapters.report.sections import Listed
 from adapters.report.staging import Staging
 from adapters.report.tally import Tally
 from adapters.report.twins import twin, twin_of
-from adapters.report.wording import company
+from adapters.report.wording import ACTIONS, company, next_step_sentence, reason_sentence
+from adapters.report.wording import basis as basis_name
+from adapters.report.wording import bucket as bucket_name
+from projections.audit import ROW_UNREAD
 from projections.verdicts import Action, Audit, Bucket, Verdict
 
 VERDICTS = "verdicts.csv"
@@ -42,9 +45,14 @@ _HEADERS = {
         "question",
         "declaration",
         "platform",
+        "bucket in words",
+        "action in words",
+        "legal basis in words",
+        "reason in words",
+        "next step in words",
     ),
     OPT_OUT: ("Email",),
-    DO_NOT_SEND: ("Record ID", "Email", "bucket", "reason"),
+    DO_NOT_SEND: ("Record ID", "Email", "bucket", "reason", "reason in words"),
     NON_MARKETING: ("Record ID", "Email", "wave"),
     MAY_BE_ASKED: ("Record ID", "Email", "route", "last day"),
     REJECTED: ("file", "row", "column", "reason"),
@@ -122,8 +130,10 @@ def write_outputs(
         rows = {name: sheet.rows for name, sheet in sheets.items()}
         for one in beside:
             staging.whole(one.name, one.content(audit))
-        todo = steps(audit, tally, rows)
-        listed = Listed(rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside))
+        todo = steps(audit, tally, rows, writer.besides)
+        listed = Listed(
+            rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside), writer.besides
+        )
         written_pages = {
             "NEXT-STEPS.md": next_steps(audit, todo),
             "IMPORT-ORDER.md": import_order(audit, rows, by_hand, tally.waves),
@@ -148,6 +158,7 @@ class _Writer:
         self._by_hand = by_hand
         self._opted_out: set[str] = set()
         self._kept_out: set[str] = set()
+        self.besides = 0
 
     def add(self, verdict: Verdict) -> None:
         """One record, in input order."""
@@ -163,12 +174,15 @@ class _Writer:
             _token(verdict.question),
             "" if verdict.declaration is None else verdict.declaration,
             _PLATFORM[verdict.platform_shown],
+            *_in_words(verdict.bucket, verdict.action, verdict.basis, verdict.reason, verdict.next_step),
         )
         if verdict.stopped_all and verdict.shown_stopped is not True:
             self._opt_out(verdict)
         # Unknown is never rounded up: without a flag the contact may well be in the next send.
         if verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW):
-            self._for_import(DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason))
+            self._for_import(
+                DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason), reason_sentence(verdict.reason)
+            )
             self._kept_out.update(_keys(verdict.email, verdict.record_id))
         if verdict.action is Action.SET_NON_MARKETING:
             self._for_import(NON_MARKETING, verdict, verdict.wave or "")
@@ -183,7 +197,9 @@ class _Writer:
             if self._kept_out.isdisjoint(_keys(email, record)):
                 self._kept_out.update(_keys(email, record))
                 if fits_import(email or record):
-                    self._sheets[DO_NOT_SEND].add(record, email, Bucket.CONFLICT, "row_unread")
+                    why = (ROW_UNREAD, reason_sentence(ROW_UNREAD))
+                    self._sheets[DO_NOT_SEND].add(record, email, Bucket.CONFLICT, *why)
+                    self.besides += 1
                 else:
                     self._by_hand.append(ByHand(DO_NOT_SEND, f"address {email}" if email else f"Record ID {record}"))
 
@@ -207,6 +223,18 @@ class _Writer:
             self._sheets[file].add(kept_record, kept_address, *more)
         else:
             self._by_hand.append(ByHand(file, _handle(verdict)))
+
+
+@lru_cache(maxsize=4096)
+def _in_words(bucket: Bucket, action: Action, basis: str | None, reason: str, step: str) -> tuple[str, ...]:
+    """The tokens of a row for who reads it: what a machine goes by stands before them."""
+    return (
+        bucket_name(bucket),
+        ACTIONS[action][0],
+        basis_name(basis) if basis else "",
+        reason_sentence(reason),
+        next_step_sentence(step),
+    )
 
 
 def _keys(email: str | None, record: str | None) -> set[str]:

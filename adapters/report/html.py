@@ -63,7 +63,7 @@ def page(audit: Audit, tally: Tally, todo: tuple[Step, ...], listed: sections.Li
 
 
 def _header(audit: Audit, tool_version: str) -> Html:
-    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "not adopted by anybody yet"
+    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "which nobody has adopted yet"
     meta = (
         f"{wording.moment(audit.at)} · {audit.totals.get('contacts', 0):,} records · "
         f"rule set {audit.rule_set.hash[:12]}, {adopted} · consent-ledger {tool_version}"

@@ -59,7 +59,7 @@ def _sentence(one: LostStops) -> str:
     if one.held_rows:
         lead = "" if one.lost else f"{said(one.file)}: "
         rows = counted(len(one.held_rows), "row")
-        stops = "a stop" if len(one.held_rows) == 1 else "stops"
+        stops = "an opt-out" if len(one.held_rows) == 1 else "opt-outs"
         people = counted(one.held, "address or record id", "addresses and record ids")
         parts.append(
             f"{lead}{rows} ({places(one.held_rows)}) could not be read and may be {stops}. "

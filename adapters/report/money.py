@@ -76,16 +76,17 @@ def _fewer(audit: Audit, sums: Bill) -> str:
     dead = audit.undeliverable_marketing
     sentences = ["No marketing contact is avoidable."]
     if sums.avoidable:
-        undeliverable = f" ({dead:,} of them undeliverable)" if dead else ""
         paid = wording.counted(sums.marketing, "marketing contact")
-        sentences = [f"You could drop {sums.avoidable:,} of your {paid}{undeliverable}."]
+        sentences = [f"You could drop {sums.avoidable:,} of your {paid}."]
+    if dead:
+        sentences.append(f"{dead:,} of the {sums.marketing:,} {wording.verb(dead, 'takes', 'take')} no mail.")
     if sums.scheduled:
         sentences.append(f"HubSpot will drop {sums.scheduled:,} more at its next update.")
     if sums.marketing != sums.remaining:
         sentences.append(f"{sums.remaining:,} would remain.")
     unknown = audit.totals.get("marketing_unknown", 0)
     if unknown:
-        are = "is" if unknown == 1 else "are"
+        are = wording.verb(unknown, "is", "are")
         sentences.append(f"{wording.counted(unknown, 'contact')} with an unreadable status {are} not included.")
     return " ".join(sentences)
 

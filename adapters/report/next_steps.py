@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from adapters.report import changes, lost, origins, permission, prose, resting, sources, wording
+from adapters.report import changes, figures, lost, origins, permission, prose, resting, sources, wording
 from adapters.report.prose import Block, Grid, Points, said
 from adapters.report.tally import Tally
 from projections.verdicts import QUESTIONS, Audit, Count, Speaker, Undeclared
@@ -19,10 +19,10 @@ class Step(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def steps(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> tuple[Step, ...]:
-    """The seven steps, in order. `rows`: the number of rows of each CSV."""
+def steps(audit: Audit, tally: Tally, rows: Mapping[str, int], besides: int = 0) -> tuple[Step, ...]:
+    """The seven steps, in order. `rows`: of each CSV; `besides`: those of `do-not-send.csv` that are no record's."""
     return (
-        _today(audit, tally, rows),
+        _today(audit, tally, rows, besides),
         _missing_files(audit),
         _evidence_map(audit),
         _sheet(audit),
@@ -52,8 +52,9 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     return "\n\n".join((*parts, wording.NOT_ADVICE)) + "\n"
 
 
-def _today(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> Step:
+def _today(audit: Audit, tally: Tally, rows: Mapping[str, int], besides: int) -> Step:
     opt_outs, hold, off = (rows[name] for name in ("opt-out-list.csv", "do-not-send.csv", "set-non-marketing.csv"))
+    counts = (figures.of_staying(audit), figures.of_the_bill(audit), figures.of_sending(audit, besides))
     if not (opt_outs or hold or off):
         return Step("Today: opt-outs, do-not-send, off the bill", "", ("Nothing to do: the three lists are empty.",))
     return Step(
@@ -61,7 +62,7 @@ def _today(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> Step:
         f"Import {wording.counted(opt_outs, 'opt-out')}, hold {hold:,} out of every send, "
         f"take {off:,} off the marketing bill.",
         (
-            "In this order; the clicks, with how to check and how to undo, are in `IMPORT-ORDER.md`.",
+            "Do this in the order given. `IMPORT-ORDER.md` has the clicks, with how to check and how to undo them.",
             Points(
                 (
                     f"First `opt-out-list.csv` ({opt_outs:,}): import it as an opt-out list. An opt-out from all "
@@ -71,13 +72,14 @@ def _today(audit: Audit, tally: Tally, rows: Mapping[str, int]) -> Step:
                     f"Then `set-non-marketing.csv` ({off:,}): take them off the marketing bill, wave by wave.",
                 )
             ),
-            "The waves:",
+            *filter(None, (" ".join(filter(None, counts)),)),
+            "Take them off in three waves:",
             Points(
                 tuple(f"wave {wave} ({tally.waves[str(wave)]:,}): {words}" for wave, words in wording.WAVES.items())
             ),
-            "Before you take wave 3, look: a customer, a deal or a form hints at a relationship. If its record "
-            "is found, bring it and audit again; if not, take the contact off as well. Meanwhile `do-not-send.csv` "
-            "keeps them out of every send.",
+            "Look before you take wave 3: a customer, a deal or a form hints at a relationship. If you find its "
+            "record, bring it and audit again; if you do not, take the contact off as well. Meanwhile "
+            "`do-not-send.csv` keeps them out of every send.",
         ),
     )
 
@@ -106,14 +108,14 @@ def _missing_files(audit: Audit) -> Step:
         )
         blocks.append("Give them to the next run beside the contacts export: `consent-ledger audit EXPORT FILE FILE`.")
     if others:
-        names = ", ".join(sources.name(one) for one in others)
-        blocks.append(f"You can also bring {names}. No contact waits for these now.")
+        names = wording.listed([sources.name(one) for one in others])
+        blocks.append(f"You can also bring other files: {names}. No contact waits for them now.")
     if not blocks:
         blocks.append("Nothing to do: every kind of file has been looked at.")
     short = ""
     if asked:
         first = asked[0]
-        short = f"Bring the {sources.name(first)}: could change {wording.counted(first.could_change, 'contact')}."
+        short = f"Bring the {sources.name(first)}, which could change {wording.counted(first.could_change, 'contact')}."
     return Step("Bring the missing files", short, tuple(blocks))
 
 
@@ -168,7 +170,7 @@ def _evidence_map(audit: Audit) -> Step:
     short = ""
     if audit.undeclared:
         first = audit.undeclared[0]
-        short = f"Declare {_subject(first)}: could settle {wording.counted(first.contacts, 'contact')}. "
+        short = f"Declare {_subject(first)}, which could settle {wording.counted(first.contacts, 'contact')}. "
     if waiting:
         short += f"Put evidence beside the declarations that {wording.counted(waiting, 'contact')} rest on."
     short = short.strip()
@@ -185,9 +187,9 @@ def _sheet(audit: Audit) -> Step:
         "The data protection officer's sheet",
         f"Have {questions} answered in `review.xlsx`, for {contacts}.",
         (
-            f"`review.xlsx` asks {questions} for {contacts}: answer, name, role, date, evidence. "
-            "Then: `consent-ledger review import review.xlsx`. Answers can stop contacts, put them on hold or "
-            "add evidence. They cannot allow anybody, and cannot undo an opt-out.",
+            f"`review.xlsx` asks {questions} for {contacts}. Each has room for an answer, with name, role, date and "
+            "evidence. Import the answers with `consent-ledger review import review.xlsx`. Answers can stop contacts, "
+            "put them on hold or add evidence. They cannot allow anybody, and cannot undo an opt-out.",
             Grid(
                 "Open questions",
                 ("Question", "Contacts", "Sheet"),
@@ -241,7 +243,7 @@ def _rest(audit: Audit, tally: Tally) -> Step:
         f"Delete {wording.counted(waiting, 'contact')} on schedule; {due:,} are due.",
         (
             f"{wording.counted(waiting, 'contact has', 'contacts have')} nothing on record and no lead. Each has a day "
-            f"in `verdicts.csv` (`delete_after:DATE`): three years after the last sign of the person, else after the "
+            f"in `verdicts.csv`, column `next_step`: three years after the last sign of the person, else after the "
             f"record was made. {due:,} are past it today.",
             Points(
                 (

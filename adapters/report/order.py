@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.report import wording
+from adapters.report import links, wording
 from adapters.report.prose import foreign
 from projections.verdicts import Audit, Count, Speaker
 
@@ -60,7 +60,7 @@ def _opt_out(rows: int, by_review: int) -> str:
     )
     return f"""## 1. Opt-outs: `opt-out-list.csv` ({rows:,} rows)
 
-Addresses with an opt-out from all marketing on record, which HubSpot does not show.
+An opt-out from all marketing is on record for these addresses, and HubSpot does not show it.
 {apart}
 1. CRM > Contacts > Import > Start an import > **An opt-out list**.
 2. Pick `opt-out-list.csv`. It has one column, `Email`. With several brands (business units), pick the
@@ -71,7 +71,7 @@ Addresses with an opt-out from all marketing on record, which HubSpot does not s
 stay in the database, and stay paid for until step 3.
 - **Check:** filter contacts by *Unsubscribed from all email* is true; open a few and compare with
 `verdicts.csv`.
-- **Undo:** there is none in bulk, and there should not be. A stop recorded by mistake is corrected first in
+- **Undo:** you cannot undo this in bulk, and should not. A stop recorded by mistake is corrected first in
 the ledger, by a named person with a reason, and then in HubSpot for that one contact.
 """
 
@@ -79,8 +79,9 @@ the ledger, by a named person with a reason, and then in HubSpot for that one co
 def _do_not_send(rows: int) -> str:
     return f"""## 2. Suppression: `do-not-send.csv` ({rows:,} rows)
 
-Everybody marked as marketing, or of unknown flag, who is not shown to be allowed; those to be reviewed
-are in it.
+This list holds everybody whom HubSpot marks as a marketing contact, or whose flag cannot be read, and for whom
+nothing shows that a rule allows marketing. Those to be reviewed are on it, and whoever is named in a row that could
+not be read.
 
 1. Import > Start an import > File from computer > Contacts > `do-not-send.csv`.
 2. Choose to **update existing contacts only**. Map `Record ID` and leave the other columns
@@ -100,8 +101,7 @@ def _non_marketing(rows: int, waves: Mapping[str, int]) -> str:
     listed = "\n".join(f"- wave {wave}, {wording.WAVES[wave]}: {waves.get(str(wave), 0):,}" for wave in wording.WAVES)
     return f"""## 3. The bill: `set-non-marketing.csv` ({rows:,} rows)
 
-Contacts paid for as marketing contacts to which no rule allows marketing, or whose address takes no
-mail.
+You pay for these as marketing contacts, but no rule allows marketing to them, or their address takes no mail.
 
 Take them in waves, the surest first:
 
@@ -130,8 +130,8 @@ permission to write.
 def _claims() -> str:
     return """## 4. What needs a person: action `review` in `verdicts.csv`
 
-No import. `NEXT-STEPS.md` says which files to bring, what to write into the map, and which questions the
-data protection officer answers; then run the audit again. Until then they stay on the list of step 2.
+There is nothing to import here. `NEXT-STEPS.md` says which files to bring, what to write into the map, and which
+questions the data protection officer answers; then run the audit again. Until then they stay on the list of step 2.
 
 `may-be-asked.csv` is not for import either, unless you ask those few: by its route, before its last day.
 """
@@ -139,7 +139,7 @@ data protection officer answers; then run the audit again. Until then they stay 
 
 def _by_hand(by_hand: list[ByHand]) -> str:
     if not by_hand:
-        return "## 5. By hand\n\nNothing: every record fits its file unchanged.\n"
+        return "## 5. By hand\n\nThere is nothing to do by hand: every record fits its file unchanged.\n"
     lines = "\n".join(f"- {one.file}: {foreign(one.name, 400)}" for one in by_hand)
     return f"""## 5. By hand ({len(by_hand):,})
 
@@ -159,9 +159,9 @@ Keep this folder: `manifest.json` names every input and output by its SHA-256. D
 they are imported: they hold addresses. Export again after the next update date and run the audit again;
 the figures should fall.
 
-Help pages: {wording.HUBSPOT_OPT_OUT}
-{wording.HUBSPOT_EXCLUDE}
-{wording.HUBSPOT_NON_MARKETING}
+Help pages: {links.HUBSPOT_OPT_OUT}
+{links.HUBSPOT_EXCLUDE}
+{links.HUBSPOT_NON_MARKETING}
 
 {wording.NOT_ADVICE}
 """

@@ -27,42 +27,55 @@ class Setting(NamedTuple):
 
 
 FLAG_SOURCES: dict[str, Setting] = {
-    "ad": Setting("ads", "Settings > Marketing > Ads: do not make the contacts of lead ads marketing contacts"),
-    "contact_import": Setting("an import", "Import dialogue: leave “Set contacts as marketing contacts” unticked"),
-    "conversation": Setting(
-        "a chat", "The chatflow > Options > Marketing contacts: off; ask in the chat, with the wording of step 5"
+    "ad": Setting("ads", "Do not make the contacts of lead ads marketing contacts (Settings > Marketing > Ads)"),
+    "contact_import": Setting(
+        "an import", "Leave “Set contacts as marketing contacts” unticked in the import dialogue"
     ),
-    "email": Setting("e-mail", "Settings > Marketing > Email: see which send or reply made them so, and stop it there"),
+    "conversation": Setting(
+        "a chat", "Turn off the chatflow > Options > Marketing contacts; ask in the chat, with the wording of step 5"
+    ),
+    "email": Setting(
+        "e-mail", "See in Settings > Marketing > Email which send or reply made them so, and stop it there"
+    ),
     "form_submission": Setting(
         "a form",
-        "The form > Options > “Set contacts created as marketing contacts”: off; a workflow sets it for a ticked box",
+        "Turn off the form > Options > “Set contacts created as marketing contacts”; let a workflow set it for a "
+        "ticked box",
     ),
-    "initial_state": Setting("the start of marketing contacts", "Nothing to stop: it happened once, to everybody"),
-    "integrator_set": Setting("a connected app", "Settings > Integrations > Marketing contacts: that app off"),
+    "initial_state": Setting(
+        "the start of marketing contacts", "There is nothing to stop: it happened once, to everybody"
+    ),
+    "integrator_set": Setting("a connected app", "Turn that app off in Settings > Integrations > Marketing contacts"),
     "sample_contact": Setting("HubSpot's samples", "Delete the sample contacts"),
-    "user_set": Setting("a user, by hand", "Settings > Users: “Marketing contacts access” for few, who ask the ledger"),
+    "user_set": Setting(
+        "a user, by hand", "Give “Marketing contacts access” (Settings > Users) to few, who ask the ledger first"
+    ),
     "workflow": Setting(
         "a workflow",
-        "The workflow's action “Set marketing contact status”: only for contacts whose ledger answer allows it",
+        "Let the workflow's action “Set marketing contact status” run only for contacts whose ledger answer allows it",
     ),
 }
 """Token of what set the HubSpot flag -> its name and the setting."""
 
 _LOOK = "Open three of them: the history of “Marketing contact status” names what set it; mend that"
 _NAMED = "Find the import, form, workflow or app of that name, and turn it off there"
-_OFFLINE_SETTING = "Mostly imports: leave the box unticked; and connected apps: switch them off"
-_WEB_SETTING = "Its forms and pop-ups: a box of its own, unticked, and the form's Options"
+_OFFLINE_SETTING = (
+    "These are mostly imports and connected apps: leave the import's box unticked, and switch the apps off"
+)
+_WEB_SETTING = (
+    "Give its forms and pop-ups a box of their own for marketing, not ticked beforehand; see each form's Options"
+)
 _MONTH_SETTING = "Look what was imported or connected in that month"
 _OFFLINE = ("offline", "hors ligne", "sin conexión")
 
 TIPS: tuple[str, ...] = (
     "Non-marketing is the default in every form, import, chat and app. One workflow alone sets the HubSpot flag, "
-    "for contacts whose ledger answer is yes.",
+    "for contacts whom the ledger allows.",
     "Every form has a box of its own for marketing: not ticked beforehand, not required, apart from the terms. "
     "Keep a picture of it and its wording by date, and name both in `audit.toml`.",
     "Every sale offers refusal when it takes the address, and keeps the answer.",
-    "No list from elsewhere comes in without the record of each person's own yes; a fair, a partner or a seller's "
-    "assurance is none.",
+    "No list from elsewhere comes in without the record of each person's own opt-in; the word of a fair, a partner "
+    "or a seller is no such record.",
     "An opt-out told to support, sales or another system goes into the ledger on the day it comes.",
     "Run this audit before each update date, and before each renewal.",
 )

@@ -37,7 +37,7 @@ def own_routes(controller: str) -> tuple[Block, ...]:
                 "a support conversation that they began, once their question is answered.",
             )
         ),
-        "A box ready to use there. Fill in what stands in brackets; keep the wording with its date:",
+        "This box is ready to use there. Fill in what stands in brackets, and keep the wording with its date:",
         Quoted(
             f"☐ Yes, {who} may send me e-mails about [its products, offers and events]. I can withdraw this at any "
             "time, by the link in every e-mail or by writing to [address]."

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from adapters.report.prose import said
+from adapters.report.wording import verb
 from projections.verdicts import Audit, Bucket, Count, DeclarationRests
-
-PLATFORM = "law: allowed; HubSpot's terms: permission not shown"
 
 
 def lines(audit: Audit) -> list[tuple[int, str]]:
     """Records and what theirs rests on: own record, then each declaration; then what is said beside it."""
     found: list[tuple[int, str]] = []
+    own, free, bare = audit.proven_own_record, audit.without_consent, audit.platform_not_shown
     if audit.buckets.get(Bucket.BASIS_PROVEN, Count()).contacts:
-        found.append((audit.proven_own_record, "the person's own record alone"))
-        found += [
-            (
-                one.contacts,
-                f"resting on declaration {said(one.key)} by {declared_by(one)}, of {said(one.declared_on)} "
-                f"(ledger position {one.position})",
-            )
-            for one in audit.declarations
-            if one.evidenced
-        ]
-    if audit.without_consent:
+        found.append((own, f"{verb(own, 'rests', 'rest')} on the person's own record alone"))
+        found += [(one.contacts, _declaration(one)) for one in audit.declarations if one.evidenced]
+    if free:
+        found.append((free, f"of them {verb(free, 'is', 'are')} allowed without consent, until they opt out"))
+    if bare:
         found.append(
-            (audit.without_consent, "among them allowed without consent: an opt-out regime, until they say no")
+            (
+                bare,
+                f"of them {verb(bare, 'is', 'are')} allowed by law, but nothing shows the permission that HubSpot's "
+                "own terms ask for",
+            )
         )
-    if audit.platform_not_shown:
-        found.append((audit.platform_not_shown, f"among them {PLATFORM}"))
     return found
+
+
+def _declaration(one: DeclarationRests) -> str:
+    rest = verb(one.contacts, "rests", "rest")
+    return (
+        f"{rest} on the declaration {said(one.key)} by {declared_by(one)}, of {said(one.declared_on)} "
+        f"(ledger position {one.position})"
+    )
 
 
 def in_short(audit: Audit) -> str:

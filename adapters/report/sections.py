@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adapters.report import changes, lost, money, prose, resting, wording
+from adapters.report import changes, figures, lost, money, prose, resting, wording
 from adapters.report.markup import Cell, Html, bullets, code, join, paragraph, section, table, text
 from adapters.report.masking import mask_email
 from adapters.report.next_steps import Step
@@ -27,11 +27,15 @@ _FILLS = {"marketing": 'class="rim blue"', "unknown": 'class="rim" fill="url(#ha
 
 
 class Listed(NamedTuple):
-    """The files beside the report: rows of each CSV, records left out of them, and what else was written."""
+    """The files beside the report: rows of each CSV, records left out of them, and what else was written.
+
+    besides  addresses and record ids of `do-not-send.csv` that are no record's
+    """
 
     rows: dict[str, int]
     by_hand: Counter[str]
     beside: frozenset[str]
+    besides: int = 0
 
 
 def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
@@ -164,12 +168,12 @@ def standing(audit: Audit, tally: Tally) -> Html:
 
 def _apart(audit: Audit) -> list[Html]:
     """What no figure of the table shows by itself."""
-    said = [wording.flags_unknown(audit)]
+    said = [figures.of_rows(audit), wording.flags_unknown(audit)]
     if audit.scheduled:
         who = wording.counted(audit.scheduled, "contact")
         said.append(f"HubSpot already turns {who} non-marketing at its next update.")
     words = " ".join(filter(None, said))
-    return [paragraph(text(words), kind="note")] if words else []
+    return [paragraph(prose.inline_html(words), kind="note")] if words else []
 
 
 def _bucket_cell(line: wording.Line, bar: Html) -> Html:
@@ -227,6 +231,7 @@ def actions(audit: Audit, listed: Listed) -> Html:
     for action in Action:
         name, meaning, file = wording.ACTIONS[action]
         todo.append([name, audit.actions.get(action, 0), meaning, (code(file),)])
+    said = (figures.of_staying(audit), figures.of_the_bill(audit), figures.of_sending(audit, listed.besides))
     files: list[list[Cell]] = [
         [(code(name),), listed.rows.get(name, "–"), listed.by_hand[name] or "–", sentence]
         for name, sentence in wording.FILES.items()
@@ -236,10 +241,11 @@ def actions(audit: Audit, listed: Listed) -> Html:
         "actions",
         "What to do",
         table("Records by action", ("Action", "Records", "What it means", "File"), todo, numbers=(1,)),
+        *(paragraph(prose.inline_html(sentence), kind="note") for sentence in said if sentence),
         paragraph(
             Html(
                 f"<strong>{audit.do_not_send:,}</strong> records must not be mailed now: marked as "
-                "marketing, or of unknown flag, and not shown to be allowed. The clicks in HubSpot, in "
+                "marketing, or of unknown flag, and nothing shows that a rule allows it. The clicks in HubSpot, in "
                 "order, with how to check and how to undo, are in "
             ),
             code("IMPORT-ORDER.md"),

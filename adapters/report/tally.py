@@ -43,6 +43,7 @@ class Tally:
         self.unknown: Counter[tuple[Bucket, Speaker | None]] = Counter()
         self.stopped_by: Counter[Speaker | None] = Counter()
         self.actions: Counter[str] = Counter()
+        self.acted: dict[str, Counter[str]] = {}
         self.steps: Counter[str] = Counter()
         self.questions: Counter[str] = Counter()
         self.waves: Counter[str] = Counter()
@@ -62,6 +63,7 @@ class Tally:
         if bucket is Bucket.STOPPED:
             self.stopped_by[verdict.stopped_by] += 1
         self.actions[verdict.action] += 1
+        self.acted.setdefault(bucket.value, Counter())[verdict.action.value] += 1
         self.samples[bucket].see(verdict)
         step, _, value = verdict.next_step.partition(":")
         self.steps[step] += 1
@@ -89,6 +91,8 @@ class Tally:
         stopped = {str(who): count.contacts for who, count in audit.stopped_by.items() if count.contacts}
         if stopped != {str(who): number for who, number in self.stopped_by.items()}:
             raise SumsDisagreeError(f"stopped by: the audit says {stopped}, its verdicts add up to {self.stopped_by}")
+        if audit.actions_by_bucket != self.acted:
+            raise SumsDisagreeError(f"actions: the audit says {audit.actions_by_bucket}, its verdicts {self.acted}")
         for name, sums, counted in (
             ("actions", audit.actions, self.actions),
             ("next steps", audit.next_steps, self.steps),

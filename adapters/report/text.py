@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adapters.report import changes, lost, money, prose, resting, sources, wording
+from adapters.report import changes, figures, lost, money, prose, resting, sources, wording
 from adapters.report.masking import printable
 from adapters.report.screen import Screen
 from adapters.report.why_text import render_why
+from adapters.report.wording import verb as _verb
 from projections.verdicts import Action, Audit, Bucket, Count
 
 __all__ = ["render_audit", "render_why"]
@@ -48,7 +49,7 @@ def _company(audit: Audit) -> str:
 
 
 def _read(audit: Audit, screen: Screen) -> None:
-    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "not adopted by anybody yet"
+    adopted = f"adopted by {audit.rule_set.adopted_by}" if audit.rule_set.adopted_by else "which nobody has adopted yet"
     screen.wrapped(
         "",
         f"{_company(audit)} · {wording.moment(audit.at)} · rule set {audit.rule_set.hash[:12]}, {adopted}",
@@ -91,21 +92,23 @@ def _others(audit: Audit, screen: Screen) -> None:
     unknown = audit.totals.get("marketing_unknown", 0)
     screen.columns(" NON-MARKETING CONTACTS", f"{contacts - marketing - unknown:,}")
     if unknown:
-        screen.columns(" HUBSPOT FLAG UNKNOWN", f"{unknown:,}", "not counted as paid for")
+        screen.columns(" HUBSPOT FLAG UNKNOWN", f"{unknown:,}", "they are not counted as paid for")
     done = ", ".join(f"{wording.ACTIONS[action][0].lower()} {audit.actions.get(action, 0):,}" for action in Action)
-    screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1)
+    screen.wrapped(" ACTIONS", f"for all {contacts:,}: {done}", _LABEL + 1, figures=True)
+    for sentence in figures.sentences(audit):
+        screen.wrapped("", prose.plain(sentence), _LABEL + 1, figures=True)
     screen.line()
 
 
 def _findings(audit: Audit, screen: Screen) -> None:
     if audit.before:
         said = "; ".join(changes.changed(audit))
-        screen.wrapped(" CHANGED", f"{changes.since(audit)}: {said}", _LABEL, style="bold")
+        screen.wrapped(" CHANGED", f"{changes.since(audit)}: {said}", _LABEL)
     if on_file := resting.lines(audit):
         _listed(screen, " ON FILE", [(number, prose.plain(words)) for number, words in on_file])
     _listed(screen, " WASTED", _wasted(audit))
     for number, line in enumerate(line for line in (*money.lines(audit), money.missing(audit)) if line):
-        screen.wrapped(" MONEY" if number == 0 else "", line, _LABEL, style="bold")
+        screen.wrapped(" MONEY" if number == 0 else "", line, _LABEL, figures=True)
     _listed(screen, " RISK", _risks(audit))
     dont = (
         "Do not mail all of them to ask: that mail is itself marketing. The ICO fined Honda and Flybe for it "
@@ -117,18 +120,20 @@ def _findings(audit: Audit, screen: Screen) -> None:
     if rules.rules_unchecked or soft:
         unchecked = wording.counted(rules.rules_unchecked, "rule")
         on_soft = wording.counted(soft, "contact rests", "contacts rest")
-        said = f"{unchecked} not checked by counsel; {on_soft} on rules of medium confidence or our own choice"
-        screen.wrapped(" RULES", said, _LABEL, style="bold")
+        are = "is" if rules.rules_unchecked == 1 else "are"
+        said = f"{unchecked} {are} not checked by counsel; {on_soft} on rules of medium confidence or our own choice"
+        screen.wrapped(" RULES", said, _LABEL, figures=True)
     if audit.corrections:
-        said = f"{wording.counted(len(audit.corrections), 'stop')} undone as recorded by mistake: see the report"
-        screen.wrapped(" UNDONE", said, _LABEL, style="bold")
+        was = wording.counted(len(audit.corrections), "stop was", "stops were")
+        said = f"{was} undone as recorded by mistake: see the report"
+        screen.wrapped(" UNDONE", said, _LABEL, figures=True)
     screen.line()
 
 
 def _notes(audit: Audit, screen: Screen) -> None:
     """What was not understood or not certain, in the words of whoever read it."""
     for number, note in enumerate(audit.notes[:_NOTES]):
-        screen.wrapped(" CHECK" if number == 0 else "", note, _LABEL, style="bold")
+        screen.wrapped(" CHECK" if number == 0 else "", note, _LABEL)
     if len(audit.notes) > _NOTES:
         screen.wrapped("", f"{len(audit.notes) - _NOTES} more notes stand in the report", _LABEL)
     if audit.notes:
@@ -136,39 +141,51 @@ def _notes(audit: Audit, screen: Screen) -> None:
 
 
 def _wasted(audit: Audit) -> list[tuple[int, str]]:
+    drop, dead, soon = audit.avoidable_marketing, audit.undeliverable_marketing, audit.scheduled
     return [
-        (audit.avoidable_marketing, "avoidable marketing contacts"),
-        (audit.undeliverable_marketing, "paid for and undeliverable"),
-        (audit.scheduled, "already turn non-marketing at HubSpot's next update"),
+        (drop, f"marketing contact{_s(drop)} {_verb(drop, 'is', 'are')} avoidable: set-non-marketing.csv"),
+        (
+            dead,
+            f"of all marketing contacts {_verb(dead, 'takes', 'take')} no mail",
+        ),
+        (soon, f"more {_verb(soon, 'turns', 'turn')} non-marketing at HubSpot's next update"),
     ]
 
 
 def _risks(audit: Audit) -> list[tuple[int, str]]:
     first = min((item.month for item in audit.expiring), default="")
+    claimed = audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing
+    torn = audit.buckets.get(Bucket.CONFLICT, Count()).contacts
+    unknown = audit.jurisdictions.get("XX", Count()).contacts
+    ending = sum(item.contacts for item in audit.expiring)
+    besides = (
+        "; it also lists whoever is named in rows that could not be read"
+        if any(one.held for one in audit.lost_stops)
+        else ""
+    )
     return [
         *((audit.stopped_by.get(who, Count()).marketing, words) for who, words in wording.STILL_MARKETING.items()),
+        (claimed, f"{_verb(claimed, 'rests', 'rest')} on claims that nothing here shows"),
+        (audit.do_not_send, f"must not be mailed now: do-not-send.csv{besides}"),
+        (torn, f"{_verb(torn, 'has', 'have')} records that contradict"),
+        (unknown, f"{_verb(unknown, 'is', 'are')} of unknown country: the strictest rules apply"),
         (
-            audit.buckets.get(Bucket.BASIS_CLAIMED, Count()).marketing,
-            "rest on claims that nothing here shows",
-        ),
-        (audit.do_not_send, "must not be mailed now: do-not-send.csv"),
-        (audit.buckets.get(Bucket.CONFLICT, Count()).contacts, "have records that contradict"),
-        (
-            audit.jurisdictions.get("XX", Count()).contacts,
-            "are of unknown country: the strictest rules apply",
-        ),
-        (
-            sum(item.contacts for item in audit.expiring),
-            f"bases with evidence end by themselves, the first in {wording.month(first)}",
+            ending,
+            f"legal {_verb(ending, 'basis', 'bases')} with evidence {_verb(ending, 'ends', 'end')} by "
+            f"{_verb(ending, 'itself', 'themselves')}, the first in {wording.month(first)}",
         ),
     ]
 
 
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
+
+
 def _listed(screen: Screen, label: str, found: list[tuple[int, str]]) -> None:
     """A label beside its findings, one on a line; those of nobody are left out."""
-    lines = [f"{number:>9,}  {what}" for number, what in found if number] or ["       0  found in what was read"]
-    for number, line in enumerate(lines):
-        screen.wrapped(label if number == 0 else "", line, _LABEL, style="bold")
+    lines = [one for one in found if one[0]] or [(0, "found in what was read")]
+    for place, (number, what) in enumerate(lines):
+        screen.figure(label if place == 0 else "", number, what, _LABEL)
 
 
 def _looked_at(audit: Audit, screen: Screen) -> None:
@@ -176,12 +193,12 @@ def _looked_at(audit: Audit, screen: Screen) -> None:
     if not audit.looked_at:
         return
     seen = ", ".join(f"{sources.name(one)} (taken {sources.taken(one)})" for one in sources.seen(audit))
-    screen.wrapped(" LOOKED AT", seen or "nothing", _LABEL + 2, style="bold")
+    screen.wrapped(" LOOKED AT", seen or "nothing", _LABEL + 2)
     asked, others = sources.missing(audit)
     unseen = [f"{sources.name(one)} (could change {one.could_change:,})" for one in asked]
     unseen += [sources.name(one) for one in others]
     if unseen:
-        screen.wrapped(" NOT", ", ".join(unseen), _LABEL + 2, style="bold")
+        screen.wrapped(" NOT", ", ".join(unseen), _LABEL + 2)
     screen.line()
 
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from projections.verdicts import REASONS, UNNAMED, Action, Audit, Bucket, Count, Speaker
+from adapters.report.cells import reading_cell
+from adapters.report.masking import printable
+from projections.verdicts import NEXT_STEPS, QUESTIONS, REASONS, UNNAMED, Action, Audit, Bucket, Count, Speaker
 
 NOT_NAMED = "Company not named"
 NAME_IT = "give --controller NAME"
@@ -60,7 +62,8 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     ),
     Bucket.BASIS_CLAIMED: (
         "Claimed, not shown",
-        "The CRM claims a legal basis, but the records that would prove it are missing. No mail until then.",
+        "The CRM claims a legal basis, but the records that would prove it are missing. "
+        "Send no mail until they are there.",
         NOT_SHOWN,
     ),
     Bucket.NO_BASIS: (
@@ -70,12 +73,12 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
     ),
     Bucket.STOPPED: (
         "Stopped",
-        "They said no themselves, or your review or somebody else stopped them. A stop beats every grant before it.",
+        "They opted out themselves, or your review or somebody else stopped them. A stop beats every opt-in before it.",
         NOT_ALLOWED,
     ),
     Bucket.CONFLICT: (
         "Records contradict",
-        "Facts that cannot all hold. A person must look; no mail until then.",
+        "Their records contradict one another. A person must look. Send no mail until then.",
         NOT_SHOWN,
     ),
 }
@@ -84,7 +87,7 @@ BUCKETS: dict[Bucket, tuple[str, str, str]] = {
 SPEAKERS: dict[Speaker, tuple[str, str]] = {
     Speaker.PERSON: (
         "Opted out or complained",
-        "They opted out, objected, complained or asked to be erased. A stop beats every grant before it.",
+        "They opted out, objected, complained or asked to be erased. A stop beats every opt-in before it.",
     ),
     Speaker.REVIEW: (
         "Stopped by your review",
@@ -148,7 +151,7 @@ def lines(audit: Audit) -> list[Line]:
 
 
 STILL_MARKETING: dict[Speaker, str] = {
-    Speaker.PERSON: "said no and are still marked as marketing",
+    Speaker.PERSON: "opted out or complained, and are still marked as marketing",
     Speaker.REVIEW: "were stopped by your review and are still marketing",
     Speaker.OTHERS: "were taken off by others and are still marketing",
 }
@@ -162,12 +165,12 @@ ACTIONS: dict[Action, tuple[str, str, str]] = {
     ),
     Action.REVIEW: (
         "Review",
-        "A person decides, on the evidence. No mail until answered.",
+        "A person decides on the evidence. Send no mail until then.",
         "do-not-send.csv",
     ),
     Action.SET_NON_MARKETING: (
         "Take off the marketing bill",
-        "Paid for as a marketing contact; no rule allows marketing to it, or its address takes no mail.",
+        "You pay for it as a marketing contact, but no rule allows marketing to it, or its address takes no mail.",
         "set-non-marketing.csv",
     ),
     Action.NONE: (
@@ -183,7 +186,8 @@ FILES: dict[str, str] = {
     "audit.json": "The same figures for machines.",
     "NEXT-STEPS.md": "The seven next steps, as on the second page of the report.",
     "NEXT-STEPS.html": "The same, for a browser.",
-    "verdicts.csv": "One row for each record: bucket, action, basis, rule, reason, reference, next step.",
+    "verdicts.csv": "One row for each record: bucket, action, legal basis, rule, reason, reference and next step, "
+    "for a machine and in words.",
     "opt-out-list.csv": "Addresses with an opt-out from all marketing that HubSpot does not show.",
     "do-not-send.csv": "Who must not be mailed now: use it as a suppression list on every send.",
     "set-non-marketing.csv": "Marketing contacts to take off the marketing bill, in three waves.",
@@ -211,16 +215,6 @@ NOT_ADVICE = (
     "it does not see what is not in them. A lawyer decides."
 )
 
-EPD_13 = "https://eur-lex.europa.eu/eli/dir/2002/58/oj"
-UWG_7 = "https://www.gesetze-im-internet.de/uwg_2004/__7.html"
-PECR_22 = "https://www.legislation.gov.uk/uksi/2003/2426/regulation/22"
-CASL_1 = "https://laws-lois.justice.gc.ca/eng/acts/e-1.6/page-1.html"
-HONDA_FLYBE = "https://www.lewissilkin.com/hk/insights/ico-fines-flybe-and-honda"
-MORRISONS = "https://www.privacylaws.com/news/morrisons-supermarket-chain-fined-for-not-respecting-email-opt-outs/"
-HUBSPOT_OPT_OUT = "https://knowledge.hubspot.com/marketing-email/import-an-opt-out-list"
-HUBSPOT_NON_MARKETING = "https://knowledge.hubspot.com/contacts/set-contacts-as-non-marketing"
-HUBSPOT_EXCLUDE = "https://knowledge.hubspot.com/marketing-email/how-do-i-create-an-email-suppression-list"
-
 # Not strftime: a report reads the same on every machine.
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -242,6 +236,11 @@ def percent(part: int, whole: int) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 contact`, `2,000 contacts`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def verb(number: int, one: str, many: str) -> str:
+    """`is` or `are`, as the number asks."""
+    return one if number == 1 else many
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:
@@ -297,6 +296,21 @@ def reason_sentence(token: str) -> str:
     """The sentence of a reason; a token nobody has worded is shown as it is."""
     sentence = REASONS.get(token)
     return sentence[:1].upper() + sentence[1:] if sentence else token
+
+
+def bucket(name: Bucket) -> str:
+    """A bucket in plain words."""
+    return BUCKETS[name][0]
+
+
+def next_step_sentence(token: str) -> str:
+    """A next step in plain words, with the day, question, form or pipeline that it names."""
+    step, _, named = token.partition(":")
+    sentence = NEXT_STEPS.get(step, step)
+    if step == "dpo_question" and named in QUESTIONS:
+        named = QUESTIONS[named]
+    words = f"{sentence}: {printable(named, 200)}" if named else sentence
+    return reading_cell(words[:1].upper() + words[1:])
 
 
 def outcome(audit: Audit) -> str:

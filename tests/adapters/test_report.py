@@ -191,6 +191,9 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
             stopped_by[one.stopped_by].contacts += 1
             stopped_by[one.stopped_by].marketing += one.marketing is True
     actions = Counter(str(one.action) for one in verdicts)
+    acted: dict[str, Counter[str]] = {}
+    for one in verdicts:
+        acted.setdefault(str(one.bucket), Counter())[str(one.action)] += 1
     proven = [one for one in verdicts if one.bucket is Bucket.BASIS_PROVEN]
     values: dict[str, object] = {
         "at": datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
@@ -209,6 +212,7 @@ def audit_of(verdicts: list[Verdict], **more: object) -> Audit:
         "buckets": buckets,
         "stopped_by": stopped_by,
         "actions": {str(action): actions[action] for action in Action},
+        "actions_by_bucket": acted,
         "reasons": dict(Counter(one.reason for one in verdicts)),
         "jurisdictions": {},
         "expiring": [],
@@ -396,12 +400,30 @@ def test_verdicts_are_one_row_a_record_in_order(folder: Path) -> None:
     assert header == [
         *("Record ID", "bucket", "action", "basis", "rule", "reason", "reference"),
         *("next_step", "question", "declaration", "platform"),
+        *(f"{name} in words" for name in ("bucket", "action", "legal basis", "reason", "next step")),
     ]
     assert [row[6] for row in rows] == [one.reference for one in rich_verdicts()]
     assert rows[0][:5] == ["1000", "basis_proven", "keep", "explicit_consent", "GB-PECR-22-2"]
-    assert rows[0][7:] == ["none", "", "", "shown"]
-    assert rows[31][7:] == ["none", "", "77", "not shown"]
-    assert rows[40][7:] == ["dpo_question:consent", "consent", "", ""]
+    assert rows[0][7:11] == ["none", "", "", "shown"]
+    assert rows[31][7:11] == ["none", "", "77", "not shown"]
+    assert rows[40][7:11] == ["dpo_question:consent", "consent", "", ""]
+
+
+def test_no_row_leaves_a_reader_with_tokens_alone(folder: Path) -> None:
+    """Every row of the lists says in words what its tokens say, and no word is a token."""
+    _, *rows = rows_of(folder / "verdicts.csv")
+    assert rows[0][11:] == [
+        *("Evidence on file", "May stay marketing", "consent", "Everything that the rule requires is on record"),
+        "Nothing to do",
+    ]
+    assert rows[40][15] == (
+        "Answered by a question of the review sheet: Which form or list did these people sign up with? "
+        "Show what it showed, and their own records."
+    )
+    _, *held = rows_of(folder / "do-not-send.csv")
+    for words in [row[11:] for row in rows] + [row[4:] for row in held]:
+        assert words
+        assert not any(re.search("[a-z]_[a-z]", cell) for cell in words)
 
 
 def test_no_cell_of_any_csv_can_be_run(folder: Path) -> None:
@@ -427,7 +449,7 @@ def test_harmless_cells_stay_as_they_are(cell: str) -> None:
 
 def test_do_not_send_holds_whoever_may_be_mailed_and_must_not(folder: Path) -> None:
     header, *rows = rows_of(folder / "do-not-send.csv")
-    assert header == ["Record ID", "Email", "bucket", "reason"]
+    assert header == ["Record ID", "Email", "bucket", "reason", "reason in words"]
     due = {
         one.record_id
         for one in rich_verdicts()
@@ -687,7 +709,7 @@ def test_terminal_fits_eighty_columns_and_leads_with_counts() -> None:
         " MARKETING CONTACTS TODAY            166",
         "   evidence on file                   40   24 % → may stay marketing",
         "not counted as paid for",
-        "113  avoidable marketing contacts",
+        "113  marketing contacts are avoidable: set-non-marketing.csv",
         "Do not mail all of them to ask",
         "This is not legal advice.",
         "consent-audit/report.html",

@@ -93,7 +93,7 @@ def test_the_screen_says_it_on_lines_of_their_own(story: Story) -> None:
     assert [line for line in lines if line.startswith("stopped by your review")] == [
         "stopped by your review              2   40 % → off the bill"
     ]
-    assert "3 said no and are still marked as marketing" in plain(story.after)
+    assert "3 opted out or complained, and are still marked as marketing" in plain(story.after)
     assert "2 were stopped by your review and are still marketing" in plain(story.after)
     assert "opted out or complained 1 → 3; stopped by your review 0 → 2" in plain(story.after)
     assert "stopped by your review" not in story.before
