@@ -18,6 +18,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters.auditing import AuditRun
+from adapters.audits_kept import keeping_earlier
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, ledger_directory, moment, open_house, out, show
 from adapters.crew import Brief
@@ -268,7 +269,10 @@ def _audit(
             timezone=asked.timezone,
             money=_money(asked, evidence_map),
         )
-        with _progress(f"judging {done.records} records", done.records) as step:
+        with (
+            _progress(f"judging {done.records} records", done.records) as step,
+            keeping_earlier(folder) as earlier,
+        ):
             verdicts = run.counted(
                 done.crew.verdicts(Brief(run.audit.at, asked.purpose, any(one.may_stop for one in done.seen))), step
             )
@@ -284,8 +288,9 @@ def _audit(
         said = _keep_map(path, done.found, run, asked.names)
     if adopted is not None and not asked.json:
         show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
-    if said and not asked.json:
-        show(said)
+    for line in (said, *(f"the earlier audit in {folder} is kept in {place}" for place in earlier)):
+        if line:
+            show(line)
     return run.audit, written
 
 
@@ -330,9 +335,9 @@ def _keep_map(path: Path, found: Found, run: AuditRun, names: Mapping[str, str])
         remember_columns(path, names)
         return f"wrote the evidence map {path}: say there what forms, sales and lists showed"
     added, columns = extend_map(path, found), remember_columns(path, names)
-    done = [f"added what it does not speak of yet, commented out ({added})"] if added else []
-    done += [f"wrote down what --column says of {columns} of its columns"] if columns else []
-    return f"{path}: {', and '.join(done)}" if done else ""
+    done = [f"{added} declarations that it lacks, as comments for you to fill in"] if added else []
+    done += [f"what --column says of {columns} column{'s' * (columns != 1)}"] if columns else []
+    return f"wrote into {path}: {', and '.join(done)}" if done else ""
 
 
 def _inputs(files: Sequence[Path], asked: Asked, evidence_map: EvidenceMap | None) -> Inputs:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.audits_kept import keeping_earlier
 from adapters.cli.errors import explained
 from adapters.cli.main import app
 from tests.adapters.test_cli import HEADER, ROWS
@@ -81,3 +82,54 @@ def test_a_column_that_is_not_there_is_refused_with_those_it_may_be(
     code, screen = said("audit", contacts, "--column", f"{typed}=legal_basis", "--ledger", tmp_path / "new")
     assert (code, f"No contacts export has a column “{typed}”. Did you mean “{meant}”?" in screen) == (5, True), screen
     assert not (tmp_path / "new").exists()
+
+
+def test_a_second_audit_keeps_what_the_first_wrote_into_the_folder(
+    contacts: Path, audited: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "first"
+    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    (out / "notes.txt").write_text("mine")
+    contacts.write_text("\n".join((HEADER, *ROWS[:2])) + "\n", encoding="utf-8")
+    code, screen = said("audit", contacts, "--ledger", audited, "--out", out)
+    (kept,) = (out / "earlier").iterdir()
+    assert (code, f"the earlier audit in {out} is kept in {kept}" in screen) == (0, True), screen
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == first
+    assert (out / "verdicts.csv").read_bytes() != first["verdicts.csv"]
+    said("audit", contacts, "--ledger", audited, "--out", out)
+    assert len(list((out / "earlier").iterdir())) == 2
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == first
+
+
+def test_an_audit_that_fails_leaves_the_earlier_one_and_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"at": "2026-11-23T10:00:00Z", "files": [{"name": "a.csv"}]}')
+    (tmp_path / "a.csv").write_text("before")
+    with pytest.raises(ZeroDivisionError), keeping_earlier(tmp_path):
+        raise ZeroDivisionError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "manifest.json"]
+    with keeping_earlier(tmp_path) as same:
+        pass
+    assert (same, (tmp_path / "earlier").exists()) == ([], False)
+    with keeping_earlier(tmp_path) as other:
+        (tmp_path / "b").write_text("after")
+        (tmp_path / "b").replace(tmp_path / "a.csv")
+    assert [(path / "a.csv").read_text() for path in other] == ["before"]
+
+
+@pytest.mark.parametrize("manifest", ["", "{}", '{"at": 1, "files": []}', "\x00"])
+def test_a_folder_whose_manifest_is_not_ours_is_written_into_as_it_is(manifest: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    with keeping_earlier(tmp_path) as kept:
+        pass
+    assert kept == []
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_an_evidence_map_of_ones_own_is_added_to_only_with_a_word(contacts: Path, tmp_path: Path) -> None:
+    """It is said which file and how much, also where the answer is JSON."""
+    own = tmp_path / "own.toml"
+    where = ("--map", own, "--ledger", tmp_path / "l", "--out", tmp_path / "o")
+    for words in ((), ("--json",)):
+        own.write_text("", encoding="utf-8")
+        code, screen = said("audit", contacts, "--column", "First Name=ignore", *where, *words)
+        assert (code, f"wrote into {own}: " in screen) == (0, True), screen
