@@ -46,8 +46,8 @@ def check_door(via: str | None) -> None:
     """Raise EntryError for a door that is not on the list, as a person can choose another at once."""
     if via is not None and via not in DOORS:
         raise EntryError(
-            f"via takes one of {', '.join(DOORS)}: it stands in the log for ever. What else is to be said "
-            "goes into the note, which is encrypted"
+            f"via takes one of {', '.join(DOORS)}: it stays in the log for ever. Put anything else "
+            "into the note, which is encrypted"
         )
 
 

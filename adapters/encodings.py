@@ -61,7 +61,7 @@ def known_encoding(name: str) -> str:
     if not _READABLE(found):
         raise UnreadableInput(
             "unknown_encoding",
-            f"“{name}” is no encoding this program reads.",
+            f"“{name}” is not an encoding that this program reads.",
             "Try utf-8, utf-16, cp1252 (Windows) or mac_roman (Mac).",
         )
     # a mark at the start is no part of the first header cell, whether there is one or not

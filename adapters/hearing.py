@@ -34,8 +34,8 @@ MOST_TEXT = 320
 _LARGE = 2**64
 NO_EVENT = Heard(problem="is no event that this program kept")
 NOBODY = "names nobody: its recipient is no e-mail address; if it is a stop, find out whose, and record it by hand"
-NO_TIME = "has no time: a mail nobody can say when it was sent"
-UNKNOWN = "is no event known here: find out what it means, and if it is a stop, record it by hand"
+NO_TIME = "has no time, so nobody can say when the mail was sent"
+UNKNOWN = "is an event that this program does not know: find out what it means, and if it is a stop, record it by hand"
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _array = msgspec.json.Decoder(list[msgspec.Raw]).decode

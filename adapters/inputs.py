@@ -170,7 +170,7 @@ def _nothing_known(paths: Sequence[Path], seen: Seen) -> UnreadableInput:
     lines = "".join(f"\n  {one.name}: {one.became}" for one in seen.files)
     names = ", ".join(path.name for path in paths)
     return UnreadableInput(
-        "nothing_known", f"{names}: there is no file in it that is known here.{lines}\n", "Give the contacts export."
+        "nothing_known", f"{names}: we recognise none of its files.{lines}\n", "Give the contacts export."
     )
 
 

@@ -173,7 +173,7 @@ class MappedFile(TableEvidence):
         email, span = self._email(cells), self.time_of(cells)
         said = self.said
         if span is None and said.fact in _GRANTS:
-            self.refuse("at", "is no time this program reads: nothing can rest on it")
+            self.refuse("at", "is not a time that this program can read, so nothing can rest on it")
             return ()
         words = self._words(cells)
         key = self._id(cells) or digest(email.casefold(), moment(span), words, said.form or said.pipeline or "")

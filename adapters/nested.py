@@ -107,7 +107,7 @@ def _line(line: bytes) -> object:
         require_unique_keys(line)
         return _decode(line)
     except (msgspec.DecodeError, RepeatedKeyError) as error:
-        return _Flaw(f"is no JSON: {error}", line.decode(errors="replace"))
+        return _Flaw(f"is not JSON: {error}", line.decode(errors="replace"))
 
 
 def _elements(pages: Any) -> Iterator[dict[str, Any] | _Flaw]:

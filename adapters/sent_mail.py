@@ -54,7 +54,7 @@ def _referred_to(house: House, reference: str) -> Entry:
     person = identify(house.ledger, reference)
     entry = next(entry for entry in house.entries(person.contact) if entry.position == person.position)
     if not isinstance(entry.event, e.EmailSent):
-        raise NoSuchMailError(f"{reference} is no e-mail: ask `consent-ledger why {reference}`")
+        raise NoSuchMailError(f"{reference} is not an e-mail: ask `consent-ledger why {reference}`")
     return entry
 
 

@@ -106,7 +106,7 @@ class Settings(BaseModel):
     @field_validator("database_url", "mirror_url")
     @classmethod
     def _has_a_port(cls, url: str | None) -> str | None:
-        """ValueError where the port is no number; what stands in the rest, the driver says."""
+        """ValueError where the port is not a number; what stands in the rest, the driver says."""
         _ = urlsplit(url or "").port
         return url
 

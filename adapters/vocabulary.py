@@ -23,11 +23,11 @@ from ledger.terms import (
     is_purpose,
 )
 
-PURPOSES_KNOWN = f"{', '.join(MARKETING_PURPOSES)}, or {SERVICE}NAME for what is no marketing"
+PURPOSES_KNOWN = f"{', '.join(MARKETING_PURPOSES)}, or {SERVICE}NAME for messages that are not marketing"
 CHANNELS_KNOWN = ", ".join(CHANNELS)
-_NO_PURPOSE = f"is no purpose known here: {PURPOSES_KNOWN}"
-_NO_CHANNEL = f"is no channel known here: {CHANNELS_KNOWN}"
-_NO_COUNTRY = "is no country known here: write two letters of ISO 3166, such as DE, GB or US"
+_NO_PURPOSE = f"must be one of these: {PURPOSES_KNOWN}"
+_NO_CHANNEL = f"must be one of these: {CHANNELS_KNOWN}"
+_NO_COUNTRY = "must be the code of a country, the two letters of ISO 3166, such as DE, GB or US"
 GRANTS = (e.OptedIn, e.OptInRequested, e.DoubleOptInConfirmed, e.CountryEvidenced)
 """Facts that may carry a yes by a word of theirs."""
 

@@ -89,7 +89,7 @@ def refuse_unsigned(signed: Signature, second: Second | None, *, two_needed: boo
         raise CommandRefusedError("a command needs the name and role of who answers for it, and a reason")
     if second is None:
         if two_needed:
-            raise CommandRefusedError("this needs two people: name the other with --second and --second-role")
+            raise CommandRefusedError("this needs two people: name the other one with --second and --second-role")
     elif not (second.name.strip() and second.role.strip()):
         raise CommandRefusedError("the second person needs a name and a role")
     elif _plain(second.name) == _plain(signed.name):
@@ -106,7 +106,7 @@ def _correct(command: Correct, contact: Contact) -> Iterator[e.Event]:
     stops = {entry.position: entry for entry in (*contact.stops, *contact.reviews)}
     stop = stops.get(command.position)
     if stop is None or type(stop.event) not in STOP_REASONS:
-        raise CommandRefusedError(f"position {command.position} is no stop of this contact")
+        raise CommandRefusedError(f"position {command.position} is not a stop of this contact")
     if command.position in contact.undone:
         raise CommandRefusedError(f"the stop at {command.position} was taken back before")
     _check_evidence(command)

@@ -111,7 +111,7 @@ def _refuse_ledger(home: Path) -> None:
     if is_there(Place(home)) or any(home.glob("views.db*")):
         raise PlaceError(
             f"{home} holds a ledger, or what is left of one, and nothing is overwritten: move it away, all but `keys`, "
-            "or name another directory with --to"
+            "or name another directory with --ledger"
         )
 
 

@@ -21,6 +21,7 @@ from adapters.auditing import AuditRun
 from adapters.audits_kept import keeping_earlier
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, ledger_directory, moment, open_house, out, show
+from adapters.countries import CODES
 from adapters.crew import Brief
 from adapters.dates import Order
 from adapters.encodings import Ask
@@ -119,7 +120,9 @@ class Asked:
         try:
             return ZoneInfo(self.timezone) if self.timezone else None
         except (ZoneInfoNotFoundError, ValueError):
-            raise typer.BadParameter(f"no time zone {self.timezone!r}; write e.g. Europe/Berlin") from None
+            raise typer.BadParameter(
+                f"--timezone takes the name of a time zone, e.g. Europe/Berlin; not {self.timezone!r}"
+            ) from None
 
 
 def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
@@ -127,7 +130,7 @@ def run_audit(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     at = moment(asked.at) or now()
     _check(asked)
     if asked.keep_nothing and not files:
-        raise typer.BadParameter("--keep-nothing needs files: without them an audit is of what a ledger holds")
+        raise typer.BadParameter("--keep-nothing needs files: without files, an audit looks at what a ledger holds")
     folder = asked.out or Path(f"consent-audit-{at:%Y-%m-%d}")
     check_folder(folder)
     with ExitStack() as stack:
@@ -158,6 +161,7 @@ def _fails(audit: Audit, on: str | None) -> bool:
 
 def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
     """Audit the made-up export, in a ledger of its own."""
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     export = folder / "demo-export.csv"
     if not export.exists():
@@ -173,12 +177,13 @@ def run_demo(folder: Path, ledger: Path | None, *, json: bool) -> int:
     with open_house(where, make=True, files=True) as house:
         new = record_other_records(house)
     if new:
-        show(f"recorded {new} facts from the company's other files, as `consent-ledger record` would")
+        show(f"{new} facts were recorded from the company's other files, as `consent-ledger record` would")
     return run_audit([export], where, asked)
 
 
 def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
     """Take the files in; the exit code."""
+    _check(asked)
     _, evidence_map = _map(asked, ledger_directory(ledger))
     inputs = _inputs(files, asked, evidence_map)
     opened = _look(inputs, asked, evidence_map)
@@ -206,19 +211,19 @@ def run_import(files: Sequence[Path], ledger: Path | None, asked: Asked) -> int:
         for finding in findings:
             show(finding)
         for row in rejected[:20]:
-            show(f"rejected: {row.file} row {row.row}, {row.column or 'row'}: {row.reason}")
+            show(f"{row.file}, row {row.row}, was not read ({row.column or 'the row'}): {row.reason}")
     return EXIT.OK
 
 
 def _check(asked: Asked) -> None:
     if asked.fail_on is not None and asked.fail_on not in FAIL_ON:
         raise typer.BadParameter(f"--fail-on takes one of {', '.join(FAIL_ON)}")
-    _ = asked.losses
+    _ = asked.losses, moment(asked.renewal)
     if asked.purpose is not None and asked.purpose not in MARKETING_PURPOSES:
         raise typer.BadParameter(f"--purpose takes one of {', '.join(MARKETING_PURPOSES)}")
     for code in (asked.sender_country, asked.assume_country):
-        if code is not None and not (len(code) == 2 and code.isalpha()):
-            raise typer.BadParameter(f"{code!r} is no country: write two letters, e.g. DE")
+        if code is not None and code.upper() not in CODES:
+            raise typer.BadParameter(f"{code!r} is not the code of a country: write two letters, e.g. DE")
 
 
 class Mapped(NamedTuple):
@@ -287,7 +292,7 @@ def _audit(
         remember(house, run.audit)
         said = _keep_map(path, done.found, run, asked.names)
     if adopted is not None and not asked.json:
-        show(f"{path}: {adopted.recorded} declarations recorded, {adopted.withdrawn} withdrawn")
+        show(f"the map {path} is adopted: {adopted.recorded} declarations were recorded, {adopted.withdrawn} withdrawn")
     for line in (said, *(f"the earlier audit in {folder} is kept in {place}" for place in earlier)):
         if line:
             show(line)
@@ -450,7 +455,12 @@ def _named_at_terminal(house: House, asked: Asked) -> str | None:
     """The company's name, from the person at the terminal, if any, where nobody has given it yet."""
     if asked.json or not sys.stdin.isatty() or house.controller_name(house.catalogue):
         return None
-    named = typer.prompt("which company is this of? (nothing: leave it open)", default="", show_default=False, err=True)
+    named = typer.prompt(
+        "Which company does this belong to? (leave it empty to go on without a name)",
+        default="",
+        show_default=False,
+        err=True,
+    )
     return str(named).strip() or None
 
 
@@ -465,7 +475,7 @@ def _ask_encoding(candidates: Sequence[str], previews: Mapping[str, Sequence[str
         show(f"{number}. {name}")
         for line in previews.get(name, ()):
             show(f"     {line}")
-    chosen = typer.prompt("which of these reads right?", default=1, type=int, err=True)
+    chosen = typer.prompt("Which of these reads right?", default=1, type=int, err=True)
     return candidates[chosen - 1] if 0 < chosen <= len(candidates) else None
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from adapters.cli.options import DATABASE_URL, EXIT, show
+from adapters.files import check_file, check_folder
 
 
 def run_backup(ledger: Path | None, to: Path, keys_to: Path | None) -> int:
@@ -22,6 +23,9 @@ def run_backup(ledger: Path | None, to: Path, keys_to: Path | None) -> int:
         return EXIT.USAGE
     if keys_to is not None and keys_to.absolute().is_relative_to(to.absolute()):
         raise PlaceError(f"the keys may not lie in {to}, beside the vault that they open: name another place for them")
+    check_folder(to)
+    if keys_to is not None:
+        check_file(keys_to)
     with House.open(where, os.environ) as house:
         made = back_up(place, house.ledger.identity, to, now)
     show(f"backed up {made.position} entries of the ledger {made.ledger}, as of {made.made_at}, to {to}:")
@@ -55,7 +59,9 @@ def run_restore(folder: Path, to: Path, keys: Path | None) -> int:
     show(
         f"It begins epoch {epoch}: answers are made anew, and whoever reads its messages reads them from the beginning."
     )
-    show("What was recorded after that moment is not in it. Record it again from the systems it came from; what is")
-    show("known is taken once. Until then it may say yes to somebody who has said no since.")
+    show(
+        "What was recorded after that moment is not in it. Record it again from the systems it came from; what is "
+        "known is not recorded twice.\nUntil then this ledger may allow mail to somebody who has opted out since."
+    )
     show(f"Now run `consent-ledger check --ledger {to}`, and make new API keys with `consent-ledger keys add`.")
     return EXIT.OK

@@ -30,10 +30,11 @@ def run_check(ledger: Path | None, *, json: bool) -> int:
             show(f"and {len(found) - _MOST_SHOWN} more; --json lists up to {_MOST_LISTED}")
         if found:
             show(
-                "The ledger is not sound. Let nobody answer by it; docs/how-to/back-up-and-restore.md says what to do."
+                "The ledger is damaged. Do not rely on its answers; docs/how-to/back-up-and-restore.md says what to do."
             )
         else:
             show(
-                f"sound: {checked.entries} entries about {checked.contacts} contacts, and every row that goes with them"
+                f"The ledger is sound: its {checked.entries} entries about {checked.contacts} contacts, and every row "
+                "that goes with them"
             )
     return EXIT.VERIFICATION if found else EXIT.OK

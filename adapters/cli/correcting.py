@@ -34,14 +34,14 @@ def run_correct(
         planned = plan_correction(house, _position(house, stop), signed, second, files, now())
         for line in _lines(planned):
             show(line)
-        if not (yes or (sys.stdin.isatty() and typer.confirm("take it back?", err=True))):
+        if not (yes or (sys.stdin.isatty() and typer.confirm("Take this opt-out back?", err=True))):
             show("nothing is recorded; --yes records it")
             return EXIT.FINDINGS
         done = carry_out(house, planned, files, now())
     if done:
         show(f"taken back (position {', '.join(map(str, done))}); every report lists it")
     if planned.suppressed is not None:
-        show("the address is suppressed no more")
+        show("The address is no longer suppressed.")
     return EXIT.OK
 
 
@@ -59,7 +59,7 @@ def _position(house: House, stop: str) -> int:
     if stop.startswith("CL-"):
         return house.whom(stop).position or 0
     if not stop.isascii() or not stop.isdigit() or not 0 < int(stop) <= _LAST:
-        raise typer.BadParameter(f"{stop!r} is no position and no reference: `history` shows both")
+        raise typer.BadParameter(f"{stop!r} is neither a position nor a reference: `history` shows both")
     return int(stop)
 
 

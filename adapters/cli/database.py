@@ -50,7 +50,10 @@ def check() -> None:
         show(f"no database is named: set {DATABASE_URL}")
         raise typer.Exit(EXIT.USAGE)
     with Log.open(url, now) as log:
-        show(f"set up, durable, and this role can only add to the log; {log.last_position()} entries")
+        show(
+            "The database is set up and durable, and this role can only add to the log, which holds "
+            f"{log.last_position()} entries."
+        )
 
 
 @app.command()
@@ -72,4 +75,4 @@ def restored(ledger: LedgerDir = None) -> None:
     with House.open(where, os.environ) as house:
         position = house.runner.rebuild()
     show(f"epoch {epoch} begins with {position} entries; every answer was made anew from them")
-    show("What was recorded after the backup is not in it: record it again, from the systems it came from.")
+    show("What was recorded after the backup is not in it: record it again from the systems it came from.")

@@ -37,7 +37,7 @@ def list_(
     everything: Annotated[bool, Flag("--all", help="those retried and dropped as well")] = False,
     json: JsonOut = False,
 ) -> None:
-    """The letters that are open: where the record stood, since when, and why it failed."""
+    """List the letters that are open: where the record stood, since when, and why it failed."""
     import msgspec
 
     with _desk() as desk:
@@ -59,7 +59,7 @@ def show_letter(
     opened: Annotated[bool, Flag("--open", help="the record as well; it may hold personal data")] = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """One letter, as JSON."""
+    """Show one letter, as JSON."""
     import msgspec
 
     from adapters.kafka import dead_letters

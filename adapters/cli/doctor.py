@@ -44,7 +44,7 @@ def keys(
     for key in ending:
         typer.echo(f"{key.name}\t{key.role}\t{end_of(key, now())}")
     show(
-        f"{len(ending)} to replace: make another with `keys add`, hand it over, and revoke this one"
+        f"{len(ending)} to replace: make a new key with `keys add`, hand it over, and revoke the old one"
         if ending
         else "no key expires within 30 days"
     )
@@ -105,7 +105,7 @@ def _render(found: Diagnosis, screen: Screen) -> None:
         screen.wrapped(able.can, f"{able.name}{scope}{said}", _INDENT)
     _rates(found, screen)
     screen.line()
-    screen.line("What no call tells: look by hand", style="bold")
+    screen.line("What HubSpot's API does not show: look by hand", style="bold")
     for unknown in found.unknown:
         screen.wrapped("-", f"{unknown.what}: {unknown.look}", 2)
 

@@ -161,7 +161,7 @@ def run_ignore(ledger: Path | None, ref: str, until: str, by: str, reason: str) 
     """Leave it alone; the exit code."""
     end = moment(until)
     if end is None or end <= now():
-        raise typer.BadParameter("--until names a day that lies ahead")
+        raise typer.BadParameter("--until takes a day that is still to come")
     with open_house(ledger) as house, DriftBook.open(house) as book:
         if book.contact_of(ref) is None:
             raise CommandRefusedError(_UNKNOWN.format(ref=ref))

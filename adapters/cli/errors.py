@@ -12,7 +12,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PLACES = {
     **dict.fromkeys(_FULL, EXIT.TEMPORARY),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), EXIT.ERROR),
-    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG), EXIT.ERROR),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST), EXIT.ERROR),
     errno.ENOENT: EXIT.UNREADABLE,
 }
 """What is wrong with a file or a disk rather than with the program, and the exit code of each."""
@@ -62,9 +62,12 @@ def _said(error: Exception) -> str:
     if isinstance(error, BrokenEntryError):
         return f"the log is damaged: it holds an entry that cannot be read ({error}). {ADVICE}"
     if isinstance(error, OSError) and error.errno in _PLACES:
-        where = f"{error.filename}: " if error.filename else ""
-        full = "; make room, and run the same command again: what was recorded is kept" if error.errno in _FULL else ""
-        return f"{where}{(error.strerror or str(error)).lower()}{full}"
+        where, why = error.filename or "a file", (error.strerror or str(error)).lower()
+        if error.errno in _FULL:
+            return (
+                f"{where} cannot be written: {why}. Make room, and run the same command again: nothing recorded is lost"
+            )
+        return f"{where} cannot be opened or written: {why}. Check the path and the permissions"
     if not isinstance(error, _away()):
         return str(error)
     said = str(getattr(error, "orig", error)).strip()
@@ -94,6 +97,7 @@ def _code(error: Exception) -> EXIT | None:
     from ledger.database import DurabilityError, SetupError
     from ledger.keys import KeyFileError
     from ledger.opening import NoLedgerError
+    from ledger.policy.cases import CaseError
     from ledger.policy.rules import PolicyError
     from ledger.stores import StoresError
 
@@ -120,6 +124,7 @@ def _code(error: Exception) -> EXIT | None:
         (StoresError, EXIT.VERIFICATION),
         (KeysError, EXIT.ERROR),
         (PolicyError, EXIT.ERROR),
+        (CaseError, EXIT.UNREADABLE),
         *(((connections.FilesError, EXIT.ERROR),) if connections else ()),
         *((kind, EXIT.TEMPORARY) for kind in _away()),
         (AwayError, EXIT.TEMPORARY),

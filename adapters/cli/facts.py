@@ -26,6 +26,7 @@ from adapters.wide_stops import domain_named, is_anybody_at, refused, unusable
 from adapters.wides import domain_in
 from adapters.wiring import keep_files, now
 from ledger import events as e
+from ledger.codec import EntryError
 from ledger.plausibility import FIRST_ZONE, MAY_LIE_AHEAD, SKEW, bounded
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import Registration
@@ -95,10 +96,10 @@ class Taken:
     def as_text(self) -> str:
         """For a person."""
         if self.status == "conflict":
-            return f"not recorded: that source id is of another fact, at position {self.position}"
+            return f"Nothing is recorded: that source id belongs to another fact, at position {self.position}"
         if self.status == "unchanged":
-            return f"nothing new: this stands at position {self.position} already"
-        recorded = f"recorded at position {self.position}"
+            return f"Nothing new is recorded: this fact stands at position {self.position} already"
+        recorded = f"The fact is recorded at position {self.position}"
         if self.impossible:
             recorded += "; the time given cannot be right, and counts as unknown"
         return "\n".join([recorded, *self._warned(), *self._about()])
@@ -111,11 +112,11 @@ class Taken:
         if domain_named(self.email):
             yield f"Everybody known at {self.email[1:]} is stopped, and so is whoever arrives there later."
             if not self.known:
-                yield "Nobody is known there by now: check its spelling."
+                yield "Nobody is known at that domain yet: check its spelling."
             return
         yield f"{self.effect.as_text(self.email)}."
         if not self.known:
-            yield "This ledger had not met the address before: check its spelling."
+            yield "The address is new to this ledger: check its spelling."
         if self.near:
             yield f"It knows {', '.join(self.near)}. If you meant one of these, record the fact for it as well."
 
@@ -147,9 +148,12 @@ def mailable(email: str) -> str:
 def fact_of(kind: str, told: Told, fields: dict[str, Any]) -> tuple[e.Event, tuple[Reason, ...]]:
     """The fact as it was typed, its files left out, and what of a stop is not understood. Touches no ledger.
 
-    Raises BadParameter for what cannot be meant, EntryError for a door that is not on the list.
+    Raises BadParameter for what cannot be meant.
     """
-    check_door(told.via)
+    try:
+        check_door(told.via)
+    except EntryError as error:
+        raise typer.BadParameter(f"--{error}") from error
     cls = EVENTS[kind]
     happened = _interval(told.at, cls)
     if kind == "country":

@@ -32,7 +32,7 @@ def gate(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """May a campaign be sent to these addresses now? A line an address: yes or no, why, and until when.
+    """Say for each address of a file whether a campaign may be sent to it now: yes or no, why, and until when.
 
     Whoever is not allowed is left out by taking the lines with `yes`. Ends with 3 where an address cannot be read.
     """

@@ -64,14 +64,14 @@ def approve(
 
 
 def approvals(json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """What was approved, by whom and why, and how much of it is used."""
+    """List what was approved, by whom and why, and how much of it is used."""
     from adapters.cli.hubspot_sync_run import run_approvals
 
     raise typer.Exit(run_approvals(ledger, json=json))
 
 
 def recipe() -> None:
-    """How a workflow in the portal sets the marketing status from our property: no API can."""
+    """Show how a workflow in the portal sets the marketing status from our property: no API can."""
     from adapters.hubspot.sync.recipe import RECIPE
 
     out(RECIPE.encode())

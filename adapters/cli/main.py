@@ -59,9 +59,9 @@ app.add_typer(doctor.app, name="doctor")
 app.add_typer(drift.app, name="drift")
 keeping.add_to(app)
 
-Known = Annotated[str | None, typer.Option(metavar="DATE", help="with what was recorded by then")]
-Law = Annotated[str | None, typer.Option(metavar="DATE", help="under the law declared by then")]
-On = Annotated[str | None, typer.Option(metavar="DATE", help="the day asked about; today")]
+Known = Annotated[str | None, typer.Option(metavar="DATE", help="answer with what was recorded by that day")]
+Law = Annotated[str | None, typer.Option(metavar="DATE", help="answer by the rules that were known by that day")]
+On = Annotated[str | None, typer.Option(metavar="DATE", help="the day that you ask about; otherwise today")]
 Files = Annotated[list[Path], typer.Argument(help="exports as downloaded, or folders of them")]
 AuditFiles = Annotated[
     list[Path] | None,
@@ -80,7 +80,7 @@ DateFormat = Annotated[
     str | None,
     typer.Option(
         metavar="ORDER",
-        help="how the files write 3 April, if they write 03/04/2024: d/m/y or m/d/y",
+        help="the order of day and month in dates such as 03/04/2024: d/m/y or m/d/y",
         autocompletion=orders,
     ),
 ]
@@ -238,9 +238,11 @@ def generate_portal(
     out: Annotated[Path, typer.Option(help="folder for its files")] = Path("portal"),
     contacts: Annotated[int, typer.Option(help="how many contacts", min=1)] = 1_000,
     seed: Annotated[int, typer.Option(help="the same seed makes the same portal")] = 1,
-    on: Annotated[str | None, typer.Option(metavar="DATE", help="the day it is exported on; today")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="the day that the export is made; otherwise today")
+    ] = None,
 ) -> None:
-    """A messy portal with all its files, and the truth about every contact in it."""
+    """Make up a messy portal with all its files, and the truth about every contact in it."""
     from adapters.cli.portal import run_generate
 
     raise typer.Exit(run_generate(out, contacts, seed, moment(on)))
@@ -255,7 +257,8 @@ def why(
         typer.Option(metavar="ID", help="instead of an address: one e-mail, by its id or reference in `audit sends`"),
     ] = None,
     purpose: Annotated[
-        str | None, typer.Option(help="the purpose asked about; all marketing purposes", autocompletion=purposes)
+        str | None,
+        typer.Option(help="the purpose that you ask about; otherwise all marketing purposes", autocompletion=purposes),
     ] = None,
     channel: Annotated[str, typer.Option(help="email, sms, phone or post", autocompletion=channels)] = "email",
     known_at: Known = None,
@@ -268,15 +271,15 @@ def why(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Why was, or may, this address be written to: the send, the rule, its conditions, the evidence."""
+    """Explain why this address may be written to, or why it was: the e-mail, the rule, its conditions, the evidence."""
     from adapters.cli.people import asked_of, run_why
 
     if audience not in ("counsel", "person"):
         raise typer.BadParameter(f"--for takes counsel or person, not {audience!r}")
     if (email is None) == (message_id is None):
-        raise typer.BadParameter("name an address, or an e-mail by --message-id; one of the two")
+        raise typer.BadParameter("name either an address or, with --message-id, an e-mail")
     if message_id is not None and on is not None:
-        raise typer.BadParameter("--message-id names the moment too: leave --on out")
+        raise typer.BadParameter("an e-mail has its own moment: leave --on out beside --message-id")
     asked = asked_of(on, purpose, channel, moment(known_at), moment(law_at))
     person = audience == "person"
     code = run_why(email, ledger, asked, message_id=message_id, person=person, html=html, pdf=pdf, json=json)

@@ -22,5 +22,5 @@ def run_note(email: str, ledger: Path | None, by: str, role: str, text: str) -> 
         contact, address, *_ = house.whom(email)
         event = e.NoteAdded(stream=contact, source=SOURCE, by="officer", address=address, occurred_from=now())
         receipt = house.ledger.record(Fact(event, payload=signed))
-    show(f"noted at position {receipt.position}; the page for the person does not show it")
+    show(f"The note stands at position {receipt.position}; the page for the person does not show it")
     return EXIT.OK

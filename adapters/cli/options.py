@@ -53,7 +53,7 @@ def moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date: write 2026-11-23 or 2026-11-23T10:00:00+01:00") from None
+        raise typer.BadParameter(f"{text!r} is not a date: write 2026-11-23 or 2026-11-23T10:00:00+01:00") from None
     if len(text) == len("2026-11-23"):
         return found.replace(hour=23, minute=59, second=59, microsecond=999999, tzinfo=UTC)
     if found.tzinfo is None:
@@ -93,9 +93,9 @@ def make_ledger(where: Path, env: Mapping[str, str], *, quietly: bool = False) -
         return False
     if not quietly:
         place = where if is_ledger(where) else f"the database that {DATABASE_URL} names"
-        show(f"made a new ledger in {place}; it belongs to one controller.")
+        show(f"A new ledger was made in {place}; it belongs to one company.")
         if Settings.read(env).keys is None and not had_keys:
-            show(f"Its keys are {where / 'keys'}: without them the vault is noise. Keep them, and apart from backups.")
+            show(f"Its keys are in {where / 'keys'}. Nobody can read it without them: keep a copy, apart from backups.")
     return True
 
 

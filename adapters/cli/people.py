@@ -205,7 +205,7 @@ def run_link(
         signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
         command = Unmerge(signed=signed) if undo else Merge(signed=signed)
         positions = house.carry_out(command, [folds[name] for name in ids])
-    show(f"{'unmerged' if undo else 'merged'} (positions {', '.join(map(str, positions))})")
+    show(f"The two are {'separate again' if undo else 'merged'} (positions {', '.join(map(str, positions))})")
     return EXIT.OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from adapters.cli.options import EXIT, Flag, JsonOut, LedgerDir, console, open_h
 
 if TYPE_CHECKING:
     from adapters.wiring import House
+    from ledger.policy.cases import Case
     from ledger.policy.rules import Policy, Rule
 
 app = typer.Typer(help="The rule set: list, show, compare, test, adopt.", no_args_is_help=True)
@@ -25,7 +27,7 @@ RuleId = Annotated[str, typer.Argument(help="the rule's id, from `policy list`")
 
 @app.command("list")
 def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """The rules, and which rule sets this ledger knows."""
+    """List the rules, and say which rule set is in force."""
     import msgspec
     from rich.table import Table
 
@@ -45,7 +47,7 @@ def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
 
 @app.command("show")
 def show_rule(rule_id: RuleId, ledger: LedgerDir = None) -> None:
-    """One rule: what it says, where it comes from, what it needs."""
+    """Show one rule: what it says, where it comes from, what it needs."""
     policy, _ = _in_force(ledger)
     rule = policy.rules.get(rule_id)
     if rule is None:
@@ -71,7 +73,7 @@ def _lines(rule: Rule) -> list[tuple[str, str]]:
 
 @app.command()
 def diff(a: Which, b: Which, ledger: LedgerDir = None) -> None:
-    """What differs between two rule sets, file by file."""
+    """Show what differs between two rule sets, file by file."""
     first, second = _policy(a, ledger), _policy(b, ledger)
     for name in sorted(first.files.keys() | second.files.keys()):
         old = first.files.get(name, b"").decode().splitlines(keepends=True)
@@ -86,13 +88,23 @@ def try_cases(
     ledger: LedgerDir = None,
 ) -> None:
     """Decide the cases. It fails on a mismatch, and on a word that the format does not know."""
-    from ledger.policy.cases import load, run
+    from ledger.policy.cases import run
     from ledger.policy.shipped import all_cases
 
-    cases = [case for file in files for case in load(file.read_bytes())] if files else list(all_cases())
+    cases = [case for file in files for case in _cases(file)] if files else list(all_cases())
     result = run(cases, _policy(policy, ledger))
     typer.echo(result.render())
     raise typer.Exit(EXIT.OK if result.passes else EXIT.ERROR)
+
+
+def _cases(file: Path) -> Sequence[Case]:
+    """The cases of a file. Raises CaseError, which names it."""
+    from ledger.policy.cases import CaseError, load
+
+    try:
+        return load(file.read_bytes())
+    except CaseError as error:
+        raise CaseError(f"{file} is {error}") from error
 
 
 @app.command()
@@ -112,9 +124,9 @@ def adopt(
         chosen = _resolve(policy, house)
         changes = preview(house, chosen)
         gains = sum(change.gains for change in changes)
-        show(f"rule set {chosen.hash[:16]}: {gains} answers become yes, {len(changes) - gains} become no")
+        show(f"rule set {chosen.hash[:16]}: {gains} answers become allowed, {len(changes) - gains} become not allowed")
         for change in changes[:20]:
-            word = "yes" if change.gains else "no"
+            word = "allowed" if change.gains else "not allowed"
             rules = ", ".join(change.after or change.before)
             show(f"  contact {change.contact[:8]}, {change.purpose}: {word} ({rules})")
         if dry_run:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Record one fact about one address.", no_args_is_help=True)
 
-At = Annotated[str | None, typer.Option(metavar="DATE", help="when it happened; now")]
+At = Annotated[str | None, typer.Option(metavar="DATE", help="when it happened; otherwise now")]
 By = Annotated[
     str,
     typer.Option("--actor", help="who acted: data_subject, agent, third_party, unknown ...", autocompletion=parties),
@@ -130,7 +130,7 @@ def confirmation(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """The link of a double opt-in mail was followed."""
+    """Record that the person followed the link of a double opt-in mail."""
     told = _told(email, at, by, via, note, evidence, source_id)
     _record(told, ledger, json, "confirmation", verifies_channel="email")
 
@@ -160,10 +160,16 @@ def _stop(kind: str, text: str) -> None:
         _record(_told(email, at, by, via, note, evidence, source_id), ledger, json, kind, **scope)
 
 
-_stop("opt-out", "Unsubscribed. Without a purpose or channel it stops all marketing by every channel.")
-_stop("objection", "Objected to direct marketing, in any words, by any door.")
-_stop("obstructed-opt-out", "Tried to opt out and did not get through. It counts.")
-_stop("complaint", "Reported a message as spam.")
+_stop(
+    "opt-out",
+    "Record that the person unsubscribed. Without a purpose or channel it stops all marketing by every channel.",
+)
+_stop("objection", "Record that the person objected to direct marketing, in any words and in any way.")
+_stop(
+    "obstructed-opt-out",
+    "Record that the person tried to opt out and did not get through. It stops as an opt-out does.",
+)
+_stop("complaint", "Record that the person reported a message as spam.")
 
 
 @app.command("erasure-request")
@@ -176,7 +182,7 @@ def erasure_request(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Asked to be erased: stops at once, and outlives a re-import of the address."""
+    """Record that the person asked to be erased: it stops at once, and outlives a re-import of the address."""
     _record(_told(email, at, "data_subject", via, note, None, source_id), ledger, json, "erasure-request")
 
 
@@ -200,7 +206,7 @@ def contract(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """A sale, a subscription or an account began."""
+    """Record that a sale, a subscription or an account began."""
     _record(
         _told(email, at, by, via, note, evidence, source_id),
         ledger,
@@ -228,7 +234,7 @@ def contract_ended(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """A contract ended."""
+    """Record that a contract ended."""
     told = _told(email, at, "unknown", None, note, evidence, source_id)
     _record(told, ledger, json, "contract-ended", kind=kind)
 
@@ -248,7 +254,7 @@ def enquiry(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Asked about goods or services."""
+    """Record that the person asked about goods or services."""
     _record(
         _told(email, at, "data_subject", None, note, evidence, source_id),
         ledger,
@@ -273,7 +279,7 @@ def country(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Said where they are."""
+    """Record that the person said which country they are in."""
     told = _told(email, at, "data_subject", None, note, evidence, source_id)
     _record(told, ledger, json, "country", code=code)
 
@@ -297,7 +303,7 @@ def recipient(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """What is known of who reads the address: a minor, a business, a role's address."""
+    """Record what is known of who reads the address: a minor, a business, a role's address."""
     _record(
         _told(email, at, "unknown", None, note, evidence, source_id),
         ledger,
@@ -325,5 +331,9 @@ def _access(kind: str, by: str, text: str) -> None:
         _record(_told(email, at, by, via, note, evidence, source_id), ledger, json, kind)
 
 
-_access("access-request", "data_subject", "Asked what is held about them (GDPR Art 15): due within a month.")
-_access("access-answered", "officer", "Was told what is held about them.")
+_access(
+    "access-request",
+    "data_subject",
+    "Record that the person asked what is held about them (GDPR Art 15): the answer is due within a month.",
+)
+_access("access-answered", "officer", "Record that the person was told what is held about them.")

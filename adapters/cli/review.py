@@ -50,7 +50,7 @@ def fill(
     file: Annotated[Path, typer.Argument(help="the audit's review.xlsx")],
     answers: Annotated[Path, typer.Argument(help="JSON: question -> outcome, name, role, date, evidence, words")],
 ) -> None:
-    """Write answers that exist as data into the workbook, to be looked at and then imported."""
+    """Write answers that exist as data into the workbook, for you to look at before you import it."""
     from adapters.review.filling import fill_review
 
     filled = fill_review(file, answers)

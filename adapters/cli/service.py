@@ -158,7 +158,7 @@ def add(
 
     known = next((one for one in ROLES if one == role), None)
     if known is None:
-        raise typer.BadParameter(f"{role!r} is no role: write {', '.join(ROLES)}")
+        raise typer.BadParameter(f"{role!r} is not a role: write {', '.join(ROLES)}")
     ends = moment(until)
     if ends is not None and ends <= now():
         raise typer.BadParameter(f"{until!r} has passed: name a day to come")
@@ -170,7 +170,7 @@ def add(
 
 @app.command("list")
 def list_(json: JsonOut = False, ledger: LedgerDir = None) -> None:
-    """Names, roles and days; never a key."""
+    """List the keys: their names, roles and days, never a key itself."""
     import msgspec
 
     from adapters.wiring import now

@@ -37,7 +37,7 @@ def list_(
     json: JsonOut = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """Deliveries that wait or are dead, the oldest first: from whom, since when, and why."""
+    """List the deliveries that wait or are dead, the oldest first: from whom, since when, and why."""
     import msgspec
 
     with _inbox(ledger) as inbox:
@@ -57,7 +57,7 @@ def show_one(
     opened: Annotated[bool, Flag("--open", help="what was sent as well; it may hold personal data")] = False,
     ledger: LedgerDir = None,
 ) -> None:
-    """One delivery, as JSON."""
+    """Show one delivery, as JSON."""
     import msgspec
 
     with _inbox(ledger) as inbox:

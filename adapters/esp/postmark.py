@@ -102,7 +102,7 @@ class PostmarkReceiver:
             return too_much
         event = json_of(sent.body)
         if not isinstance(event, dict):
-            return Refused(400, "is no event of Postmark")
+            return Refused(400, "is not an event of Postmark")
         if text(event.get("RecordType")) in _QUIET:
             return Accepted()
         return Accepted([delivery(same(event), _span(Told(sent.at, event)), sent.at, event)])

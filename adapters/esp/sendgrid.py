@@ -78,7 +78,7 @@ class SendGridReceiver:
             return Refused(401, "was signed too long ago, or in the future")
         events = items_of(sent.body)
         if events is None:
-            return Refused(400, "is no list of events")
+            return Refused(400, "is not a list of events")
         if len(events) > MOST_ITEMS:
             return Refused(413, "holds more events than one request may")
         wanted = [one for one in events if text(one.get("event")) not in _QUIET]

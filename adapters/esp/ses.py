@@ -45,7 +45,7 @@ class SesReceiver:
             return too_much
         said = json_of(sent.body)
         if not isinstance(said, dict) or text(said.get("Type")) not in _WANTED or not text(said.get("MessageId")):
-            return Refused(400, "is no message of SNS")
+            return Refused(400, "is not a message of SNS")
         if text(said.get("TopicArn")) not in self._topics:
             return Refused(401, "comes from a topic that is not allowed")
         published = time_of(said.get("Timestamp"))

@@ -121,7 +121,7 @@ def _parsed(path: Path) -> tuple[bytes, dict[str, Any]]:
     except TOMLDecodeError as error:
         raise UnreadableInput(
             "not_toml",
-            f"{path} is no TOML: {error}.",
+            f"{path} is not TOML: {error}.",
             "Text stands in quotes, days and true/false without; where nobody knows, leave the line commented out.",
         ) from None
 
@@ -270,4 +270,4 @@ def _take_files(home: Path, place: str, stanza: Stanza, files: dict[str, str], f
         except OSError as error:
             findings.add(place, part, f"{name!r} cannot be read ({error.strerror}); paths begin where the map lies")
         except ValueError:  # a NUL in the name
-            findings.add(place, part, f"{name!r} is no name of a file")
+            findings.add(place, part, f"{name!r} is not the name of a file")

@@ -28,7 +28,7 @@ def _said(text: str) -> str:
 def _purpose(text: str) -> str:
     if text in MARKETING_PURPOSES or _service(text):
         return text
-    raise ValueError("is no purpose")
+    raise ValueError("is not a purpose")
 
 
 def _purpose_or_all(text: str) -> str:
@@ -37,7 +37,7 @@ def _purpose_or_all(text: str) -> str:
 
 def _channel(text: str) -> str:
     if text not in CHANNELS:
-        raise ValueError("is no channel")
+        raise ValueError("is not a channel")
     return text
 
 

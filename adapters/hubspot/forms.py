@@ -46,7 +46,10 @@ class FormSubmissions(TableEvidence):
         email, record = self._email(cells), self._record(cells) or None
         span = self._at_time(cells) if self._at(cells) else self._stamp_time(cells)
         if span is None:
-            self.refuse("at" if "at" in self.at else "stamp", "is no time this program reads: nothing can rest on it")
+            self.refuse(
+                "at" if "at" in self.at else "stamp",
+                "is not a time that this program can read, so nothing can rest on it",
+            )
             return ()
         name = self._form(cells) or self._form_id(cells) or self._title
         form = token_of(name)

@@ -31,7 +31,7 @@ _QUIET = frozenset({"associationChange", "deletion", "privacyDeletion", *HINTS})
 _OTHERS = frozenset({"object", "company", "deal", "ticket", "product", "line_item", "conversation"})
 """What HubSpot tells of beside contacts; `object` is of any type that it names."""
 _REDACTED = "REDACTED"
-_UNKNOWN = "is no event known here: find out what it means, and if it is a stop, record it by hand"
+_UNKNOWN = "is an event that this program does not know: find out what it means, and if it is a stop, record it by hand"
 _NOBODY = (
     "a person was deleted there for privacy whom no address is known of here: find out who it was, and erase by hand"
 )

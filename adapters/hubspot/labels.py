@@ -132,7 +132,7 @@ def _said(names: Mapping[str, str]) -> dict[str, str]:
         if name not in (*LABELS, OPT_OUT, IGNORE):
             raise UnreadableInput(
                 "unknown_property",
-                f"“{label}” is mapped to “{name}”, which is no property.",
+                f"“{label}” is mapped to “{name}”, which is not a property.",
                 f"Choose one of: {OPT_OUT}, {IGNORE}, {', '.join(LABELS)}.",
             )
     return {label.strip().casefold(): name for label, name in names.items()}

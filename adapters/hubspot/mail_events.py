@@ -84,7 +84,7 @@ class MailEvents(TableEvidence):
             return self._sent(row, cells, kind, span)
         does = self._does.get(kind)
         if does is None:
-            self.refuse("type", f"“{written}” is no type of event known here")
+            self.refuse("type", f"“{written}” is a type of event that this program does not know")
             return ()
         email = self._email(cells)
         key = self._id(cells) or digest(kind, email.casefold(), moment(span))
@@ -106,7 +106,11 @@ class MailEvents(TableEvidence):
         if kind != "sent":
             message, span = self._sent_id(cells) or own, self._sent_at(cells) or span
         if span is None:
-            self.refuse("at", "is no time this program reads: a mail nobody can say when it was sent", may_stop=False)
+            self.refuse(
+                "at",
+                "is not a time that this program can read, so nobody can say when the mail was sent",
+                may_stop=False,
+            )
             return ()
         named, number = self._campaign(cells), self._campaign_id(cells)
         campaign = named or number
@@ -150,7 +154,10 @@ class MailEvents(TableEvidence):
         if fold(portal) in _UNSUBSCRIBED:
             yield "opted_out", e.OptedOut(**common, by=by, via="hubspot", channels=EMAIL)
         elif fold(portal) not in _KNOWN_STATES:
-            self.refuse("portal_status", f"“{portal}” is no status known here; if it is an opt-out, record it by hand")
+            self.refuse(
+                "portal_status",
+                f"“{portal}” is a status that this program does not know; if it is an opt-out, record it by hand",
+            )
         for kind, state in zip(self._types(cells).split(";"), self._types_to(cells).split(";"), strict=False):
             if kind and fold(state) in _UNSUBSCRIBED:
                 count(self.found.types, kind, span)

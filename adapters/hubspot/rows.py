@@ -364,7 +364,9 @@ class RowReader:
         for index, part in zip(self._signs[:2], parts, strict=False):
             if part and index is not None:
                 label = self._table.header[index]
-                self._findings.add(self._table.name, number, label, part, "is no country known here")
+                self._findings.add(
+                    self._table.name, number, label, part, "is a country that this program does not know"
+                )
         return hints
 
     def _additional(self, number: int, cells: list[str]) -> tuple[str, ...]:
@@ -374,7 +376,7 @@ class RowReader:
         for part in map(str.strip, cells[index].split(";")):
             if part and not addresses_in(part):
                 label = self._table.header[index]
-                self._findings.add(self._table.name, number, label, part, "is no e-mail address; left out")
+                self._findings.add(self._table.name, number, label, part, "is not an e-mail address, so it is left out")
         return tuple(addresses_in(cells[index]))
 
     def _same(self, number: int, cells: Sequence[str]) -> None:

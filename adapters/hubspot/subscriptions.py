@@ -51,7 +51,10 @@ class SubscriptionEvents(TableEvidence):
             known = self._known[words] = self._understood(*words)
         change, wide, by = known
         if change is None:
-            self.refuse("change", f"“{words[0]}” is no change known here; if it is an opt-out, record it by hand")
+            self.refuse(
+                "change",
+                f"“{words[0]}” is a change that this program does not know; if it is an opt-out, record it by hand",
+            )
             return ()
         email, record = self._person[0](cells), self._person[1](cells) or None
         span, kind = self._at(cells), self._type(cells) or self._type_id(cells)
@@ -92,7 +95,7 @@ class SubscriptionEvents(TableEvidence):
         if not change or (change == "joined" and not form):
             return None
         if span is None:
-            self.refuse("at", "is no time this program reads: nothing can rest on it", may_stop=False)
+            self.refuse("at", "is not a time that this program can read, so nothing can rest on it", may_stop=False)
             return None
         common |= happened(span, CAPTURED_BY)
         if change == "confirmed":

@@ -86,7 +86,7 @@ class MailchimpReceiver:
             return Refused(400, "is no form")
         event = dict(pairs)
         if not event.get("type"):
-            return Refused(400, "is no event of Mailchimp")
+            return Refused(400, "is not an event of Mailchimp")
         if any(sum(name == field for field, _ in pairs) > 1 for name in (*_READ, *_READ_OF_CHANGE)):
             return Refused(400, "says two things in one field")
         if event["type"] in _QUIET:
@@ -124,7 +124,7 @@ def _heard(house: House, one: Told | None) -> Heard:
         return Heard()
     reads = {"subscribe": _joined, "unsubscribe": _left, "cleaned": _cleaned}.get(kind)
     if reads is None:
-        return Heard(problem="is no type of event known here; if it is a stop, record it by hand")
+        return Heard(problem="is a type of event that this program does not know; if it is a stop, record it by hand")
     email = address(said.get("data[email]"))
     return Heard(reads(_Member(said, email, span))) if email else Heard(problem=NOBODY)
 

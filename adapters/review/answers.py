@@ -76,7 +76,7 @@ def read_review(path: Path) -> Review:
         if row is None or not said:
             continue
         if said in seen or said not in members:
-            what = f"stands on the sheet “{seen[said]}” too" if said in seen else "is no question of this workbook"
+            what = f"stands on the sheet “{seen[said]}” too" if said in seen else "is not a question of this workbook"
             review.problems.append(place.problem(row, 1, f"“{said}” {what}"))
             continue
         seen[said] = name
@@ -110,7 +110,7 @@ def _begun(path: Path, sheets: dict[str, Rows]) -> Review:
     if meta.get("schema") != words.SCHEMA or words.MEMBERS not in sheets:
         raise UnreadableInput(
             "no_review",
-            f"{path.name} is no review of this program, or was saved by one that drops hidden sheets.",
+            f"{path.name} is not a review of this program, or was saved by one that drops hidden sheets.",
             "Take the review.xlsx of the audit, or run the audit again; fill it in with Excel or LibreOffice.",
         )
     members: dict[str, list[str]] = {}
@@ -207,7 +207,7 @@ def _unsigned(place: Place, at: dict[str, int], said: dict[str, str], on: date |
         if said[label] and not any(letter.isalpha() for letter in said[label]):
             yield place.problem(at[label], 1, f"“{said[label]}” is no {label.lower()}")
     if said[words.DATE] and on is None:
-        yield place.problem(at[words.DATE], 1, f"“{said[words.DATE]}” is no clear date: write e.g. 2026-11-24")
+        yield place.problem(at[words.DATE], 1, f"“{said[words.DATE]}” is not a clear date: write e.g. 2026-11-24")
 
 
 def _batches(
@@ -241,7 +241,7 @@ def _own_answers(sheet: _Sheet, problems: list[Problem]) -> Iterator[_Own]:
             continue
         reference, outcome = text(place.at(row, 0)), _outcome(said)
         if reference not in members:
-            problems.append(place.problem(row, 0, f"“{reference}” is no contact of this question"))
+            problems.append(place.problem(row, 0, f"“{reference}” is not a contact of this question"))
         elif outcome is None and _plain(said) != words.LEAVE:
             problems.append(place.problem(row, column, _no_answer(said)))
         elif reference in found and found[reference].outcome != outcome:
@@ -275,4 +275,4 @@ def _plain(said: str) -> str:
 
 
 def _no_answer(said: str) -> str:
-    return f"“{said}” is none of the answers: {'; '.join(words.ANSWERS.values())}"
+    return f"“{said}” is not one of the answers: {'; '.join(words.ANSWERS.values())}"

@@ -84,5 +84,5 @@ class Access:
         if operation not in FACTS:
             self._limits.count_key(key)
         if key.role not in MAY[operation]:
-            raise ProblemError("forbidden", f"this needs a key of {' or '.join(sorted(MAY[operation]))}")
+            raise ProblemError("forbidden", f"this needs a key with the role {' or '.join(sorted(MAY[operation]))}")
         return key

@@ -68,7 +68,7 @@ def _status(service: Service, contact: str, address: str | None, position: int) 
     rows = service.runner.current(contact)
     at = service.clock()  # after the rows are read: none begins later than that
     if not rows:
-        raise ProblemError("not-found", "no such contact")
+        raise ProblemError("not-found", "this ledger has no such contact")
     cells = [_cell(row, at) for row in rows if address is None or row.address in (None, address)]
     return StatusOut(
         contact=contact, at=at, marketing_status=marketing_status(rows, at), cells=cells, position=position
@@ -129,7 +129,7 @@ OPERATIONS = (
         "status",
         "POST",
         "/v1/status",
-        "What is allowed now, by address or contact",
+        "Say what is allowed now, by address or contact",
         status,
         Whom,
         {200: StatusOut},
@@ -140,7 +140,7 @@ OPERATIONS = (
         "contact_status",
         "GET",
         "/v1/contacts/{contact}/status",
-        "What is allowed now, by contact",
+        "Say what is allowed now, by contact",
         contact_status,
         None,
         {200: StatusOut},
@@ -151,7 +151,7 @@ OPERATIONS = (
         "why",
         "POST",
         "/v1/why",
-        "The decision with its grounds",
+        "Explain a decision, with its grounds",
         why,
         WhyQuestion,
         {200: WhyOut},

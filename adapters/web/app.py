@@ -176,7 +176,7 @@ class _Endpoint:
         else:
             scope["key"] = self._access.require(request, operation.name)
             if scope["query_string"] and not self._query.issuperset(request.query_params):
-                raise ProblemError("invalid", "the query holds a parameter that is not known here")
+                raise ProblemError("invalid", "the query holds a parameter that this service does not know")
         if operation.name not in _WITHOUT_A_LEDGER:
             misfits = self._service.house.ledger.replaced()
             if misfits:

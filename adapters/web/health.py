@@ -23,13 +23,13 @@ async def ready(service: Service, _request: Request) -> Response:
     lag = await service.reads.run(_lag, service)
     await service.reads.run(_assert_writable, service)
     if not service.follower.alive:
-        raise ProblemError("unavailable", "nothing follows the log")
+        raise ProblemError("unavailable", "nothing keeps the answers in step with the log")
     if service.actor is not None and not service.actor.alive:
-        raise ProblemError("unavailable", "nothing does what webhooks bring")
+        raise ProblemError("unavailable", "nothing works on the webhooks that came in")
     if service.runner.soundness.trouble is not None:
         raise ProblemError("unavailable", service.runner.soundness.trouble)
     if lag > service.most_lag:
-        raise ProblemError("unavailable", f"the status is {lag} entries behind")
+        raise ProblemError("unavailable", f"the answers are {lag} entries behind the log")
     return answered(Ready(lag))
 
 
@@ -70,7 +70,7 @@ def _measure(service: Service) -> None:
 
 
 OPERATIONS = (
-    Operation("live", "GET", "/livez", "Whether the process answers", live, None, {200: Live}),
-    Operation("ready", "GET", "/readyz", "Whether it can answer questions", ready, None, {200: Ready}),
-    Operation("metrics", "GET", "/metrics", "Measures, for Prometheus", metrics, None, {200: str}),
+    Operation("live", "GET", "/livez", "Say whether the process answers", live, None, {200: Live}),
+    Operation("ready", "GET", "/readyz", "Say whether the service can answer questions", ready, None, {200: Ready}),
+    Operation("metrics", "GET", "/metrics", "Give the measures for Prometheus", metrics, None, {200: str}),
 )

@@ -26,9 +26,12 @@ from adapters.web.shapes import MOST_ENTRIES, EntryOut, HistoryOut
 from ledger.terms import LEDGER_STREAM
 
 LIMIT = Parameter(
-    "limit", "query", {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES, "default": 100}, "entries a page"
+    "limit",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES, "default": 100},
+    "how many entries a page holds",
 )
-CURSOR = Parameter("cursor", "query", {"type": "string", "maxLength": 64}, "`next` of the page before")
+CURSOR = Parameter("cursor", "query", {"type": "string", "maxLength": 64}, "the `next` of the page before")
 
 
 async def history(service: Service, request: Request) -> Response:
@@ -40,7 +43,7 @@ async def history(service: Service, request: Request) -> Response:
     stream = service.house.ledger.log.stream
     rows = await read(service, stream, contact, position) if contact != LEDGER_STREAM else []
     if not rows:
-        raise ProblemError("not-found", "no such contact")
+        raise ProblemError("not-found", "this ledger has no such contact")
     page = [row for row in rows if row[1] > after][:limit]
     more = bool(page) and page[-1][1] < rows[-1][1]
     return answered(
@@ -66,7 +69,7 @@ def _after(cursor: str | None) -> int:
     except ValueError:
         raw = b""
     if len(raw) != 6:
-        raise ProblemError("invalid", errors=[Reason("cursor", "not `next` of a page")])
+        raise ProblemError("invalid", errors=[Reason("cursor", "is not the `next` of a page")])
     return int.from_bytes(raw, "big")
 
 
@@ -75,7 +78,7 @@ OPERATIONS = (
         "history",
         "GET",
         "/v1/contacts/{contact}/history",
-        "The facts, page by page",
+        "List the facts of a contact, page by page",
         history,
         None,
         {200: HistoryOut},

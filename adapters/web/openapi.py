@@ -64,7 +64,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.about,
-        "description": f"Roles: {', '.join(roles)}." if roles else "Without a key.",
+        "description": f"Roles: {', '.join(roles)}." if roles else "No key is needed.",
         "security": [{"key": []}] if roles else [],
         "responses": {str(status): _answer(shape) for status, shape in operation.answers.items()}
         | {str(KINDS[kind].status): _problem(kind) for kind in kinds_of(operation)},
@@ -138,19 +138,19 @@ def _submitted() -> Iterator[tuple[str, dict[str, Any]]]:
                     "source": {
                         "type": "string",
                         "pattern": f"^{PLAIN_TEXT}$",
-                        "description": "the system it comes from",
+                        "description": "the system that the fact comes from",
                     },
                     "id": {
                         "type": ["string", "null"],
                         "minLength": 1,
                         "maxLength": MOST_ID,
-                        "description": "the id it has there; may stand in the Idempotency-Key instead",
+                        "description": "the id that the fact has there; the Idempotency-Key may give it instead",
                     },
                     "type": {"const": topic},
                     "time": {
                         "type": ["string", "null"],
                         "format": "date-time",
-                        "description": "when the source held it",
+                        "description": "when the source recorded the fact",
                     },
                     "data": _ref(model),
                 },

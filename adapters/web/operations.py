@@ -52,7 +52,7 @@ class Turns:
         try:
             await asyncio.wait_for(self._free.acquire(), self._seconds)
         except TimeoutError:
-            raise ProblemError("unavailable", "others are waiting for the database") from None
+            raise ProblemError("unavailable", "too many requests wait for the database") from None
         task = asyncio.ensure_future(run_in_threadpool(call, *args))
         task.add_done_callback(self._end)
         done, _ = await asyncio.wait({task}, timeout=_HANGS_AFTER * self._seconds)
@@ -161,7 +161,7 @@ async def bytes_of(request: Request, most: int) -> bytes:
     """The body, whatever it is, and not too long. ProblemError 413."""
     length = header_of(request, b"content-length")
     if length and int(length) > most:
-        raise ProblemError("too-large", f"at most {most} bytes")
+        raise ProblemError("too-large", f"the body may hold at most {most} bytes")
     read, more = b"", True
     while more:
         message = await request.receive()
@@ -169,7 +169,7 @@ async def bytes_of(request: Request, most: int) -> bytes:
             raise ClientDisconnect
         read += message.get("body", b"")
         if len(read) > most:
-            raise ProblemError("too-large", f"at most {most} bytes")
+            raise ProblemError("too-large", f"the body may hold at most {most} bytes")
         more = message.get("more_body", False)
     return read
 
@@ -221,7 +221,7 @@ def whole(request: Request, name: str, least: int, most: int) -> int | None:
     if said is None:
         return None
     if not (said.isascii() and said.isdigit() and len(said) <= 16 and least <= int(said) <= most):
-        raise ProblemError("invalid", errors=[Reason(name, f"not a whole number from {least} to {most}")])
+        raise ProblemError("invalid", errors=[Reason(name, f"must be a whole number from {least} to {most}")])
     return int(said)
 
 
@@ -237,7 +237,7 @@ def person_of(house: House, asked: Whom) -> Person | None:
     """Who is named; None: somebody whom this ledger does not know. ProblemError 422 for none, or for two ways."""
     ways = [way for way in (asked.email, asked.reference, asked.record, asked.contact) if way is not None]
     if len(ways) != 1 or (asked.address and not asked.contact):
-        raise ProblemError("invalid", "name an email, a reference, a record, or a contact and with it the address")
+        raise ProblemError("invalid", "name an email, a reference, a record, or a contact together with its address")
     if asked.contact is not None:
         return Person(asked.contact, asked.address, None)
     try:
@@ -253,9 +253,9 @@ def contact_of(request: Request, house: House) -> str:
         try:
             return identify(house.ledger, contact).contact
         except UnknownPersonError:
-            raise ProblemError("not-found", "no such reference") from None
+            raise ProblemError("not-found", "this ledger has no such reference") from None
     try:
         msgspec.convert({"contact": contact}, Whom)
     except msgspec.ValidationError:
-        raise ProblemError("not-found", "no such contact") from None
+        raise ProblemError("not-found", "this ledger has no such contact") from None
     return contact

@@ -36,21 +36,21 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read"),
-    "unsigned": Kind(401, "Not from whom it says it is from"),
-    "unauthenticated": Kind(401, "No key, or one that is not known"),
-    "forbidden": Kind(403, "This key's role may not do this"),
-    "not-found": Kind(404, "There is nothing here"),
-    "method-not-allowed": Kind(405, "Not by this method"),
-    "too-slow": Kind(408, "The request did not come in time"),
-    "conflict": Kind(409, "The id of this fact stands for another one"),
-    "behind": Kind(412, "The log has not come that far"),
+    "unsigned": Kind(401, "The request is not signed by the sender that it names"),
+    "unauthenticated": Kind(401, "The API key is missing, or is not known"),
+    "forbidden": Kind(403, "The role of this API key may not do this"),
+    "not-found": Kind(404, "Nothing was found"),
+    "method-not-allowed": Kind(405, "This path does not take that method"),
+    "too-slow": Kind(408, "The request took too long to arrive"),
+    "conflict": Kind(409, "The id of this fact already belongs to another fact"),
+    "behind": Kind(412, "The log has not reached that position yet"),
     "too-large": Kind(413, "The request is too large"),
-    "unsupported-media-type": Kind(415, "Only application/json is read"),
-    "invalid": Kind(422, "The request says something that cannot be taken"),
-    "too-many": Kind(429, "Too many requests; try again later"),
+    "unsupported-media-type": Kind(415, "The body must be application/json"),
+    "invalid": Kind(422, "The request holds something that cannot be accepted"),
+    "too-many": Kind(429, "There were too many requests; try again later"),
     "head-too-large": Kind(431, "The head of the request is too large"),
     "failed": Kind(500, "The service failed"),
-    "unavailable": Kind(503, "Not now; try again"),
+    "unavailable": Kind(503, "The service cannot answer now; try again"),
 }
 _OF_STATUS = {kind.status: name for name, kind in KINDS.items()}
 _CHALLENGE = {
@@ -98,7 +98,7 @@ def response(error: ProblemError, request: str, headers: Mapping[str, str] | Non
 
 def of_status(status: int) -> ProblemError:
     """The error of a status the framework gave."""
-    detail = "/openapi.json says what there is" if status in (404, 405) else ""
+    detail = "/openapi.json lists every path and method" if status in (404, 405) else ""
     return ProblemError(_OF_STATUS.get(status, "malformed" if status < 500 else "failed"), detail)
 
 
@@ -122,5 +122,5 @@ def wrong(error: msgspec.DecodeError) -> Reason:
     if unknown:
         return unknown_field(field, unknown[1])
     if isinstance(error, msgspec.ValidationError):
-        return Reason(field, "is not one of the values that can stand here")
+        return Reason(field, "is not one of the values that are allowed here")
     return Reason("", "is not JSON")

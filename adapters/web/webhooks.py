@@ -15,7 +15,12 @@ from adapters.web.shapes import Delivered
 
 _KINDS = {400: "malformed", 401: "unsigned", 404: "not-found", 413: "too-large", 503: "unavailable"}
 _NAME = Parameter("name", "path", {"type": "string", "pattern": "^[a-z]{1,32}$"}, "the sender, such as hubspot")
-_TAIL = Parameter("tail", "path", {"type": "string", "minLength": 1, "pattern": "^[^/?#]+$"}, "what some senders need")
+_TAIL = Parameter(
+    "tail",
+    "path",
+    {"type": "string", "minLength": 1, "pattern": "^[^/?#]+$"},
+    "what some senders add to the path, such as a secret",
+)
 
 
 async def webhook(service: Service, request: Request) -> Response:
@@ -76,7 +81,7 @@ OPERATIONS = (
         "webhook",
         "POST",
         "/webhooks/{name}",
-        "What a sender of webhooks brings",
+        "Take what a sender of webhooks brings",
         webhook,
         bytes,
         {200: Delivered},
@@ -87,7 +92,7 @@ OPERATIONS = (
         "webhook_below",
         "POST",
         "/webhooks/{name}/{tail}",
-        "The same, by senders whose secret is in the path",
+        "Do the same for senders whose secret is in the path",
         webhook,
         bytes,
         {200: Delivered},
@@ -98,7 +103,7 @@ OPERATIONS = (
         "webhook_check",
         "GET",
         "/webhooks/{name}",
-        "Whether a sender is listened to; changes nothing",
+        "Say whether a sender is listened to; this changes nothing",
         check,
         None,
         {200: Delivered},
@@ -109,7 +114,7 @@ OPERATIONS = (
         "webhook_check_below",
         "GET",
         "/webhooks/{name}/{tail}",
-        "The same, by senders whose secret is in the path",
+        "Do the same for senders whose secret is in the path",
         check,
         None,
         {200: Delivered},

@@ -27,7 +27,7 @@ def period(text: str) -> Period:
     """Read `P2Y`, `P6M`, `P180D`, `P10B`. Raises ValueError for anything else."""
     found = _iso.match(text)
     if found is None or text == "P":
-        raise ValueError(f"{text!r} is no period: write P2Y, P6M, P30D or P10B (business days)")
+        raise ValueError(f"{text!r} is not a period: write P2Y, P6M, P30D or P10B (business days)")
     years, months, days, unit = found.groups()
     return Period(int(years or 0) * 12 + int(months or 0), int(days or 0), unit == "B")
 

@@ -385,8 +385,8 @@ def test_a_ledger_is_made_by_init_and_by_what_records_and_only_opened_by_the_res
     for words in (["serve"], ["keys", "list"], ["status", "ana@example.com"]):
         assert _fails(*words, *ledger) == 1
         assert not (tmp_path / "l").exists()
-    assert "made a new ledger" in run("record", "opt-out", "ana@example.com", *ledger).stderr
-    assert "made a new ledger" in run("init", "--ledger", tmp_path / "m").stderr
+    assert "A new ledger was made" in run("record", "opt-out", "ana@example.com", *ledger).stderr
+    assert "A new ledger was made" in run("init", "--ledger", tmp_path / "m").stderr
     run("init", *ledger, exit_code=1)
     run("init", "--if-absent", *ledger)
     (tmp_path / "l" / "keys").unlink()

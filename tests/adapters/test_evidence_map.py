@@ -204,7 +204,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_what_to_write(folder: 
         "[by], role: ' ' is empty; write that person's role",
         "[by], on: 'yesterday' will not do; write the day it was declared, without quotes: 2026-11-20",
         "[[form]] one, ticked_before: 'no' will not do; write true or false, or leave it out where nobody knows",
-        "[[form]] one, purposes: 'marketing.all' is no purpose; write a list of purposes",
+        "[[form]] one, purposes: 'marketing.all' is not a purpose; write a list of purposes",
         "[[form]] number 2, key: is missing; write a name of its own",
         "[[form]] number 2, requird: there is no such field; did you mean required?",
         "[[sale]] two, kind: 'gift' will not do; write purchase, subscription",
@@ -233,7 +233,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_what_to_write(folder: 
             "[[form]] a, shown_from: 2022-01-01 10:00:00+00:00 will not do; write the first day, without quotes",
         ),
         ('key = "a b"\nform = "F"\nbox = "B"', "[[form]] a b, key: 'a b' will not do; write a name of its own"),
-        ('key = "a"\nform = "F"\nbox = "B"\nchannels = ["fax"]', "[[form]] a, channels: 'fax' is no channel"),
+        ('key = "a"\nform = "F"\nbox = "B"\nchannels = ["fax"]', "[[form]] a, channels: 'fax' is not a channel"),
         ('key = "a"\nform = "F"\nbox = "B"\nsenders = ["Own"]', "[[form]] a, senders: 'Own' is read as a company"),
         ('key = "a"\nform = "F"\nbox = "B"\nwording = "evidence"', "[[form]] a, wording: 'evidence' is a folder"),
         ('key = "a"\nform = "F"\nbox = "B"\nevidence = ["empty"]', "[[form]] a, evidence: 'empty' is empty"),
@@ -279,7 +279,7 @@ def test_two_stanzas_may_not_speak_of_one_thing_on_one_day(folder: Path) -> None
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"[[form]\n", "is no TOML: Expected"),
+        (b"[[form]\n", "is not TOML: Expected"),
         (b"\xff\xfe[\x00", "is not UTF-8 text"),
         (b"form = 1\n", "[form]: write [[form]], in double brackets"),
         (b"by = 1\n", "[by]: 1 will not do"),

@@ -89,7 +89,7 @@ def test_an_audit_on_a_full_disk_says_so_and_leaves_nobody(tmp_path: Path) -> No
     if "ended" not in done.stdout:
         pytest.skip("no disk can be mounted here")
     assert done.stdout.endswith("ended 75\n"), done
-    assert "no space left on device; make room" in done.stderr
+    assert "no space left on device. Make room" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -134,7 +134,7 @@ def test_toml_nested_deeper_than_anybody_writes_is_bad_input(tmp_path: Path, tex
         parse_toml(text)
     path = tmp_path / "audit.toml"
     path.write_text(text)
-    with pytest.raises(UnreadableInput, match="no TOML: brackets are nested too deep"):
+    with pytest.raises(UnreadableInput, match="not TOML: brackets are nested too deep"):
         read_map(path)
     with pytest.raises(PolicyError, match="nested too deep"):
         Policy({"de.toml": text.encode()})

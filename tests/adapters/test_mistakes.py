@@ -133,3 +133,63 @@ def test_an_evidence_map_of_ones_own_is_added_to_only_with_a_word(contacts: Path
         own.write_text("", encoding="utf-8")
         code, screen = said("audit", contacts, "--column", "First Name=ignore", *where, *words)
         assert (code, f"wrote into {own}: " in screen) == (0, True), screen
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "contacts.csv", "--renewal", "soon"),
+        ("audit", "contacts.csv", "--sender-country", "XX"),
+        ("audit", "contacts.csv", "--timezone", "Mars"),
+        ("audit", "contacts.csv", "--purpose", "newsletter"),
+        ("audit", "contacts.csv", "--on", "3.3.2026"),
+        ("import", "contacts.csv", "--accept-lost-stops", "contacts.csv=2"),
+        ("record", "opt-out", "foo"),
+        ("record", "opt-in", "ana@example.com", "--purpose", "newsletter"),
+        ("record", "country", "ana@example.com", "Germany"),
+        ("why", "ana@example.com", "--for", "lawyer"),
+        ("keys", "add", "--role", "aud", "--name", "x"),
+    ],
+)
+def test_a_word_that_there_is_none_of_is_a_usage_error_and_leaves_no_ledger(
+    words: tuple[str, ...], contacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, screen = said(*words, "--ledger", tmp_path / "new")
+    assert code == 2, screen
+    assert "Invalid value" in screen
+    assert sorted(path.name for path in tmp_path.iterdir()) == [contacts.name]
+
+
+def test_a_file_in_the_way_of_a_folder_is_named_with_what_to_check(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    for words in (("demo", "--out", tmp_path / "plain" / "x"), ("generate", "portal", "--out", tmp_path / "plain")):
+        code, screen = said(*words)
+        assert (code, str(tmp_path / "plain") in screen) == (1, True), screen
+        assert "Errno" not in screen
+
+
+def test_a_file_where_a_ledger_or_its_copy_is_to_lie_is_named_and_nothing_is_made(
+    audited: Path, contacts: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    held = sorted(tmp_path.iterdir())
+    for words in (
+        ("init", "--ledger", plain),
+        ("audit", contacts, "--ledger", plain, "--out", tmp_path / "out"),
+        ("backup", "--ledger", audited, "--out", plain),
+        ("backup", "--ledger", audited, "--out", tmp_path / "copy", "--copy-keys-to", tmp_path / "none" / "keys"),
+    ):
+        code, screen = said(*words)
+        assert (code, str(tmp_path) in screen) == (1, True), screen
+        assert sorted(tmp_path.iterdir()) == held
+    said("backup", "--ledger", audited, "--out", tmp_path / "copy")
+    code, screen = said("restore", tmp_path / "copy", "--ledger", plain, "--keys", audited / "keys")
+    assert (code, f"{plain} cannot be opened or written" in screen) == (1, True), screen
+
+
+def test_a_file_of_cases_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "cases.json").write_text("")
+    code, screen = said("policy", "test", tmp_path / "cases.json")
+    assert (code, "cases.json is not a case file: " in screen) == (5, True), screen

@@ -406,11 +406,11 @@ def test_a_date_that_could_be_another_is_none(cell: object) -> None:
 @pytest.mark.parametrize(
     ("values", "cell", "what"),
     [
-        ({words.ANSWER: "maybe", **SIGNED}, words.ANSWER, "none of the answers"),
+        ({words.ANSWER: "maybe", **SIGNED}, words.ANSWER, "not one of the answers"),
         ({words.ANSWER: STOP, words.ROLE: "DPO", words.DATE: TODAY}, words.NAME, "needs a name"),
         ({words.ANSWER: STOP, words.NAME: "D. P.", words.DATE: TODAY}, words.ROLE, "needs a role"),
         ({words.ANSWER: STOP, words.NAME: "D. P.", words.ROLE: "DPO"}, words.DATE, "needs a date"),
-        ({words.ANSWER: STOP, **SIGNED, words.DATE: "03/04/2026"}, words.DATE, "no clear date"),
+        ({words.ANSWER: STOP, **SIGNED, words.DATE: "03/04/2026"}, words.DATE, "not a clear date"),
         ({words.ANSWER: STOP, **SIGNED, words.DATE: TODAY + timedelta(days=3)}, words.DATE, "yet to come"),
         ({words.ANSWER: STOP, **SIGNED, words.DATE: TODAY - timedelta(days=400)}, words.DATE, "over a year before"),
         ({words.ANSWER: SHOWN, **SIGNED}, words.EVIDENCE, "at least one"),

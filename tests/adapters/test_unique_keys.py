@@ -101,5 +101,5 @@ def test_a_line_of_many_is_refused_by_itself(tmp_path: Path) -> None:
     (table,) = open_tables(path)
     rejected: list[Any] = []
     assert [cells for _, cells in table.rows(rejected.append)] == [["a"], ["d"]]
-    assert [(one.row, one.reason) for one in rejected] == [(3, f"is no JSON: {TWICE}")]
+    assert [(one.row, one.reason) for one in rejected] == [(3, f"is not JSON: {TWICE}")]
     assert msgspec.json.decode(b'{"a": 1, "a": 2}') == {"a": 2}, "why it has to be looked at"

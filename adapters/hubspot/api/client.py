@@ -224,7 +224,7 @@ def _json(call: Call, got: httpx2.Response) -> Any:
     try:
         return msgspec.json.decode(got.content)
     except msgspec.DecodeError as error:
-        raise RefusedError(call, got.status_code, "", "the answer is no JSON; is that HubSpot's API?") from error
+        raise RefusedError(call, got.status_code, "", "the answer is not JSON; is that HubSpot's API?") from error
 
 
 def _object(got: httpx2.Response) -> Mapping[str, Any]:

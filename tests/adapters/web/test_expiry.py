@@ -78,7 +78,7 @@ def test_a_file_of_keys_made_before_is_read_and_stays_as_it_was(tmp_path: Path) 
 def test_no_key_is_made_that_has_ended(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match="before it is made"):
         KeyFile(tmp_path).add("shop", "writer", NOON, os.urandom, NOON)
-    for words, said in (("2020-01-01", "has passed"), ("soon", "is no date"), ("2099-01-01T10:00", "no time zone")):
+    for words, said in (("2020-01-01", "has passed"), ("soon", "is not a date"), ("2099-01-01T10:00", "no time zone")):
         done = program(tmp_path, "keys", "add", "--role", "writer", "--name", "x", "--until", words)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in " ".join(done.stderr.replace("│", " ").split())

@@ -103,7 +103,7 @@ def test_keys_are_shown_once_and_revoked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("keys", "add", "--role", "admin", "--name", "x"), 2, "no role"),
+        (("keys", "add", "--role", "admin", "--name", "x"), 2, "not a role"),
         (("keys", "revoke", "nobody"), 1, "no key"),
         (("keys", "list", "--ledger", "elsewhere"), 1, "there is no ledger"),
     ],
