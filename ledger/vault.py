@@ -317,6 +317,11 @@ class Vault(MarkedStore):
         """A record by its system and id there."""
         return self.known_records(system, [record_id]).get(record_id)
 
+    def is_gathered(self, system: str, record_id: str) -> bool:
+        """Whether a record was shown with several addresses, so that nothing but a stop can be of it for certain."""
+        query = "SELECT 1 FROM meeting m JOIN record r ON r.record_ref = m.record_ref WHERE r.lookup = ? LIMIT 1"
+        return bool(self._select(query, self._lookups.record(system, record_id)))
+
     def known_records(self, system: str, record_ids: Sequence[str]) -> dict[str, RecordRow]:
         """The records of a system that are known, by their id there."""
         lookups = {self._lookups.record(system, record_id): record_id for record_id in record_ids}

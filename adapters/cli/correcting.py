@@ -17,6 +17,7 @@ from adapters.why_words import describe, reason_in_words, scope_of
 from adapters.wiring import House, now, read_files
 from ledger.commands import CommandRefusedError, Second, Signature
 from ledger.contact import Entry
+from ledger.policy.dossier import Dossier
 
 
 def run_correct(
@@ -55,12 +56,23 @@ def run_two_people(wanted: bool, ledger: Path | None, signed: Signature, second:
 
 
 def _position(house: House, stop: str) -> int:
-    """The position of what is to be taken back. Raises UnknownPersonError, BadParameter."""
-    if stop.startswith("CL-"):
-        return house.whom(stop).position or 0
-    if not stop.isascii() or not stop.isdigit() or not 0 < int(stop) <= _LAST:
-        raise typer.BadParameter(f"{stop!r} is neither a position nor a reference: `history` shows both")
-    return int(stop)
+    """The position of what is to be taken back: a number is one; of a person, the only opt-out that counts.
+
+    Raises UnknownPersonError, BadParameter.
+    """
+    if stop.isascii() and stop.isdigit():
+        if not 0 < int(stop) <= _LAST:
+            raise typer.BadParameter(f"{stop!r} is no position: `history` shows them")
+        return int(stop)
+    person = house.whom(stop)
+    contact = house.contacts([person.contact])[person.contact]
+    standing = [n.position for n in Dossier((contact,)).stops if n.event.stream == person.contact]
+    if person.position is not None and (person.position in standing or not standing):
+        return person.position
+    if len(standing) != 1:
+        listed = ", ".join(map(str, standing)) or "none"
+        raise typer.BadParameter(f"{stop} has not one opt-out that counts; their positions: {listed}. Name one of them")
+    return standing[0]
 
 
 _LAST = 2**53

@@ -185,7 +185,7 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         (files["wording"],) = keep_files(house.ledger, [fields["wording"]])
     event = msgspec.structs.replace(event, **files)
     payload = {"note": told.note} if told.note else None
-    who = _registration(house, told.email)
+    who = _registration(house, told.email, event)
     vault, email = house.ledger.vault, who.email or told.email
     _refuse_domain(house, event, email)
     person, domain = person_of(house, who), domain_named(email)
@@ -203,14 +203,19 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
     )
 
 
-def _registration(house: House, text: str) -> Registration:
+def _registration(house: House, text: str, event: e.Event) -> Registration:
     """The person a fact is about: by the address, also of a reference or record id; else by the record itself.
 
-    Raises UnknownPersonError, and BadParameter for a contact that has neither.
+    Raises UnknownPersonError, and BadParameter for a contact that has neither, and for what is no stop of a record that
+    was shown with several addresses.
     """
     if not names_known(text):
         return Registration(text, SOURCE, None)
     person = house.whom(text)
+    if person.record is not None and house.ledger.vault.is_gathered(*person.record):
+        if not isinstance(event, e.Stop):
+            raise typer.BadParameter(f"record {text} was shown with several addresses: name the one that is meant")
+        return Registration(None, *person.record)
     if person.email is not None:
         return Registration(person.email, SOURCE, None)
     if person.record is not None:

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.addresses import address_of
-from adapters.identification import Person, UnknownPersonError, identify
+from adapters.identification import Person, UnknownPersonError, identify, names_known
 from adapters.inbox import Inbox
 from adapters.metrics import Metrics
 from adapters.reasons import Reason
@@ -130,9 +130,10 @@ CONTACT = Parameter(
     "path",
     {
         "type": "string",
-        "pattern": "^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|CL-[0-9a-f]{8}-[0-9]{1,15})$",
+        "pattern": "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|CL-[0-9a-f]{8}-[0-9]{1,15}|"
+        "([a-z][a-z0-9_.-]*:)?[0-9]{1,20})$",
     },
-    "a contact id, as other answers tell it, or a reference (CL-...)",
+    "a contact id, as other answers tell it, a reference (CL-...) or a record id",
 )
 
 
@@ -247,9 +248,9 @@ def person_of(house: House, asked: Whom) -> Person | None:
 
 
 def contact_of(request: Request, house: House) -> str:
-    """The contact of the path, by its id or a reference; what is neither, is nobody's."""
+    """The contact of the path, by its id, a reference or a record id; what is none of them, is nobody's."""
     contact = str(request.path_params["contact"])
-    if contact.startswith("CL-"):
+    if names_known(contact):
         try:
             return identify(house.ledger, contact).contact
         except UnknownPersonError:
