@@ -106,7 +106,7 @@ def _cell(value: object) -> str:
 
 def render(found: Found, most: int, screen: Screen) -> None:
     """By kind, the gravest first. `most`: of each; 0: all."""
-    screen.line(f"{found.contacts:,} contacts compared: {len(found.rows):,} differences", style="bold")
+    screen.line(f"{found.contacts:,} contacts were compared; {len(found.rows):,} differences were found", style="bold")
     pending = sum(row.by_hand == PENDING for row in found.rows)
     if pending:
         screen.line(f"{pending:,} of them end by themselves, at HubSpot's next update")

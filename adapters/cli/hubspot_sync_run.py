@@ -93,11 +93,11 @@ def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]
         yield f"{file}: {_rows(rows)} may be anybody's opt-out, or hide it."
         yield "  Nobody is raised until the file is mended, another shows who opted out, or,"
         yield f"  with audit or import: --accept-lost-stops {file}={rows} --by NAME"
-    yield f"{run.contacts:,} contacts looked at; {run.equal:,} records and addresses are as they should be."
+    yield f"{run.contacts:,} contacts were compared; {run.equal:,} of their values need no change."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])
     if run.raises or run.waiting:
-        yield _counted("marketing contacts that this makes more", run.raises)
-        yield _counted("marketing contacts that wait for approval", run.waiting)
+        yield _counted("further marketing contacts by this", run.raises)
+        yield _counted("further marketing contacts to be approved", run.waiting)
     if run.waiting:
         yield f"    consent-ledger hubspot approve {run.waiting} --by NAME --role ROLE --reason WHY"
     if run.held_back:

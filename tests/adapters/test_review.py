@@ -645,7 +645,7 @@ def test_a_copied_sheet_and_a_foreign_row_are_problems(portal: Portal) -> None:
     cells.put("Contract", head + 1, 5, STOP)
     problems = read_review(cells.save(portal.folder / "copied.xlsx")).problems
     assert {problem.sheet for problem in problems} == {"Contract", "Contract (2)"}
-    assert any("no contact of this question" in problem.what for problem in problems)
+    assert any("not a contact of this question" in problem.what for problem in problems)
 
 
 # --- never a yes ---------------------------------------------------------------------------------

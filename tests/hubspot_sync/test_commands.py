@@ -94,7 +94,7 @@ def test_a_dry_run_then_the_same_applied_then_nothing(here: Here) -> None:
     assert "made the property consent_ledger_verdict in HubSpot" in applied.stderr
     assert here.there.state.address(ADA).all_out
     assert (here.verdict(ADA), here.verdict(BOB)) == ("non_marketing", "non_marketing")
-    assert "0 contacts looked at" in here.run("hubspot", "sync").stdout
+    assert "0 contacts were compared" in here.run("hubspot", "sync").stdout
     assert "Nothing would be written." in here.run("hubspot", "sync", "--full").stdout
 
 
@@ -120,7 +120,7 @@ def test_who_was_refused_is_looked_at_again(here: Here) -> None:
     here.there.state.chaos.allow(ADA)
     again = here.run("hubspot", "sync", "--apply")
     assert (again.returncode, here.there.state.address(ADA).all_out) == (EXIT.OK, True), again.stdout
-    assert "0 contacts looked at" in here.run("hubspot", "sync").stdout
+    assert "0 contacts were compared" in here.run("hubspot", "sync").stdout
 
 
 def test_a_raise_is_approved_by_a_person_and_within_the_cap(here: Here) -> None:
