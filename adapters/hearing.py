@@ -32,7 +32,7 @@ SKEW = timedelta(minutes=5)
 """How far two clocks may lie apart."""
 MOST_TEXT = 320
 _LARGE = 2**64
-NO_EVENT = Heard(problem="is no event that this program kept")
+NO_EVENT = Heard(problem="is not an event that this program kept")
 NOBODY = "names nobody: its recipient is no e-mail address; if it is a stop, find out whose, and record it by hand"
 NO_TIME = "has no time, so nobody can say when the mail was sent"
 UNKNOWN = "is an event that this program does not know: find out what it means, and if it is a stop, record it by hand"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -14,11 +15,14 @@ from adapters.hubspot.drift.looking import Drift
 from adapters.hubspot.drift.remedies import KINDS as TOLD
 from adapters.hubspot.drift.remedies import OWN_ACT, PENDING
 from adapters.hubspot.sync.desired import reference
+from adapters.report import wording
 from adapters.report.cells import Sheet, reading_cell
 from adapters.report.masking import mask_email
 from adapters.report.screen import Screen
+from adapters.why_words import reason_in_words
 
 SCHEMA = "consent-ledger/drift/1"
+_TOKEN = re.compile(r"\(([a-z_]+)\)")
 
 
 class DriftRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +117,7 @@ def render(found: Found, most: int, screen: Screen) -> None:
     if found.ignored:
         screen.line(f"{found.ignored:,} are left alone for now (--all shows them)")
     if found.recorded:
-        screen.line(f"{found.recorded:,} facts recorded of what was turned on over a stop", style="bold red")
+        screen.line(f"{found.recorded:,} facts were recorded: somebody turned on what a stop covers", style="bold red")
     for kind in KINDS:
         rows = [row for row in found.rows if row.kind == kind]
         if not rows:
@@ -129,12 +133,17 @@ def render(found: Found, most: int, screen: Screen) -> None:
             screen.line(f"  and {len(rows) - most:,} more; --show 0, --csv and --json show all")
 
 
+def _in_words(ledger: str) -> str:
+    """The ledger's side for a person: a legal basis or a reason in brackets, by its words."""
+    return _TOKEN.sub(lambda found: f"({wording.BASES.get(found[1]) or reason_in_words(found[1])})", ledger)
+
+
 def _told(row: DriftRow) -> Iterator[tuple[str, str]]:
     kind = f", type {row.subscription_type}" if row.subscription_type else ""
     flip = "FLIPPED: " if row.flipped else ""
     by = f" ({row.by})" if row.by else ""
     yield row.ref, f"{flip}{row.email_masked}, record {row.record_id}{kind}, {row.reference}"
-    yield "", f"ledger: {row.ledger}; HubSpot: {row.crm}"
+    yield "", f"ledger: {_in_words(row.ledger)}; HubSpot: {row.crm}"
     yield "", f"since {row.since:%Y-%m-%d %H:%M}; last written by {row.last_writer}{by}"
     update = f" on {row.next_update}" if row.next_update else ""
     remedies = ", ".join(f"drift {name}" for name in row.remedies)

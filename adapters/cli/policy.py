@@ -119,6 +119,7 @@ def adopt(
     """Show whose answer changes, then record that you adopt the rule set."""
     from adapters.adopting import adopt as record_adoption
     from adapters.adopting import preview
+    from adapters.report import wording
 
     with open_house(ledger) as house:
         chosen = _resolve(policy, house)
@@ -128,7 +129,7 @@ def adopt(
         for change in changes[:20]:
             word = "allowed" if change.gains else "not allowed"
             rules = ", ".join(change.after or change.before)
-            show(f"  contact {change.contact[:8]}, {change.purpose}: {word} ({rules})")
+            show(f"  contact {change.contact[:8]}, {wording.purpose(change.purpose)}: {word} ({rules})")
         if dry_run:
             return
         if sys.stdin.isatty() and not yes and not typer.confirm("adopt it?", default=False):

@@ -189,6 +189,8 @@ def test_what_the_person_turned_on_is_no_flip(world: World) -> None:
     world.state.person_opts_in(ANA, form=world.state.forms.add("Newsletter"))
     found = world.only("crm_on_ledger_stopped")
     assert not found["flipped"]
+    assert found["ledger"] == "stopped (opted_out)"
+    assert "ledger: stopped (opted out); HubSpot" in world.run("drift").stdout
     assert "hubspot pull" in found["by_hand"]
     assert "OptOutShown" not in world.topics()
 
@@ -199,6 +201,8 @@ def test_a_stop_that_was_not_pushed_yet_is_no_flip(world: World) -> None:
     world.says(e.OptedOut, by="data_subject")
     found = world.only("crm_on_ledger_stopped")
     assert not found["flipped"]
+    assert found["ledger"] == "stopped (opted_out)"
+    assert "ledger: stopped (opted out); HubSpot" in world.run("drift").stdout
     assert "OptOutShown" not in world.topics()
 
 

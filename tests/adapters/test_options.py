@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
@@ -12,6 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import adapters
+import ledger
 from adapters.cli.earlier import EARLIER, renamed
 from adapters.cli.groups import show_plainly
 from adapters.cli.main import app
@@ -180,3 +184,46 @@ def test_the_shell_completes_values_and_second_words(typed: str, offered: set[st
     asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_CONSENT_LEDGER_COMPLETE": "complete_bash"}
     done = CliRunner().invoke(app, [], prog_name="consent-ledger", env=asked)
     assert set(done.stdout.split()) == offered
+
+
+NO_VERBS = {
+    "a",
+    "an",
+    "the",
+    "what",
+    "how",
+    "who",
+    "which",
+    "whether",
+    "why",
+    "may",
+    "is",
+    "was",
+    "asked",
+    "one",
+    "names",
+}
+"""Words that begin a note rather than a sentence about what a command does."""
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_help_of_a_command_is_a_sentence_that_begins_with_what_it_does(name: str) -> None:
+    first = (EVERY[name].help or "").partition("\n\n")[0].strip()
+    assert first[:1].isupper(), first
+    assert first.endswith("."), first
+    assert first.split()[0].lower() not in NO_VERBS, first
+
+
+def test_no_message_says_that_something_is_none_of_what_is_known_here() -> None:
+    """It says what there is to write instead: `--purpose must be one of these: ...`."""
+    folders = [Path(adapters.__path__[0]), Path(ledger.__path__[0])]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(files) > 100
+    said = [
+        (path.name, node.value)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        if re.search(r"\bis no (\w+ ){1,3}(known here|this program)", node.value)
+    ]
+    assert said == []

@@ -127,14 +127,14 @@ def test_a_raise_is_approved_by_a_person_and_within_the_cap(here: Here) -> None:
     for email in (ADA, BOB):
         here.says(email, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
     signed = ("--by", "Ada Officer", "--role", "DPO", "--reason", "the spring campaign")
-    assert counted("wait for approval", here.run("hubspot", "sync", "--apply").stdout) == 2
+    assert counted("to be approved", here.run("hubspot", "sync", "--apply").stdout) == 2
     refused = here.run("hubspot", "approve", "2", *signed, CONSENT_LEDGER_CRM_CAP="1")
     assert refused.returncode == EXIT.ERROR
     assert "no more than 1 can be approved" in refused.stderr
     given = here.run("hubspot", "approve", "1", *signed, CONSENT_LEDGER_CRM_CAP="1")
     assert given.stdout == "approval 1: 1 more, beside the 0 marketing contacts of now\n"
     applied = here.run("hubspot", "sync", "--apply", "--full", CONSENT_LEDGER_CRM_CAP="1")
-    assert (counted("makes more", applied.stdout), counted("wait for approval", applied.stdout)) == (1, 1)
+    assert (counted("contacts by this", applied.stdout), counted("to be approved", applied.stdout)) == (1, 1)
     assert here.there.state.marketing.count() == 1
     assert sorted(str(here.verdict(email)) for email in (ADA, BOB)) == ["awaiting_approval", "marketing"]
     assert "1 of 1 used\n      Ada Officer, DPO: the spring campaign" in here.run("hubspot", "approvals").stdout
@@ -153,7 +153,7 @@ def test_what_is_said_fits_a_terminal(here: Here) -> None:
     here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
     here.there.state.user_sets_marketing(BOB, True)
     told = here.run("hubspot", "sync").stdout
-    assert counted("wait for approval", told) == counted("should become non-marketing", told) == 1
+    assert counted("to be approved", told) == counted("should become non-marketing", told) == 1
     assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
 
 
