@@ -138,7 +138,7 @@ def command_line(held: World, folder: Path, claim: Claim) -> None:
     is_past = claim.moment is not None and claim.moment < datetime.now(UTC)
     if at and not is_past:
         refused = run("record", "opt-out", ANA, "--ledger", ledger, "--at", at, exit_code=2)
-        assert "has not come yet" in refused.output or "is no date" in refused.output
+        assert "has not come yet" in refused.output or "is not a date" in refused.output
     run("record", "opt-out", ANA, "--ledger", ledger, *(["--at", at] if is_past else []))
 
 

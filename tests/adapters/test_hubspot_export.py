@@ -299,7 +299,7 @@ def test_a_person_may_say_what_a_column_is(tmp_path: Path) -> None:
     names = {"Nr": "record_id", "Post": "email", "Stopp": "opted_out"}
     (row,) = read_export([path], names=names).rows()
     assert (row.record_id, row.email, row.opted_out) == ("1", "a@example.com", True)
-    with pytest.raises(UnreadableInput, match="no property"):
+    with pytest.raises(UnreadableInput, match="which is not a property"):
         read_export([path], names={"Nr": "shoe_size"})
 
 

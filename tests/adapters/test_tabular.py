@@ -114,7 +114,7 @@ def test_an_encoding_said_is_used(write: Write) -> None:
     assert (table.encoding, table.assumed) == ("iso8859-1", False)
     assert read(table)[0] == CELLS
     for name in ("klingon", "rot13", "zlib", "idna", "\0"):
-        with pytest.raises(UnreadableInput, match="no encoding this program reads"):
+        with pytest.raises(UnreadableInput, match="not an encoding that this program reads"):
             open_tables(write(b"a,b\n1,2\n"), encoding=name)
 
 
