@@ -91,9 +91,9 @@ class CauseWords:
         return law_name(rule) if self._person else f"{law_name(rule)} (rule {rule.id})"
 
     def _proven(self, cause: Cause, marketing: bool) -> str:
-        no = "you have" if self._person else "the person has"
-        since = f", and {no} not opted out since" if marketing else "; it is not marketing, so no opt-in is needed"
-        return f"Everything that {self._law(cause)} requires is on record{since}."
+        stands = ", and no opt-out that covers this stood against it at the moment asked about"
+        rest = stands if marketing else "; it is not marketing, so no opt-in is needed"
+        return f"Everything that {self._law(cause)} requires is on record{rest}."
 
     # --- facts -------------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class CauseWords:
 
     def _when_erased(self, cause: Cause, _: datetime) -> str:
         whose = "your data" if self._person else "the data of this contact"
-        return f"{whose} was erased, and no opt-in came after that{self._at(cause.fact)}"
+        return f"{whose} was erased{self._at(cause.fact)}, and no opt-in from after that can be shown"
 
     def _when_under_review(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)
@@ -179,7 +179,7 @@ class CauseWords:
 
     def _when_minor(self, cause: Cause, _: datetime) -> str:
         who = "you are" if self._person else "the person is"
-        return f"the records say that {who} a minor{self._at(cause.fact)}, and no guardian's consent is on record"
+        return f"the records say that {who} a minor{self._at(cause.fact)}, and no guardian's consent can be shown"
 
     def _when_address_unlinked(self, _: Cause, __: datetime) -> str:
         return "this address no longer belongs to " + ("you, by our records" if self._person else "this contact")

@@ -299,3 +299,34 @@ def test_the_cause_is_for_machines_too(world: World) -> None:
     assert (found["kind"], found["period"], found["chosen"]) == ("lapsed", "P24M", True)
     assert datetime.fromisoformat(found["since"]) - at(2025, 5, 4) < timedelta(days=1)
     assert person.facts is None
+
+
+def test_an_allowed_answer_does_not_deny_an_opt_out_that_came_later_or_covers_less(world: World) -> None:
+    """Given an opt-out after the day asked about, or of another channel, then nobody reads that there was none."""
+    who = signed_up(world)
+    world.time = at(2024, 7, 1)
+    opted_out(world, who, at(2024, 6, 1, 12))
+    for why in both(world, Asked(at(2024, 3, 1))):
+        assert why.verdict == "allowed by the rules applied"
+        assert "not opted out" not in why.sentence
+        assert why.sentence.endswith("and no opt-out that covers this stood against it at the moment asked about.")
+
+
+def test_what_came_but_does_not_count_is_not_said_to_be_absent(world: World) -> None:
+    """Given a guardian's opt-in, or one after an erasure, that lacks evidence, then it is not said that none came."""
+    who = signed_up(world)
+    world.record(e.RecipientDescribed(stream=who[0], address=who[1], source="cli", minor=True))
+    world.time = at(2024, 9, 1)
+    world.record(_opt_in(who, at(2024, 8, 1), by="guardian", address_verified=None))
+    for why in both(world, Asked(at(2024, 9, 2))):
+        assert why.sentence.endswith("and no guardian's consent can be shown.")
+
+
+def test_an_opt_in_after_an_erasure_is_not_said_to_be_absent(world: World) -> None:
+    """Given an opt-in after an erasure that lacks evidence, then it is not said that none came."""
+    who = signed_up(world)
+    world.record(e.ErasureCompleted(stream=who[0], source="cli"))
+    world.time = at(2024, 9, 1)
+    world.record(_opt_in(who, at(2024, 8, 1), address_verified=None))
+    for why in both(world, Asked(at(2024, 9, 2))):
+        assert "and no opt-in from after that can be shown" in why.sentence
