@@ -176,3 +176,9 @@ def test_a_correction_is_named_with_the_stop_it_took_back(tmp_path: Path) -> Non
     signed = ("--by", "Dana", "--role", "DPO", "--reason", "mistake", "--evidence", "proof.txt", "--yes")
     program(tmp_path, "correct", 2, *signed, *L)
     assert "a stop taken back (position 2)" in program(tmp_path, "history", "ana@example.com", *L).stdout
+
+
+def test_an_address_that_begins_like_a_reference_is_an_address(tmp_path: Path) -> None:
+    """Given somebody at CL-info@..., when they opt out, then the opt-out is recorded and found again."""
+    record(tmp_path, "opt-out", "CL-info@example.com")
+    assert json.loads(why(tmp_path, "CL-info@example.com"))["facts"]["cause"]["kind"] == "stopped"
