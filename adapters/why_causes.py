@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from adapters.report import wording
+from adapters.why_acts import act_of, clause_of
 from adapters.why_evidence import meaning_of
-from adapters.why_facts import SAID_NO, day_of, noun, of_day, on_day, span_of
+from adapters.why_facts import day_of, noun, of_day, on_day, span_of
 from adapters.why_history import Held
 from adapters.why_needs import need_in_words, obligation_in_words, unmet_in_words
-from adapters.why_words import SUPPRESSED, describe, stopped_by_others
+from adapters.why_words import PERSON_SUPPRESSED, stopped_by_others
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.calendar import local_date
@@ -67,9 +68,9 @@ class CauseWords:
 
     def _under(self, cause: Cause, clause: str) -> str:
         """The clause, with whose rules it stands under where that decides."""
-        if cause.kind in _LAWLESS or cause.law is None:
+        if cause.kind in _LAWLESS or cause.law is None or self._is_of_others(cause.law):
             return clause
-        titles = [self._title(code) for code in cause.allowed_by]
+        titles = [self._title(code) for code in cause.allowed_by if not self._is_of_others(code)]
         whose = "one country" if len(titles) == 1 else "some countries"
         allowing = f"the rules of {whose} alone would allow it ({wording.listed(titles)})" if titles else ""
         if cause.law == UNKNOWN:
@@ -84,10 +85,16 @@ class CauseWords:
     def _title(self, code: str) -> str:
         return self._policy.regime(code).title
 
+    def _is_of_others(self, law: str | None) -> bool:
+        """Whether a law is asked because of somebody else's country, of which a letter must not tell."""
+        return self._person and law is not None and law not in self._held.own_laws
+
     def _law(self, cause: Cause) -> str:
         rule = self._policy.rules[cause.rule] if cause.rule else None
         if rule is None:
             return "the rules"
+        if self._is_of_others(cause.law):
+            return "the strictest of the rules that may apply"
         return law_name(rule) if self._person else f"{law_name(rule)} (rule {rule.id})"
 
     def _proven(self, cause: Cause, marketing: bool) -> str:
@@ -116,7 +123,8 @@ class CauseWords:
             return "what is on record"
         deal = any(n.position == position and isinstance(n.event, e.DealWon) for n in self._held.entries)
         name = "won deal" if deal and getattr(event, "kind", "unknown") == "unknown" else noun(event)
-        return f"{'your' if self._person else 'the'} {name} {of_day(event)}{self._at(position)}"
+        own = event.by == "data_subject" or act_of(event, person=self._person) is None
+        return f"{'your' if self._person and own else 'the'} {name} {of_day(event)}{self._at(position)}"
 
     # --- clauses -----------------------------------------------------------------------------------
 
@@ -135,22 +143,21 @@ class CauseWords:
     def _no(self, event: e.Event, position: int | None) -> str:
         where = self._at(position)
         if is_suppressing(event):
-            what = "your address was put on our list of those who get no marketing" if self._person else SUPPRESSED
-            return f"{what}{where}"
+            what = PERSON_SUPPRESSED if self._person else "this address was suppressed when its erasure was asked for"
+            return f"{what[:1].lower()}{what[1:]}{where}"
         if isinstance(event, e.ReviewDecided):
             whose = "we decided" if self._person else "a review by the company decided"
             return f"{whose} on {day_of(event.recorded_at)} to stop all marketing{where}"
-        others = stopped_by_others(event)
+        others = stopped_by_others(event, person=self._person)
         if others is not None:
-            what = others if self._person else describe(event)
-            return f"{what[:1].lower()}{what[1:]} {on_day(event)}{where}"
-        said = SAID_NO.get(type(event))
-        if said is None:
+            return f"{others[:1].lower()}{others[1:]} {on_day(event)}{where}"
+        act = act_of(event, person=self._person)
+        if act is None:
             return f"an opt-out is on record{where}"
-        words = said[self._person].format(kind=getattr(event, "subscription_type", ""))
+        clause = clause_of(event, act, person=self._person)
         if event.stream != self._held.contact:
-            words += ", on a contact that may be the same person,"
-        return f"{words} {on_day(event)}{where}"
+            clause += ", on a contact that may be the same person"
+        return f"{clause}{where}"
 
     def _when_stop_time_unknown(self, cause: Cause, _: datetime) -> str:
         unsure = "nothing shows whether it came before this moment or after it"
@@ -179,6 +186,8 @@ class CauseWords:
 
     def _when_minor(self, cause: Cause, _: datetime) -> str:
         who = "you are" if self._person else "the person is"
+        if self._person and self._event(cause.fact) is None:
+            return f"our records leave open whether {who} a minor, and no guardian's consent can be shown"
         return f"the records say that {who} a minor{self._at(cause.fact)}, and no guardian's consent can be shown"
 
     def _when_address_unlinked(self, _: Cause, __: datetime) -> str:

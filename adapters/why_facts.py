@@ -1,4 +1,4 @@
-"""Facts in the words of a sentence: what it was, who said no, and on which day."""
+"""Facts in the words of a sentence: what it was, and on which day."""
 
 from __future__ import annotations
 
@@ -28,17 +28,6 @@ NOUNS: dict[type[e.Event], str] = {
     e.Clicked: "click",
     e.BasisClaimed: "claim of the CRM",
 }
-SAID_NO: dict[type[e.Event], tuple[str, str]] = {
-    e.OptedOut: ("the person opted out", "you opted out"),
-    e.TypeOptedOut: ("the person left the subscription type “{kind}”", "you left one of our mailings"),
-    e.Objected: ("the person objected to marketing", "you objected to marketing"),
-    e.OptOutObstructed: (
-        "the person tried to opt out and did not get through",
-        "you tried to opt out and did not get through",
-    ),
-    e.Complained: ("the person reported a message as spam", "a message of ours was reported as spam"),
-    e.ErasureRequested: ("the person asked to be erased", "you asked to be erased"),
-}
 
 
 def noun(event: e.Event) -> str:
@@ -56,8 +45,9 @@ def day_of(moment: datetime | None) -> str:
 
 
 def of_day(event: e.Event) -> str:
-    """`of 1 May 2024`."""
-    return f"of {days_of(event)}"
+    """`of 1 May 2024`, `of a day between … and …`."""
+    days = days_of(event)
+    return f"of a day {days}" if days.startswith("between") else f"of {days}"
 
 
 def on_day(event: e.Event) -> str:

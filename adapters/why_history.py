@@ -11,11 +11,11 @@ from adapters.why_words import describe, said, scope_of
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
-from ledger.contact import Contact, Entry
+from ledger.contact import Contact, Entry, fold
 from ledger.declared import all_as_declared
 from ledger.policy.dossier import CONTEMPORANEOUS, Dossier
 from ledger.policy.judge import STOP_REASONS
-from ledger.policy.jurisdictions import is_known
+from ledger.policy.jurisdictions import candidates, is_known
 from ledger.policy.question import Decision
 from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.explain import Linked, history
@@ -89,6 +89,12 @@ class Held:
         """E-mails on record, oldest first, with the purpose a declaration gives them."""
         found = [n for contact in self.read for n in contact.sendings if isinstance(n.event, e.EmailSent)]
         return sorted(found, key=lambda n: (n.event.earliest, n.position))
+
+    @cached_property
+    def own_laws(self) -> frozenset[str]:
+        """Codes of the jurisdictions that may apply by what is on record of this person alone, not of others."""
+        own = fold(self.contact, [n for n in self.entries if n.event.stream == self.contact])
+        return frozenset(one.code for one in candidates(Dossier((own,)).country_entries(), self.catalogue))
 
     @property
     def is_country_known(self) -> bool:

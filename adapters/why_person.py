@@ -22,6 +22,7 @@ from adapters.report.why import (
     WhyRule,
     WhySend,
 )
+from adapters.why_acts import act_of, clause_of
 from adapters.why_causes import CauseWords
 from adapters.why_history import Held, held_since, kind_of
 from adapters.why_words import PERSON_SUPPRESSED, PERSON_WHAT
@@ -60,9 +61,11 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
             WhyLine(purpose=one.purpose, verdict=one.verdict, reason="", basis=one.basis) for one in why.answers
         ),
         basis=why.basis,
-        rule=_rule(why.rule),
+        rule=_rule(why.rule) if _law_of(why) in held.own_laws else None,
         conditions=tuple(WhyCondition(name=one.name, met=one.met) for one in why.conditions),
-        jurisdictions=tuple(WhyJurisdiction(code=one.code, name=one.name) for one in why.jurisdictions),
+        jurisdictions=tuple(
+            WhyJurisdiction(code=one.code, name=one.name) for one in why.jurisdictions if one.code in held.own_laws
+        ),
         timeline=tuple(_rows(held)),
         documents=tuple(
             WhyDocument(role=one.role, sha256="", form=one.form, text=one.text, shortened=one.shortened)
@@ -74,6 +77,11 @@ def for_person(house: House, whom: str, asked: Asked, why: Why) -> Why:
         ),
         policy_hash="",
     )
+
+
+def _law_of(why: Why) -> str | None:
+    assert why.facts is not None  # noqa: S101 - counsel's answer has them
+    return why.facts.decision.jurisdiction
 
 
 def _sentence(explainer: Explainer, held: Held, why: Why) -> str:
@@ -91,14 +99,16 @@ def _rows(held: Held) -> Iterator[WhyRow]:
     """What the person did and was sent, under this address, on this record alone."""
     for entry in held.entries:
         event = entry.event
-        what = PERSON_WHAT.get(type(event))
-        if what is None or event.recorded_at is None or event.stream != held.contact:
+        if event.recorded_at is None or event.stream != held.contact:
             continue
         if event.address not in (None, held.address):
             continue
+        what = _in_words(held, event)
+        if what is None:
+            continue
         yield WhyRow(
             position=None,
-            what=_told(held, event, what),
+            what=what,
             recorded_at=event.recorded_at,
             kind=kind_of(event),
             happened_from=event.occurred_from,
@@ -108,14 +118,17 @@ def _rows(held: Held) -> Iterator[WhyRow]:
         )
 
 
-def _told(held: Held, event: e.Event, what: str) -> str:
+def _in_words(held: Held, event: e.Event) -> str | None:
+    """One fact as it is told to the person; None: it is not."""
     if is_suppressing(event):
         return PERSON_SUPPRESSED
-    if (others := why_words.stopped_by_others(event)) is not None:
+    if (others := why_words.stopped_by_others(event, person=True)) is not None:
         return others
-    if isinstance(event, e.BoxAnswered):
-        return "You ticked a box of a form" if event.ticked else "You left a box of a form unticked"
-    if isinstance(event, e.EmailSent):
+    if (act := act_of(event, person=True)) is not None:
+        clause = clause_of(event, act, person=True, when=False)
+        return f"{clause[:1].upper()}{clause[1:]}"
+    what = PERSON_WHAT.get(type(event))
+    if what is not None and isinstance(event, e.EmailSent):
         subject = held.house.payload(event).get("subject")
         return f"{what}: {subject}" if subject else what
     return what

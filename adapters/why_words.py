@@ -6,7 +6,7 @@ from adapters.report import wording
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.judge import OF_OTHERS, stop_reason
-from ledger.terms import BY_DOMAIN, UNREAD_ROW, stopped_channels, stopped_purposes
+from ledger.terms import BY_DOMAIN, UNREAD_ROW, Party, stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -56,29 +56,17 @@ WHAT: dict[type[e.Event], str] = {
 }
 
 PERSON_WHAT: dict[type[e.Event], str] = {
-    e.OptedIn: "You opted in",
     e.OptInRequested: "We sent you a mail to confirm your sign-up",
     e.DoubleOptInConfirmed: "The link in our confirmation mail was followed",
-    e.FormSubmitted: "You sent in a form",
-    e.BoxAnswered: "You answered a box of a form",
-    e.OptedOut: "You opted out",
-    e.TypeOptedOut: "You left one of our mailings",
-    e.Objected: "You objected to marketing",
-    e.OptOutObstructed: "You tried to opt out and did not get through",
-    e.Complained: "A message of ours was reported as spam",
-    e.ErasureRequested: "You asked to be erased",
-    e.AccessRequested: "You asked what we hold about you",
     e.AccessAnswered: "We told you what we hold about you",
     e.ContractStarted: "A contract with you began",
     e.ContractEnded: "A contract with you ended",
-    e.Enquired: "You asked us about goods or services",
-    e.Donated: "You supported our cause",
     e.EmailSent: "We sent you an e-mail",
     e.CampaignMailSent: "We sent you an e-mail",
     e.LetterSent: "We sent you a letter",
     e.AddressVerified: "Your address was verified",
 }
-"""What is told to the person; what is not named here is not."""
+"""What is told to the person beside acts (`why_acts`); what is neither is not."""
 
 _DETAILS = (
     "act",
@@ -163,9 +151,7 @@ PERSON_SUPPRESSED = "Your address was put on our list of those who get no market
 
 TAKEN_OFF = "taken off by somebody else than the person"
 """A stop that staff, a service or a system made."""
-PERSON_TAKEN_OFF = "Somebody else than you took you off our mailings"
 DOMAIN_STOPPED = "stopped with everybody at its domain"
-PERSON_DOMAIN_STOPPED = "Everybody at the domain of your address was taken off our mailings"
 
 
 def is_by_others(event: e.Event) -> bool:
@@ -173,11 +159,15 @@ def is_by_others(event: e.Event) -> bool:
     return isinstance(event, e.Stop) and stop_reason(event) in OF_OTHERS
 
 
-def stopped_by_others(event: e.Event) -> str | None:
-    """What the person is told of a stop that is not of their own making; None: any other fact."""
+def stopped_by_others(event: e.Event, *, person: bool) -> str | None:
+    """A sentence on a stop that is not of the person's own making, for counsel or for them; None: any other fact."""
     if is_by_others(event):
-        return PERSON_TAKEN_OFF
-    return PERSON_DOMAIN_STOPPED if event.via == BY_DOMAIN else None
+        off = "you took you off our" if person else "the person took this contact off the"
+        return f"Somebody else than {off} mailings"
+    if event.via == BY_DOMAIN:
+        address, off = ("your", "our") if person else ("this", "the")
+        return f"Everybody at the domain of {address} address was taken off {off} mailings"
+    return None
 
 
 def describe(event: e.Event) -> str:
@@ -195,7 +185,7 @@ def describe(event: e.Event) -> str:
 
 def said(event: e.Event) -> str:
     """One fact in words, with what it names."""
-    details = []
+    details = [_ACTED[event.by]] if event.by in _ACTED and isinstance(event, e.Stop | e.OptedIn) else []
     for name in _DETAILS:
         if name == "via" and is_suppressing(event):
             continue
@@ -207,6 +197,13 @@ def said(event: e.Event) -> str:
     if isinstance(event, e.CountryEvidenced):
         details += [f"{hint.country}: {SIGNS[hint.kind]}" for hint in event.hints]
     return describe(event) + (f" ({'; '.join(details)})" if details else "")
+
+
+_ACTED: dict[Party, str] = {
+    "guardian": "by a guardian",
+    "agent": "by somebody on behalf of the person",
+    "unknown": "by whom is not on record",
+}
 
 
 def _named(purposes: tuple[str, ...]) -> str:
@@ -226,9 +223,9 @@ def _detail(name: str, value: object) -> str:
 def scope_of(stop: e.Event) -> str:
     """What a stop covers."""
     if not isinstance(stop, e.Stop):
-        return "everything"
-    purposes = "all marketing" if stop.purposes in ((), ("marketing.*",)) else _named(stop.purposes)
-    purposes = "everything" if stop.purposes == ("*",) else purposes
+        return "all marketing, by every channel"
+    # "*" is no wider: service mail is never stopped, whatever a stop says
+    purposes = "all marketing" if stop.purposes in ((), ("marketing.*",), ("*",)) else _named(stop.purposes)
     if stop.purposes and stopped_purposes(stop.purposes) != stop.purposes:
         purposes = f"all marketing (no rule knows {purposes})"
     if stop.except_purposes:

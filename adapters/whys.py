@@ -30,12 +30,13 @@ from adapters.why_needs import evidence_of, need_in_words, obligation_in_words
 from adapters.why_words import CAUSES, REASONS, reason_in_words
 from adapters.wiring import House
 from ledger.contact import Entry
-from ledger.policy.judge import ERASED, STOP_TIME_UNKNOWN
+from ledger.policy.judge import STOP_TIME_UNKNOWN, UNDER_REVIEW
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
-from ledger.terms import BEGINNING, MARKETING_PURPOSES
+from ledger.terms import BEGINNING, MARKETING_PURPOSES, Basis
 from projections.explain import Explanation, facts_of
 from projections.matter import IN_TIME
+from projections.remedies import Remedy
 
 
 class Asked(NamedTuple):
@@ -261,36 +262,70 @@ def _against(decision: Decision) -> Iterator[str]:
 
 
 def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
+    """What alone would change the answer, by judging it again; and what the rule that came nearest lacks."""
     decision = found.decision
     if decision.allowed:
-        yield "an opt-out, objection or complaint would end it at once"
+        yield _WOULD_END[decision.basis == Basis.NOT_MARKETING]
         return
-    if decision.reason == ERASED:
-        yield "only the person's own later opt-in"
-        return
-    if decision.reason in context.STOPS:
-        later = found.cause.later
-        for need in later.missing if later is not None and not later.unmet else ():
-            if need not in _PAST:
-                yield f"{evidence_of(need)}, for the opt-in that came later"
-        only = "only " if later is None else ""
-        yield f"{only}the person's own later opt-in; or, if the opt-out was a mistake, its correction with evidence"
-        return
-    changes = [
-        f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
-        for one in resting
-        if not one.evidence
-    ]
-    if decision.reason == "minor":
-        changes.append("a guardian's consent, with its evidence")
-    if found.cause.kind == "withdrawn_declaration":
-        changes.append("the declaration again, with its evidence")
-    changes += [evidence_of(need) for need in found.cause.missing if need not in _PAST]
-    yield from changes
-    if decision.claimed is None or decision.claimed.rule is None or not changes:
-        yield "the person's own opt-in, with its evidence (asking for it by e-mail is itself marketing)"
+    changes = [*_stopped_by(found), *_held_by(found)]
+    if found.cause.kind not in _NO_EVIDENCE_HELPS and not found.cause.unmet:
+        changes += [
+            f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
+            for one in resting
+            if not one.evidence
+        ]
+        if found.cause.kind == "withdrawn_declaration":
+            changes.append("the declaration again, with its evidence")
+        changes += [evidence_of(need) for need in found.cause.missing if need not in _PAST]
+    settled = decision.claimed is not None and decision.claimed.rule is not None and changes
+    changes += [_OPT_INS[name] for name in _OPT_INS if name in found.remedies and not settled]
+    yield from changes or ["nothing that is added to the records would, by itself"]
 
 
+def _stopped_by(found: Explanation) -> Iterator[str]:
+    """What would change an answer that a stop decides."""
+    decision, later = found.decision, found.cause.later
+    if decision.reason not in context.STOPS:
+        return
+    for need in later.missing if later is not None and not later.unmet else ():
+        if need not in _PAST:
+            yield f"{evidence_of(need)}, for the opt-in that came later"
+    if "correction" in found.remedies:
+        if decision.reason == STOP_TIME_UNKNOWN:
+            yield "evidence that the opt-out came after this moment"
+        elif found.cause.kind == "overlap":
+            yield "evidence that the opt-in came after the opt-out"
+        yield "if the opt-out was a mistake, its correction with evidence"
+
+
+def _held_by(found: Explanation) -> Iterator[str]:
+    """What would change an answer that something else than a stop forbids."""
+    reason, cause = found.decision.reason, found.cause
+    if reason == UNDER_REVIEW:
+        alone = "" if "review_answer" in found.remedies else ", together with what else is missing"
+        yield f"the answer to the review{alone}"
+    elif reason == "address_unlinked":
+        alone = "" if "address_link" in found.remedies else ", together with what else is missing"
+        yield f"a record that this address belongs to this contact again{alone}"
+    elif cause.kind == "message":
+        yield from (f"a message that does this: {obligation_in_words(one)}" for one in cause.unmet)
+    elif cause.kind in ("unknown_purpose", "unknown_channel"):
+        yield f"a question about a {cause.kind.removeprefix('unknown_')} that a rule knows"
+
+
+_WOULD_END = {
+    False: "an opt-out, objection or complaint that covers this would end it at once",
+    True: "it is not marketing: an opt-out would not end it, the erasure of the person's data would",
+}
+_OPT_INS: dict[Remedy, str] = {
+    "own_opt_in": "a new opt-in of the person, with its evidence, for what is sent after it (asking for it by e-mail "
+    "is itself marketing)",
+    "guardian_opt_in": "a guardian's consent, with its evidence, for what is sent after it",
+}
+_NO_EVIDENCE_HELPS = frozenset(
+    {"message", "unknown_purpose", "unknown_channel", "stopped", "stop_time_unknown", "overlap", "erased", "minor"}
+)
+"""Causes that evidence for a basis leaves as they are."""
 _PAST = frozenset({"rule_in_force", "begun_by_then"})
 """Conditions of time that no evidence changes."""
 

@@ -18,6 +18,7 @@ from adapters.wiring import now
 from ledger import events as e
 from ledger.application import Fact, Ledger, Outcome
 from ledger.plausibility import bounded
+from ledger.policy.judge import OF_OTHERS, stop_reason
 from ledger.standing import VIA, Wide, domain_of
 from ledger.terms import BEGINNING, LEDGER_STREAM
 
@@ -103,7 +104,9 @@ def _since(event: e.Stop) -> datetime:
 
 
 def _of_contact(stop: WideStop, contact: str, address: str) -> e.Stop:
-    via = stop.event.via or VIA[stop.wide.kind]
+    # who was at a domain reads that everybody there was taken off, not that they opted out
+    is_persons_own = stop_reason(stop.event) not in OF_OTHERS
+    via = VIA["domain"] if stop.wide.kind == "domain" and is_persons_own else stop.event.via or VIA[stop.wide.kind]
     return msgspec.structs.replace(stop.event, stream=contact, address=address, via=via)
 
 

@@ -89,11 +89,14 @@ def _forbidden(matter: Matter) -> Cause | None:
     reason = decision.reason
     against = [a.position for a in decision.against if a.what == reason and a.position is not None]
     if reason == STOP_TIME_UNKNOWN:
-        return Cause(kind="stop_time_unknown", fact=latest_fact(matter, _stops(matter)))
+        return Cause(kind="stop_time_unknown", fact=_last_possible(matter))
     if decision.uncertain:
-        return Cause(kind="overlap", fact=latest_fact(matter, _stops(matter)))
+        return Cause(kind="overlap", fact=_last_possible(matter))
     if reason in STOP_REASONS.values():
-        return Cause(kind="stopped", fact=latest_fact(matter, against), later=_later(matter))
+        standing = [stop.position for stop in matter.standing()]
+        of_the_reason = [position for position in against if position in standing]
+        fact = latest_fact(matter, of_the_reason or standing or against)
+        return Cause(kind="stopped", fact=fact, later=_later(matter))
     if reason in _PLAIN:
         return Cause(kind=_PLAIN[reason], fact=latest_fact(matter, against))
     if reason.startswith("message:"):
@@ -101,9 +104,13 @@ def _forbidden(matter: Matter) -> Cause | None:
     return None
 
 
-def _stops(matter: Matter) -> list[int]:
+def _last_possible(matter: Matter) -> int | None:
+    """The position of the stop that may have come last: the one of which nothing shows that an opt-in followed it."""
     reasons = frozenset(STOP_REASONS.values())
-    return [a.position for a in matter.decision.against if a.what in reasons and a.position is not None]
+    against = {a.position for a in matter.decision.against if a.what in reasons}
+    stops = [entry for position, entry in matter.facts.items() if position in against]
+    last = max(stops, key=lambda entry: (entry.event.latest, entry.position), default=None)
+    return last.position if last is not None else None
 
 
 def _later(matter: Matter) -> Cause | None:
@@ -145,12 +152,12 @@ def _declared_later(matter: Matter) -> Cause | None:
     if not decision.allowed:
         return None
     rule = matter.policy.rules[decision.rules[0]]
-    known = [day for day in rule.known_from.values() if midnight(day) > matter.question.law_at]
+    after = [midnight(day) for day in (rule.valid_from, *rule.known_from.values())]
     return Cause(
         kind="not_in_force",
         rule=rule.id,
         fact=next(iter(decision.evidence), None),
-        since=midnight(min(known)) if known else None,
+        since=min([moment for moment in after if moment > matter.question.law_at], default=None),
         missing=(IN_TIME["not_in_force"],),
     )
 
@@ -234,4 +241,4 @@ def _of(matter: Matter, trial: Trial) -> Cause:
     cause = Cause(kind="unmet" if unmet else "missing", fact=first_fact(trial))
     if timing is not None and not unmet:
         cause = timing
-    return msgspec.structs.replace(cause, rule=trial.rule, unmet=unmet, missing=missing)
+    return msgspec.structs.replace(cause, law=trial.jurisdiction, rule=trial.rule, unmet=unmet, missing=missing)

@@ -28,6 +28,7 @@ from ledger.terms import LEDGER_STREAM
 from projections.causes import find_cause
 from projections.groups import Kin, kin, named_by
 from projections.matter import Cause, Former, Matter
+from projections.remedies import Remedy, remedies_of
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
@@ -41,6 +42,7 @@ class Explanation(NamedTuple):
     entries       of all of these, in log order, as far as they were known, with the times that can be true of them
     cause         the condition that decides the answer
     grounds       the trial that the cause was found by; None: no rule found a fact
+    remedies      what alone would make it yes
     """
 
     decision: Decision
@@ -51,6 +53,7 @@ class Explanation(NamedTuple):
     cause: Cause
     grounds: Trial | None
     joined: frozenset[str] = frozenset()
+    remedies: frozenset[Remedy] = frozenset()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,10 +134,21 @@ def weigh(
         policy=policy,
         owner=group[0].contact,
         judged=lambda other: judge(group, other, policy, catalogue),
+        standing=lambda: Bench(group, policy, catalogue).standing(question),
         former=former,
     )
     found = find_cause(matter)
-    return Explanation(decision, tuple(trials), tuple(entries), laws, group, found.cause, found.grounds, person.joined)
+    return Explanation(
+        decision=decision,
+        trials=tuple(trials),
+        entries=tuple(entries),
+        candidates=laws,
+        group=group,
+        cause=found.cause,
+        grounds=found.grounds,
+        joined=person.joined,
+        remedies=remedies_of(group, question, decision, policy, catalogue),
+    )
 
 
 def _as_read(group: Sequence[Contact], catalogue: Catalogue) -> dict[int, Entry]:

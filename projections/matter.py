@@ -86,6 +86,7 @@ class Matter(NamedTuple):
 
     owner    id of the contact whose grants count
     judged   answers the same question with something changed
+    standing the stops that had come and that no later opt-in has turned
     former   declarations that no longer count, the newest first; read only where nothing forbids
     """
 
@@ -96,6 +97,7 @@ class Matter(NamedTuple):
     policy: Policy
     owner: str
     judged: Callable[[Question], Decision]
+    standing: Callable[[], Sequence[Entry]]
     former: Iterable[Former] = ()
 
 

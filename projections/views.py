@@ -21,7 +21,7 @@ from projections.groups import Pair, neighbours, reach
 from projections.tracking import UNNAMED, Source
 
 NAME = "status"
-FORM = "status/5"
+FORM = "status/6"
 """Changes when rows are made or packed differently: an older generation is then built anew."""
 
 _Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")

@@ -219,6 +219,7 @@ class Recipient:
         "corporate_subscriber",
         "informed_of_objection",
         "minor",
+        "minor_position",
         "position",
         "professional",
         "role_address",
@@ -236,6 +237,7 @@ class Recipient:
         self.minor: bool | None = None
         self.age: int | None = None
         self.position: int | None = None
+        self.minor_position: int | None = None
         self.ward = False
         self.ward_age: int | None = None
         for position, _, event in sorted(own, key=_said_at) if len(own) > 1 else own:
@@ -256,6 +258,9 @@ class Recipient:
             assert isinstance(event, e.RecipientDescribed)  # noqa: S101 - filed by type
             if self.position is None:
                 self.position = position
+            is_younger = event.age is not None and (self.age is None or event.age < self.age)
+            if event.minor or (is_younger and not self.minor):
+                self.minor_position = position
             self.minor = True if self.minor or event.minor else (event.minor if event.minor is not None else self.minor)
             if event.age is not None:
                 self.age = event.age if self.age is None else min(self.age, event.age)

@@ -354,7 +354,7 @@ class _Cell:
             standing = [t for t in standing if t.rule.mechanism == "consent"]
             if not standing:
                 forbidden = "minor"
-                position = self.bench.recipient(self.question.address).position
+                position = self.bench.recipient(self.question.address).minor_position
                 against = [*against, Against("minor", "P17", position)]
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
@@ -472,6 +472,8 @@ class _Cell:
         )
         found: list[Tried] = []
         for planned in live:
+            if question.law_at is not None and planned.floor > question.law_at:
+                continue  # no such law was known by then
             if self.stops.entries and not planned.consent and trace is None:
                 continue  # nothing but a later consent revives (P2, P3)
             found += [_within_law(tried, planned) for tried in attempt(planned.rule, case)]
