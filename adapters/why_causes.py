@@ -68,8 +68,10 @@ class CauseWords:
 
     def _under(self, cause: Cause, clause: str) -> str:
         """The clause, with whose rules it stands under where that decides."""
-        if cause.kind in _LAWLESS or cause.law is None or self._is_of_others(cause.law):
+        if cause.kind in _LAWLESS or cause.law is None:
             return clause
+        if self._is_of_others(cause.law):
+            return f"the strictest of the rules that may apply decide: {clause}"
         titles = [self._title(code) for code in cause.allowed_by if not self._is_of_others(code)]
         whose = "one country" if len(titles) == 1 else "some countries"
         allowing = f"the rules of {whose} alone would allow it ({wording.listed(titles)})" if titles else ""
@@ -94,7 +96,7 @@ class CauseWords:
         if rule is None:
             return "the rules"
         if self._is_of_others(cause.law):
-            return "the strictest of the rules that may apply"
+            return "the strictest of these rules"
         return law_name(rule) if self._person else f"{law_name(rule)} (rule {rule.id})"
 
     def _proven(self, cause: Cause, marketing: bool) -> str:
@@ -132,9 +134,10 @@ class CauseWords:
         clause: Callable[[Cause, datetime], str] = getattr(self, f"_when_{cause.kind}")
         return clause(cause, at)
 
-    def _when_stopped(self, cause: Cause, _: datetime) -> str:
+    def _when_stopped(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)
-        yours = f"{'we hold no opt-in of yours' if self._person else 'there is no opt-in'} after it that can be shown"
+        after = f"after it{self._by_then(at)}"
+        yours = f"{'we hold no opt-in of yours' if self._person else 'there is no opt-in'} {after} that can be shown"
         if event is None:
             return f"an opt-out is on record that reaches this address, and {yours}"
         what = self._no(event, cause.fact)
@@ -156,7 +159,8 @@ class CauseWords:
             return f"an opt-out is on record{where}"
         clause = clause_of(event, act, person=self._person)
         if event.stream != self._held.contact:
-            clause += ", on a contact that may be the same person"
+            may_be = event.stream in self._held.joined
+            clause += f", on {'a contact that may be the same person' if may_be else 'a contact merged with this one'}"
         return f"{clause}{where}"
 
     def _when_stop_time_unknown(self, cause: Cause, _: datetime) -> str:
@@ -168,9 +172,15 @@ class CauseWords:
         what = "an opt-out is on record" if event is None else self._no(event, cause.fact)
         return f"{what}, and nothing shows that the opt-in on record came after it; in doubt the opt-out counts"
 
-    def _when_erased(self, cause: Cause, _: datetime) -> str:
+    def _by_then(self, at: datetime) -> str:
+        """Says of "no opt-in" until when, where one came later than the moment asked about."""
+        opt_ins = (n.event for n in self._held.by_position.values() if isinstance(n.event, e.OptedIn))
+        return ", up to the moment asked about," if any(event.latest > at for event in opt_ins) else ""
+
+    def _when_erased(self, cause: Cause, at: datetime) -> str:
         whose = "your data" if self._person else "the data of this contact"
-        return f"{whose} was erased{self._at(cause.fact)}, and no opt-in from after that can be shown"
+        after = f"after that{self._by_then(at)}"
+        return f"{whose} was erased{self._at(cause.fact)}, and no opt-in from {after} can be shown"
 
     def _when_under_review(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)

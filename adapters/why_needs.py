@@ -39,7 +39,7 @@ NEEDS: dict[str, str] = {
     "on_record_by_then": "a record of it from before the moment asked about",
     "begun_by_then": "a beginning before the moment asked about",
     "rule_in_force": "a rule in force at the moment asked about",
-    "not_lapsed": "contact within the period, or a new opt-in",
+    "not_lapsed": "a period that has not run out",
 }
 """Each condition as a thing that can be on record. "Evidence of" may stand before every one."""
 

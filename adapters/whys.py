@@ -33,7 +33,7 @@ from ledger.contact import Entry
 from ledger.policy.judge import STOP_TIME_UNKNOWN, UNDER_REVIEW
 from ledger.policy.question import Decision, Question, Trial
 from ledger.policy.rules import Policy
-from ledger.terms import BEGINNING, MARKETING_PURPOSES, Basis
+from ledger.terms import BEGINNING, MARKETING_PURPOSES
 from projections.explain import Explanation, facts_of
 from projections.matter import IN_TIME
 from projections.remedies import Remedy
@@ -115,7 +115,7 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         platform=context.platform(policy, decision),
         spoke_against=tuple(_against(decision)),
         obligations=tuple(obligation_in_words(fact) for fact in decision.obligations),
-        would_change=tuple(_would_change(found, resting)),
+        would_change=tuple(_would_change(found, resting, policy, purpose)),
         changes_at=decision.changes_at.date() if decision.changes_at else None,
         claimed=_claim(found, policy),
         liabilities=tuple(context.liabilities(policy, held, found.candidates)),
@@ -261,25 +261,28 @@ def _against(decision: Decision) -> Iterator[str]:
         yield f"{REASONS.get(against.what) or obligation_in_words(against.what)}{where}, rule {against.rule}"
 
 
-def _would_change(found: Explanation, resting: Sequence[WhyDeclaration]) -> Iterator[str]:
+def _would_change(found: Explanation, resting: Sequence[WhyDeclaration], policy: Policy, purpose: str) -> Iterator[str]:
     """What alone would change the answer, by judging it again; and what the rule that came nearest lacks."""
     decision = found.decision
     if decision.allowed:
-        yield _WOULD_END[decision.basis == Basis.NOT_MARKETING]
+        yield _WOULD_END[purpose.startswith("marketing.")]
         return
     changes = [*_stopped_by(found), *_held_by(found)]
-    if found.cause.kind not in _NO_EVIDENCE_HELPS and not found.cause.unmet:
+    cause = found.cause
+    if cause.kind not in _NO_EVIDENCE_HELPS and not cause.unmet and not _PAST.intersection(cause.missing):
         changes += [
             f"a file that shows declaration {one.position} (a screenshot, the page, the contract)"
             for one in resting
             if not one.evidence
         ]
-        if found.cause.kind == "withdrawn_declaration":
+        if cause.kind == "withdrawn_declaration":
             changes.append("the declaration again, with its evidence")
-        changes += [evidence_of(need) for need in found.cause.missing if need not in _PAST]
+        changes += [evidence_of(need) for need in cause.missing if need != IN_TIME["lapsed"]]
+        if cause.kind == "lapsed" and cause.rule is not None and policy.rules[cause.rule].inactivity:
+            changes.append("evidence of contact within the period")
     settled = decision.claimed is not None and decision.claimed.rule is not None and changes
     changes += [_OPT_INS[name] for name in _OPT_INS if name in found.remedies and not settled]
-    yield from changes or ["nothing that is added to the records would, by itself"]
+    yield from changes
 
 
 def _stopped_by(found: Explanation) -> Iterator[str]:
@@ -314,12 +317,13 @@ def _held_by(found: Explanation) -> Iterator[str]:
 
 
 _WOULD_END = {
-    False: "an opt-out, objection or complaint that covers this would end it at once",
-    True: "it is not marketing: an opt-out would not end it, the erasure of the person's data would",
+    True: "an opt-out, objection or complaint that covers this would end it at once",
+    False: "it is not marketing: an opt-out would not end it, the erasure of the person's data would",
 }
 _OPT_INS: dict[Remedy, str] = {
     "own_opt_in": "a new opt-in of the person, with its evidence, for what is sent after it (asking for it by e-mail "
     "is itself marketing)",
+    "contract": "a contract with the person, with its evidence, for what is sent after it",
     "guardian_opt_in": "a guardian's consent, with its evidence, for what is sent after it",
 }
 _NO_EVIDENCE_HELPS = frozenset(
@@ -327,7 +331,7 @@ _NO_EVIDENCE_HELPS = frozenset(
 )
 """Causes that evidence for a basis leaves as they are."""
 _PAST = frozenset({"rule_in_force", "begun_by_then"})
-"""Conditions of time that no evidence changes."""
+"""Conditions of time that no evidence changes, nor anything else about the same fact."""
 
 
 def _claim(found: Explanation, policy: Policy) -> WhyClaim | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,9 +17,9 @@ from ledger.policy.question import Decision, Question
 from ledger.policy.rules import Policy
 from ledger.terms import Party
 
-Remedy = Literal["own_opt_in", "guardian_opt_in", "correction", "review_answer", "address_link"]
-"""What may end a no by itself: a full opt-in of the person, or of a guardian, after all that is on record; that the
-stops were a mistake; that the reviews that hold it are answered by a release; that the address is theirs again."""
+Remedy = Literal["own_opt_in", "guardian_opt_in", "contract", "correction", "review_answer", "address_link"]
+"""What may end a no by itself: a full opt-in of the person, or of a guardian, or a contract, after all that is on
+record; that the stops were a mistake; that the reviews that hold it release it; that the address is theirs again."""
 _STEP = timedelta(seconds=1)
 
 
@@ -41,6 +41,8 @@ def remedies_of(
         found.add("own_opt_in")
     elif helps(_with_opt_in(group, question, after, "guardian"), later):
         found.add("guardian_opt_in")
+    elif helps(_with_contract(group, question, after), later):
+        found.add("contract")
     stops = {a.position for a in decision.against if a.what in STOP_REASONS.values()}
     if stops and helps([_without_stops(contact, stops) for contact in group]):
         found.add("correction")
@@ -55,11 +57,8 @@ def remedies_of(
 
 def _with_opt_in(group: Sequence[Contact], question: Question, at: datetime, by: Party) -> Sequence[Contact]:
     """The group, had its owner an opt-in that lacks nothing, for just what is asked about."""
-    owner = group[0]
     opt_in = e.OptedIn(
-        stream=owner.contact,
-        address=question.address,
-        source="",
+        **_now(group, question, at),
         act="unticked_box",
         by=by,
         purposes=(question.purpose,),
@@ -69,12 +68,32 @@ def _with_opt_in(group: Sequence[Contact], question: Question, at: datetime, by:
         specific=True,
         proof="individual",
         address_verified=True,
-        occurred_from=at,
-        occurred_to=at,
-        recorded_at=at,
     )
-    entry = Entry(max(contact.position for contact in group) + 1, owner.version + 1, opt_in)
-    return (msgspec.structs.replace(owner, opt_ins=(*owner.opt_ins, entry)), *group[1:])
+    owner, *others = group
+    return (msgspec.structs.replace(owner, opt_ins=(*owner.opt_ins, _next(group, opt_in))), *others)
+
+
+def _with_contract(group: Sequence[Contact], question: Question, at: datetime) -> Sequence[Contact]:
+    """The group, had its owner just bought something."""
+    bought = e.ContractStarted(**_now(group, question, at), by="data_subject", kind="purchase")
+    owner, *others = group
+    return (msgspec.structs.replace(owner, contracts=(*owner.contracts, _next(group, bought))), *others)
+
+
+def _now(group: Sequence[Contact], question: Question, at: datetime) -> dict[str, Any]:
+    """The fields of a fact about the owner that is recorded as it happens."""
+    return {
+        "stream": group[0].contact,
+        "address": question.address,
+        "source": "",
+        "occurred_from": at,
+        "occurred_to": at,
+        "recorded_at": at,
+    }
+
+
+def _next(group: Sequence[Contact], event: e.Event) -> Entry:
+    return Entry(max(contact.position for contact in group) + 1, group[0].version + 1, event)
 
 
 def _without_stops(contact: Contact, stops: Set[int | None]) -> Contact:

@@ -127,7 +127,7 @@ def test_the_list_that_nobody_can_undo_holds_none_of_them(story: Story) -> None:
     ("by", "person", "counsel"),
     [
         ("data_subject", "You opted out", "opted out"),
-        ("agent", "You opted out", "opted out"),
+        ("agent", "Somebody opted out on your behalf", "opted out"),
         ("officer", "Somebody else than you took you off our mailings", "taken off by somebody else than the person"),
         ("third_party", "Somebody else than you took you off our mailings", "taken off by somebody else"),
     ],
@@ -147,11 +147,14 @@ def test_the_page_about_somebody_does_not_say_that_they_opted_out(
     assert stop["what"].startswith(counsel)
 
 
-def test_a_stop_of_a_whole_domain_is_told_as_one(tmp_path: Path) -> None:
-    """To whoever arrives at it, and did nothing."""
+@pytest.mark.parametrize("known_before", [False, True])
+def test_a_stop_of_a_whole_domain_is_told_as_one(tmp_path: Path, known_before: bool) -> None:
+    """To whoever arrives at it, and did nothing; and to whoever was known by then."""
     ledger = ("--ledger", tmp_path / "ledger")
     stops = tmp_path / "opt-outs.csv"
     stops.write_text("Email\n*@example.com\n", encoding="utf-8")
+    if known_before:
+        run("record", "country", "ana@example.com", "DE", *ledger)
     run("import", stops, *ledger)
     run("record", "country", "ana@example.com", "DE", *ledger)
     letter = json.loads(run("why", "ana@example.com", "--for", "person", "--json", *ledger))

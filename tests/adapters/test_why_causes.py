@@ -14,13 +14,14 @@ import pytest
 
 from adapters.hubspot.portal import write_portal
 from adapters.report.why import Why
+from adapters.why_causes import law_name
 from adapters.why_needs import NEEDS
 from adapters.why_person import for_person
 from adapters.whys import Asked, answer
 from ledger import events as e
 from ledger.policy import shipped
 from ledger.policy.mechanisms import names_of_needs
-from ledger.terms import LEDGER_STREAM
+from ledger.terms import LEDGER_STREAM, Party
 from tests.adapters.test_cli import run
 from tests.adapters.why_world import ANA, World, at, opened, opted_out, signed_up
 
@@ -110,13 +111,19 @@ def test_a_stop_names_its_day_and_what_came_after_it(world: World) -> None:
 def test_what_the_company_decided_is_not_said_of_the_person(world: World) -> None:
     """A review's stop names the review, in both."""
     who = signed_up(world)
-    decided = e.ReviewDecided(stream=who[0], source="review", outcome="stop", question="customers")
+    decided = e.ReviewDecided(
+        stream=who[0], source="review", outcome="stop", question="customers", occurred_from=at(2024, 2, 1)
+    )
     position = world.record(decided, name="Dora", role="dpo")
     why, person = both(world, Asked(at(2024, 2, 2)))
-    assert why.sentence.startswith(
-        f"A review by the company decided on 1 February 2024 to stop all marketing [{position}]"
+    assert why.sentence == (
+        f"A review by the company decided on 1 February 2024 to stop all marketing [{position}], and there is no "
+        "opt-in after it that can be shown."
     )
-    assert person.sentence.startswith("We decided on 1 February 2024 to stop all marketing, and")
+    assert person.sentence == (
+        "We decided on 1 February 2024 to stop all marketing, and we hold no opt-in of yours after it that can be "
+        "shown."
+    )
 
 
 def test_a_review_that_began_later_is_said_to_have(world: World) -> None:
@@ -330,3 +337,177 @@ def test_an_opt_in_after_an_erasure_is_not_said_to_be_absent(world: World) -> No
     world.record(_opt_in(who, at(2024, 8, 1), address_verified=None))
     for why in both(world, Asked(at(2024, 9, 2))):
         assert "and no opt-in from after that can be shown" in why.sentence
+
+
+@pytest.mark.parametrize(
+    ("by", "counsel", "person", "row"),
+    [
+        (
+            "data_subject",
+            "The person objected to marketing on 1 June 2024 [9]",
+            "You objected to marketing on 1 June 2024",
+            "You objected to marketing",
+        ),
+        (
+            "guardian",
+            "A guardian objected to marketing on behalf of the person on 1 June 2024 [9]",
+            "A guardian objected to marketing on your behalf on 1 June 2024",
+            "A guardian objected to marketing on your behalf",
+        ),
+        (
+            "agent",
+            "Somebody objected to marketing on behalf of the person on 1 June 2024 [9]",
+            "Somebody objected to marketing on your behalf on 1 June 2024",
+            "Somebody objected to marketing on your behalf",
+        ),
+        (
+            "unknown",
+            "An objection to marketing of 1 June 2024 is on record [9]",
+            "An objection to marketing of 1 June 2024 is on record",
+            "An objection to marketing is on record",
+        ),
+        (
+            "officer",
+            "Somebody else than the person took this contact off the mailings on 1 June 2024 [9]",
+            "Somebody else than you took you off our mailings on 1 June 2024",
+            "Somebody else than you took you off our mailings",
+        ),
+    ],
+)
+def test_nobody_reads_that_they_said_what_another_said(
+    world: World, by: Party, counsel: str, person: str, row: str
+) -> None:
+    """The sentence and the letter's list name who acted, or that it is not known."""
+    who = signed_up(world)
+    world.time = at(2024, 7, 1)
+    world.record(e.Objected(stream=who[0], address=who[1], source="cli", by=by, occurred_from=at(2024, 6, 1)))
+    why, letter = both(world, Asked(at(2024, 7, 2)))
+    assert why.sentence == f"{counsel}, and there is no opt-in after it that can be shown."
+    assert letter.sentence == f"{person}, and we hold no opt-in of yours after it that can be shown."
+    assert row in [one.what for one in letter.timeline]
+
+
+@pytest.mark.parametrize(
+    ("by", "row"),
+    [
+        ("data_subject", "You opted in"),
+        ("guardian", "A guardian opted in on your behalf"),
+        ("third_party", "An opt-in is on record, made by somebody else than you"),
+        ("unknown", "An opt-in is on record"),
+    ],
+)
+def test_nobody_reads_that_they_opted_in_where_another_did(world: World, by: Party, row: str) -> None:
+    """In the letter's list."""
+    who = signed_up(world)
+    world.record(_opt_in(who, at(2024, 1, 5), by=by))
+    _, letter = both(world, Asked(at(2024, 2, 2)))
+    assert row in [one.what for one in letter.timeline]
+
+
+def test_the_stop_that_stands_is_named(world: World) -> None:
+    """Given an objection, a proven opt-in after it, and an opt-out after that: the opt-out, and no opt-in denied."""
+    who = signed_up(world)
+    world.time = at(2024, 8, 1)
+    opted_out(world, who, at(2024, 2, 10))
+    world.record(_opt_in(who, at(2024, 3, 1)))
+    stop = e.OptedOut(stream=who[0], address=who[1], source="cli", by="data_subject", occurred_from=at(2024, 6, 1))
+    position = world.record(stop)
+    why, person = both(world, Asked(at(2024, 8, 2)))
+    rest = "that can be shown."
+    assert why.sentence == f"The person opted out on 1 June 2024 [{position}], and there is no opt-in after it {rest}"
+    assert person.sentence == f"You opted out on 1 June 2024, and we hold no opt-in of yours after it {rest}"
+
+
+def test_an_opt_in_after_the_day_asked_is_not_denied(world: World) -> None:
+    """Given an opt-out, and a proven opt-in later than the moment asked about, then it is said until when none came."""
+    who = signed_up(world)
+    world.time = at(2024, 8, 1)
+    opted_out(world, who, at(2024, 6, 1))
+    world.record(_opt_in(who, at(2024, 7, 1)))
+    why, person = both(world, Asked(at(2024, 6, 15)))
+    assert "there is no opt-in after it, up to the moment asked about, that can be shown." in why.sentence
+    assert "we hold no opt-in of yours after it, up to the moment asked about, that can be shown." in person.sentence
+
+
+def _with_another(world: World, country: str, link: type[e.ContactsLinked | e.StopsLinked]) -> tuple[str, str]:
+    """Ana of Germany, linked with Bob of another country."""
+    who = signed_up(world)
+    bob = world.person("bob@example.de", "4712")
+    hints = (e.CountryHint(country=country, kind="declared"),)
+    world.record(e.CountryEvidenced(stream=bob[0], address=bob[1], source="cli", hints=hints))
+    world.record(link(stream=who[0], other=bob[0], source="cli"))
+    world.record(link(stream=bob[0], other=who[0], source="cli"))
+    return who
+
+
+@pytest.mark.parametrize("link", [e.ContactsLinked, e.StopsLinked])
+@pytest.mark.parametrize("country", ["FR", "CA", "JP", "US"])
+@pytest.mark.parametrize("when", [at(2024, 2, 2), at(2023, 1, 1), at(2026, 1, 2)])
+def test_a_letter_does_not_tell_where_somebody_else_is(
+    world: World, country: str, link: type[e.ContactsLinked | e.StopsLinked], when: datetime
+) -> None:
+    """Given a linked contact of another country, then no part of Ana's letter names it, its law or its rule."""
+    _with_another(world, country, link)
+    why, letter = both(world, Asked(when))
+    regime = shipped.policy().regime(country)
+    assert country in [one.code for one in why.jurisdictions]
+    assert [one.code for one in letter.jurisdictions] == ["DE"]
+    written = msgspec.json.encode(letter).decode()
+    assert regime.title not in written
+    assert f'"{country}"' not in written
+    laws = [law_name(rule) for rule in shipped.policy().rules.values() if rule.id.startswith(f"{country}-")]
+    assert not [law for law in laws if law in written]
+
+
+def test_a_law_that_is_asked_for_somebody_else_is_not_named(world: World) -> None:
+    """Given a person of the United States linked with one of Germany, then the letter names no law and no country."""
+    who = world.person(ANA, "1")
+    bob = world.person("bob@example.de", "2")
+    world.controller(country="US")
+    for one, code in ((who, "US"), (bob, "DE")):
+        hints = (e.CountryHint(country=code, kind="declared"),)
+        world.record(e.CountryEvidenced(stream=one[0], address=one[1], source="cli", hints=hints))
+    world.record(e.StopsLinked(stream=who[0], other=bob[0], source="cli"))
+    why, letter = both(world, Asked(at(2024, 2, 2)))
+    assert why.sentence.startswith("The rules of one country alone would allow it (United States), but those of anoth")
+    assert letter.sentence == (
+        "The strictest of the rules that may apply decide: nothing on record about you could be a legal basis for this."
+    )
+    assert letter.rule is None
+
+
+def test_a_minor_is_shown_by_the_record_that_says_so(world: World) -> None:
+    """Given a minor and a later description that says nothing of age, then the first is named, also to the person."""
+    who = signed_up(world)
+    minor = world.record(e.RecipientDescribed(stream=who[0], address=who[1], source="cli", minor=True))
+    world.record(e.RecipientDescribed(stream=who[0], address=who[1], source="cli", professional=True))
+    why, person = both(world, Asked(at(2024, 2, 2)))
+    assert why.sentence.startswith(f"The records say that the person is a minor [{minor}], and")
+    assert person.sentence.startswith("The records say that you are a minor, and")
+
+
+def test_a_letter_does_not_call_somebody_a_minor_because_of_another(world: World) -> None:
+    """Given a minor who is only linked with the person, then the letter leaves it open."""
+    who = signed_up(world)
+    bob = world.person("bob@example.de", "4712")
+    world.record(e.RecipientDescribed(stream=bob[0], source="cli", minor=True))
+    world.record(e.ContactsLinked(stream=who[0], other=bob[0], source="cli"))
+    why, person = both(world, Asked(at(2024, 2, 2)))
+    assert why.verdict == "not allowed by the rules applied"
+    assert person.sentence == "Our records leave open whether you are a minor, and no guardian's consent can be shown."
+
+
+@pytest.mark.parametrize("law_at", [at(2000, 1, 1), at(2004, 7, 7)])
+def test_a_law_of_a_later_day_is_not_applied(world: World, law_at: datetime) -> None:
+    """Given a law in force since 8 July 2004, when only law of an earlier day counts, then it carries nothing."""
+    signed_up(world)
+    day = at(2024, 2, 2)
+    why, person = both(world, Asked(day, law_at=law_at, purpose="marketing.similar"))
+    assert why.verdict == "not allowed by the rules applied"
+    assert why.sentence == (
+        "UWG § 7(2) Nr 2 (rule DE-UWG-7-2-2) was not yet in force, or not yet declared, before 8 July 2004; "
+        "the opt-in of 4 May 2023 [4] needs it."
+    )
+    assert person.sentence.endswith("your opt-in of 4 May 2023 needs it.")
+    known, _ = both(world, Asked(day, law_at=at(2004, 7, 9), purpose="marketing.similar"))
+    assert known.verdict == "allowed by the rules applied"
