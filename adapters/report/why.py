@@ -29,7 +29,7 @@ class WhyQuestion(_Part, frozen=True, kw_only=True):
 
     day       the day asked about, where no moment was named; `on` is then the send's moment, or the day's end
     known_at  what was recorded by then counts; unasked: the last fact the answer could rest on
-    law_at    only law declared by then counts; None: the law as the rule set knows it
+    law_at    only law in force, and declared, by then counts; None: the law as the rule set knows it
     """
 
     purpose: str

@@ -165,7 +165,7 @@ class WhyQuestion(Whom, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why may, or might, this address be written to? `on`: the moment asked about; now.
 
     known_at  with what was recorded by then
-    law_at    under the law declared by then
+    law_at    under the law that was in force, and declared, by then
     """
 
     purpose: Name

@@ -38,7 +38,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     at        the moment in the world
     known_at  only what was recorded by then counts: whoever makes the folds cuts them there (see
               `projections.explain`); None: all that was given
-    law_at    only law declared by then counts; None: the law as known today
+    law_at    only law in force, and declared, by then counts; None: the law as known today
     """
 
     purpose: str
