@@ -28,6 +28,7 @@ RIGHTS = (
     "protection authority where you live."
 )
 _SHOWN = 14
+_ASKS = " and what the rule named here asks for"
 _MET = {True: "on record", False: "contradicted by what is on record", None: "not on record"}
 
 
@@ -42,7 +43,7 @@ def person_page(why: Why) -> Page:
         verdict=sentence_case(why.verdict) + ".",
         answer=tuple(_answer(why)),
         sections=tuple(_sections(why)),
-        footer=("This says what our records hold and what the rule named here asks for. It is not legal advice.",),
+        footer=(f"This says what our records hold{_ASKS if why.rule else ''}. It is not legal advice.",),
         dated=why.question.known_at,
     )
 
@@ -80,19 +81,25 @@ def _sections(why: Why) -> Iterator[Section]:
             "history", "What is on record about you", (drawn, table, Para(f"Times are UTC.{note}", small=True))
         )
     else:
-        yield Section("history", "What is on record about you", (Para("Nothing that speaks to this."),))
+        yield Section("history", "What is on record about you", (Para("We hold nothing that speaks to this."),))
     shown = [one for one in why.documents if one.text]
     if shown:
         quoted: list[Block] = [Quote(lines(one.text or "", 1200), "the words that were shown") for one in shown]
         yield Section("words", "What was shown", tuple(quoted))
-    yield Section("rule", "The rule applied", (Facts(tuple(_rule(why))),))
+    yield Section("rule", "The rule applied" if why.rule else "Whose rules were applied", (Facts(tuple(_rule(why))),))
     if why.answers:
-        rows_ = tuple(
-            (wording.purpose(one.purpose), one.verdict, BASES.get(one.basis or "", "-")) for one in why.answers
-        )
-        said = Table("", ("for", "answer", "because of"), rows_, (34, 32, 34))
-        yield Section("purposes", "By kind of message", (said,))
+        yield Section("purposes", "By kind of message", (_purposes(why),))
     yield Section("rights", "What you can do", (Para(RIGHTS), *_requests(why)))
+
+
+def _purposes(why: Why) -> Table:
+    """The answer of each purpose; and because of what it is allowed, where any is."""
+    answers = [(wording.purpose(one.purpose), one.verdict) for one in why.answers]
+    if not any(one.basis for one in why.answers):
+        return Table("", ("for", "answer"), tuple(answers), (50, 50))
+    bases = [BASES.get(one.basis or "", "") for one in why.answers]
+    rows = tuple((*answer, basis) for answer, basis in zip(answers, bases, strict=True))
+    return Table("", ("for", "answer", "because of"), rows, (34, 32, 34))
 
 
 def _row(number: int, row: WhyRow) -> tuple[str, ...]:
