@@ -35,9 +35,10 @@ Checked = Literal["genuine", "forged", "away"]
 MOST_CERTIFICATES = 16
 AGAIN = timedelta(seconds=30)
 """After this long a certificate that could not be had is asked for again."""
-_host = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\Z").match
+_host = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)\Z").match
 _topic = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,40}):[0-9]{12}:[A-Za-z0-9_.-]{1,256}\Z").match
-_SUBJECT = "sns.amazonaws.com"
+_SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+"""Where a region has its hosts, by how its name begins; `amazonaws.com` for the others."""
 _SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
@@ -76,10 +77,27 @@ def at_sns(url: object) -> str | None:
 def is_of_region(url: str, topic: object) -> bool:
     """Whether a URL leads to SNS in the region of a topic: who holds a topic elsewhere says nothing about this one."""
     found = _topic(topic) if isinstance(topic, str) else None
-    if found is None:
-        return False
-    region = found[1]
-    return urlsplit(url).netloc == f"sns.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+    return found is not None and urlsplit(url).netloc == f"sns.{found[1]}.{_suffix_of(found[1])}"
+
+
+def _suffix_of(region: str) -> str:
+    return next((suffix for begins, suffix in _SUFFIXES.items() if region.startswith(begins)), "amazonaws.com")
+
+
+def _subjects_of(host: str) -> frozenset[str]:
+    """The names to one of which a certificate of this host is made out.
+
+    Source: what Amazon's own validator for Java expects of each region; a region that is opted into, or stands apart,
+    has a name of its own.
+    """
+    region = host.split(".")[1]
+    suffix = _suffix_of(region)
+    names = {f"sns.{suffix}", f"sns-signing.{region}.{suffix}"}
+    if region.startswith("cn-"):
+        names.add(f"sns-{region}.{suffix}")
+    if region.startswith("us-gov-"):
+        names.add(f"sns-us-gov-west-1.{suffix}")
+    return frozenset(names)
 
 
 def _of_certificate(url: str) -> bool:
@@ -166,23 +184,23 @@ class Certificates:
             key = found.public_key()
             if not isinstance(key, RSAPublicKey):
                 return None
-            if not _is_of_sns(found):
+            if not _is_made_out_to(found, _subjects_of(urlsplit(url).netloc)):
                 return None
             return _Certificate(key, found.not_valid_before_utc, found.not_valid_after_utc)
         except (AwayError, ValueError, UnsupportedAlgorithm):
             return None
 
 
-def _is_of_sns(certificate: x509.Certificate) -> bool:
-    """Whether a certificate was made out to SNS."""
+def _is_made_out_to(certificate: x509.Certificate, subjects: frozenset[str]) -> bool:
+    """Whether a certificate was made out to one of these names."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if _SUBJECT in names.get_values_for_type(x509.DNSName):
+        if not subjects.isdisjoint(names.get_values_for_type(x509.DNSName)):
             return True
     except x509.ExtensionNotFound:
         pass
     named = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return [one.value for one in named] == [_SUBJECT]
+    return len(named) == 1 and named[0].value in subjects
 
 
 def _make_room(kept: dict[str, _Certificate] | dict[str, datetime]) -> None:

@@ -171,6 +171,9 @@ def test_the_region_of_a_topic_names_its_host() -> None:
     assert is_of_region("https://sns.cn-north-1.amazonaws.com.cn/a.pem", topic)
     assert not is_of_region("https://sns.cn-north-1.amazonaws.com/a.pem", topic)
     assert is_of_region("https://sns.us-gov-west-1.amazonaws.com/a.pem", topic.replace("cn-north-1", "us-gov-west-1"))
+    sovereign = topic.replace("cn-north-1", "eusc-de-east-1").replace("aws-cn", "aws-eusc")
+    assert is_of_region("https://sns.eusc-de-east-1.amazonaws.eu/a.pem", sovereign)
+    assert not is_of_region("https://sns.eusc-de-east-1.amazonaws.com/a.pem", sovereign)
     for none in (None, 7, "", "arn:aws:sqs:cn-north-1:123456789012:mail", "arn:aws:sns::123456789012:mail"):
         assert not is_of_region("https://sns.cn-north-1.amazonaws.com.cn/a.pem", none)
 
@@ -188,6 +191,31 @@ def test_a_certificate_counts_if_it_was_made_out_to_sns(
 ) -> None:
     sns.pages[PEM] = certificate(sns.key, NOW - timedelta(days=9), NOW + timedelta(days=9), common, *hosts)
     answer = receiver.accept(posted(sns.notification(COMPLAINT)))
+    assert (200 if isinstance(answer, Accepted) else refused(answer)) == status
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix", "common", "status"),
+    [
+        ("eu-central-1", "amazonaws.com", "sns.amazonaws.com", 200),
+        ("eu-south-1", "amazonaws.com", "sns-signing.eu-south-1.amazonaws.com", 200),
+        ("eu-central-2", "amazonaws.com", "sns-signing.eu-central-2.amazonaws.com", 200),
+        ("eu-central-2", "amazonaws.com", "sns-signing.eu-south-1.amazonaws.com", 503),
+        ("us-gov-east-1", "amazonaws.com", "sns-us-gov-west-1.amazonaws.com", 200),
+        ("eu-central-1", "amazonaws.com", "sns-us-gov-west-1.amazonaws.com", 503),
+        ("cn-north-1", "amazonaws.com.cn", "sns-cn-north-1.amazonaws.com.cn", 200),
+        ("cn-north-1", "amazonaws.com.cn", "sns.amazonaws.com", 503),
+        ("eusc-de-east-1", "amazonaws.eu", "sns-signing.eusc-de-east-1.amazonaws.eu", 200),
+    ],
+)
+def test_a_certificate_is_made_out_to_the_name_of_its_region(
+    sns: Sns, region: str, suffix: str, common: str, status: int
+) -> None:
+    """Given the name that Amazon signs with in a region, then its complaint is taken; that of another one is not."""
+    topic, pem = TOPIC.replace("eu-central-1", region), f"https://sns.{region}.{suffix}/a.pem"
+    sns.pages[pem] = certificate(sns.key, NOW - timedelta(days=9), NOW + timedelta(days=9), common)
+    receiver = SesReceiver([topic], sns.fetch, lambda: NOW)
+    answer = receiver.accept(posted(sns.notification(COMPLAINT, TopicArn=topic) | {"SigningCertURL": pem}))
     assert (200 if isinstance(answer, Accepted) else refused(answer)) == status
 
 
