@@ -284,7 +284,9 @@ class CauseWords:
 
     def _when_missing(self, cause: Cause, _: datetime) -> str:
         lacks = f"there is no evidence of {wording.listed([need_in_words(token) for token in cause.missing], MOST)}"
-        fact = "" if self._event(cause.fact) is None else f"{self._fact(cause.fact)} is on record, but "
+        event = self._event(cause.fact)
+        is_act = event is not None and not isinstance(event, e.CountryEvidenced)
+        fact = f"{self._fact(cause.fact)} is on record, but " if is_act else ""
         return f"{fact}{lacks}, which {self._law(cause)} requires{self._by_machine(cause)}"
 
     def _by_machine(self, cause: Cause) -> str:

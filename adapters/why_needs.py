@@ -32,7 +32,7 @@ NEEDS: dict[str, str] = {
     "corporate_subscriber": "a recipient at a company",
     "role_relevant": "a message that fits the recipient's role",
     "informed_of_right_to_object": "notice of the right to object",
-    "country_declared": "the recipient's country, not a guess from an IP address",
+    "country_declared": "the recipient's country, beyond a guess from an IP address or the like",
     "asked_by_the_person": "a question of this person",
     "form_sent_in": "a form that was sent in",
     "possible_time": "a time that can be right (the one claimed cannot)",

@@ -277,9 +277,13 @@ def _would_change(found: Explanation, resting: Sequence[WhyDeclaration], policy:
         ]
         if cause.kind == "withdrawn_declaration":
             changes.append("the declaration again, with its evidence")
-        changes += [evidence_of(need) for need in cause.missing if need != IN_TIME["lapsed"]]
+        named_below = {IN_TIME["lapsed"], *(("country_declared",) if found.countries else ())}
+        changes += [evidence_of(need) for need in cause.missing if need not in named_below]
         if cause.kind == "lapsed" and cause.rule is not None and policy.rules[cause.rule].inactivity:
             changes.append("evidence of contact within the period")
+    if found.countries:
+        named = " or ".join(policy.regime(code).title for code in found.countries)
+        changes.append(f"a record of the recipient's country ({named} would do)")
     settled = decision.claimed is not None and decision.claimed.rule is not None and changes
     changes += [_OPT_INS[name] for name in _OPT_INS if name in found.remedies and not settled]
     yield from changes

@@ -28,7 +28,7 @@ from ledger.terms import LEDGER_STREAM
 from projections.causes import find_cause
 from projections.groups import Kin, kin, named_by
 from projections.matter import Cause, Former, Matter
-from projections.remedies import Remedy, remedies_of
+from projections.remedies import Remedy, countries_that_help, remedies_of
 
 Linked = Callable[[str], Iterable[str]]
 """Contacts that others say are linked with one, where its own stream may not (see `views.kin_of`)."""
@@ -43,6 +43,7 @@ class Explanation(NamedTuple):
     cause         the condition that decides the answer
     grounds       the trial that the cause was found by; None: no rule found a fact
     remedies      what alone would make it yes
+    countries     codes of the countries that would, were one declared to be the recipient's
     """
 
     decision: Decision
@@ -54,6 +55,7 @@ class Explanation(NamedTuple):
     grounds: Trial | None
     joined: frozenset[str] = frozenset()
     remedies: frozenset[Remedy] = frozenset()
+    countries: tuple[str, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +150,7 @@ def weigh(
         grounds=found.grounds,
         joined=person.joined,
         remedies=remedies_of(group, question, decision, policy, catalogue),
+        countries=countries_that_help(group, question, decision, policy, catalogue),
     )
 
 

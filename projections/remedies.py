@@ -13,6 +13,7 @@ from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entry
 from ledger.policy.dossier import Dossier
 from ledger.policy.judge import STOP_REASONS, UNDER_REVIEW, judge
+from ledger.policy.jurisdictions import UNKNOWN, candidates
 from ledger.policy.question import Decision, Question
 from ledger.policy.rules import Policy
 from ledger.terms import Party
@@ -53,6 +54,24 @@ def remedies_of(
         if helps((msgspec.structs.replace(owner, addresses=linked), *others)):
             found.add("address_link")
     return frozenset(found)
+
+
+def countries_that_help(
+    group: Sequence[Contact], question: Question, decision: Decision, policy: Policy, catalogue: Catalogue
+) -> tuple[str, ...]:
+    """Codes of the countries asked of which each, were it declared to be the recipient's, would make an answer yes."""
+    if decision.allowed or all(law.strong for law in question.jurisdictions):
+        return ()
+    found = []
+    for code in (law.code for law in question.jurisdictions if not law.strong and law.code != UNKNOWN):
+        hints = (e.CountryHint(country=code, kind="declared"),)
+        said = e.CountryEvidenced(**_now(group, question, question.at), hints=hints)
+        owner, *others = group
+        changed = (msgspec.structs.replace(owner, countries=(*owner.countries, _next(group, said))), *others)
+        laws = candidates(Dossier(changed).country_entries(), catalogue)
+        if judge(changed, msgspec.structs.replace(question, jurisdictions=laws), policy, catalogue).allowed:
+            found.append(code)
+    return tuple(found)
 
 
 def _with_opt_in(group: Sequence[Contact], question: Question, at: datetime, by: Party) -> Sequence[Contact]:

@@ -223,6 +223,29 @@ def test_an_unknown_country_is_named(world: World) -> None:
         "although the rules of one country alone would allow it (France): the opt-in of 4 January 2024 [4] is on record"
     )
     assert "although the rules of one country alone would allow it (France)" in person.sentence
+    assert why.would_change == (
+        "evidence of a double opt-in confirmation",
+        "a record of the recipient's country (France would do)",
+    )
+    hints = (e.CountryHint(country="FR", kind="declared"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    known, _ = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+    assert known.verdict == "allowed by the rules applied"
+
+
+def test_a_sign_of_a_country_is_no_act_of_the_person(world: World) -> None:
+    """Given a law under which nobody need opt in, and a guess at the country, then the guess is not called theirs."""
+    who = world.person(ANA, "1")
+    world.controller(country="US")
+    hints = (e.CountryHint(country="US", kind="ip"),)
+    world.record(e.CountryEvidenced(stream=who[0], address=who[1], source="cli", hints=hints))
+    why, person = both(world, Asked(at(2024, 2, 2), purpose="marketing.similar"))
+    assert why.sentence == (
+        "There is no evidence of the recipient's country, beyond a guess from an IP address or the like, which 15 USC "
+        "7704(a) (rule US-OPTOUT) requires."
+    )
+    assert "Your sign" not in person.sentence
+    assert why.would_change[0] == "a record of the recipient's country (United States would do)"
 
 
 def test_a_rule_not_yet_in_force_is_named(world: World) -> None:
