@@ -48,20 +48,20 @@ def act_of(event: e.Event, *, person: bool) -> Act | None:
     return Act(*[text.format(kind=kind) for text in act])
 
 
-def clause_of(event: e.Event, act: Act, *, person: bool, where: str = "", when: bool = True) -> str:
+def clause_of(event: e.Event, act: Act, *, person: bool, when: bool = True) -> str:
     """The act as a clause, with its day: `the person opted out on 1 May 2024`, `an opt-out of … is on record`."""
     you = "you" if person else "the person"
     day = f" {on_day(event)}" if when else ""
     if person and isinstance(event, e.Complained):
-        return f"a message of ours was reported as spam{where}{day}"
+        return f"a message of ours was reported as spam{day}"
     if event.by == "data_subject":
-        return f"{you} {act.own}{where}{day}"
+        return f"{you} {act.own}{day}"
     if event.by in _ON_BEHALF:
         behalf = "on your behalf" if person else "on behalf of the person"
-        return f"{_ON_BEHALF[event.by]} {act.behalf} {behalf}{where}{day}"
+        return f"{_ON_BEHALF[event.by]} {act.behalf} {behalf}{day}"
     other = f", made by somebody else than {you}" if event.by in _OTHERS else ""
     day = f" {of_day(event)}" if when else ""
-    return f"{act.thing}{day} is on record{where}{other}"
+    return f"{act.thing}{day} is on record{other}"
 
 
 _ON_BEHALF: dict[Party, str] = {"guardian": "a guardian", "agent": "somebody"}
