@@ -136,8 +136,8 @@ class CauseWords:
 
     def _when_stopped(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)
-        after = f"after it{self._by_then(at)}"
-        yours = f"{'we hold no opt-in of yours' if self._person else 'there is no opt-in'} {after} that can be shown"
+        yours = "we hold no later opt-in of yours" if self._person else "there is no later opt-in"
+        yours += f" to this{self._by_then(at)} that can be shown"
         if event is None:
             return f"an opt-out is on record that reaches this address, and {yours}"
         what = self._no(event, cause.fact)
@@ -179,8 +179,8 @@ class CauseWords:
 
     def _when_erased(self, cause: Cause, at: datetime) -> str:
         whose = "your data" if self._person else "the data of this contact"
-        after = f"after that{self._by_then(at)}"
-        return f"{whose} was erased{self._at(cause.fact)}, and no opt-in from {after} can be shown"
+        later = f"no later opt-in to this{self._by_then(at)} can be shown"
+        return f"{whose} was erased{self._at(cause.fact)}, and {later}"
 
     def _when_under_review(self, cause: Cause, at: datetime) -> str:
         event = self._event(cause.fact)

@@ -94,10 +94,11 @@ def test_a_stop_names_its_day_and_what_came_after_it(world: World) -> None:
     stop = opted_out(world, who, at(2024, 6, 1, 12))
     why, person = both(world, Asked(at(2024, 7, 2)))
     assert why.sentence == (
-        f"The person objected to marketing on 1 June 2024 [{stop}], and there is no opt-in after it that can be shown."
+        f"The person objected to marketing on 1 June 2024 [{stop}], and there is no later opt-in to this that can be "
+        "shown."
     )
     assert person.sentence == (
-        "You objected to marketing on 1 June 2024, and we hold no opt-in of yours after it that can be shown."
+        "You objected to marketing on 1 June 2024, and we hold no later opt-in of yours to this that can be shown."
     )
     world.time = at(2024, 9, 1)
     later = world.record(_opt_in(who, at(2024, 8, 1), address_verified=None))
@@ -118,10 +119,10 @@ def test_what_the_company_decided_is_not_said_of_the_person(world: World) -> Non
     why, person = both(world, Asked(at(2024, 2, 2)))
     assert why.sentence == (
         f"A review by the company decided on 1 February 2024 to stop all marketing [{position}], and there is no "
-        "opt-in after it that can be shown."
+        "later opt-in to this that can be shown."
     )
     assert person.sentence == (
-        "We decided on 1 February 2024 to stop all marketing, and we hold no opt-in of yours after it that can be "
+        "We decided on 1 February 2024 to stop all marketing, and we hold no later opt-in of yours to this that can be "
         "shown."
     )
 
@@ -359,7 +360,7 @@ def test_an_opt_in_after_an_erasure_is_not_said_to_be_absent(world: World) -> No
     world.time = at(2024, 9, 1)
     world.record(_opt_in(who, at(2024, 8, 1), address_verified=None))
     for why in both(world, Asked(at(2024, 9, 2))):
-        assert "and no opt-in from after that can be shown" in why.sentence
+        assert "and no later opt-in to this can be shown" in why.sentence
 
 
 @pytest.mark.parametrize(
@@ -405,8 +406,8 @@ def test_nobody_reads_that_they_said_what_another_said(
     world.time = at(2024, 7, 1)
     world.record(e.Objected(stream=who[0], address=who[1], source="cli", by=by, occurred_from=at(2024, 6, 1)))
     why, letter = both(world, Asked(at(2024, 7, 2)))
-    assert why.sentence == f"{counsel}, and there is no opt-in after it that can be shown."
-    assert letter.sentence == f"{person}, and we hold no opt-in of yours after it that can be shown."
+    assert why.sentence == f"{counsel}, and there is no later opt-in to this that can be shown."
+    assert letter.sentence == f"{person}, and we hold no later opt-in of yours to this that can be shown."
     assert row in [one.what for one in letter.timeline]
 
 
@@ -437,8 +438,10 @@ def test_the_stop_that_stands_is_named(world: World) -> None:
     position = world.record(stop)
     why, person = both(world, Asked(at(2024, 8, 2)))
     rest = "that can be shown."
-    assert why.sentence == f"The person opted out on 1 June 2024 [{position}], and there is no opt-in after it {rest}"
-    assert person.sentence == f"You opted out on 1 June 2024, and we hold no opt-in of yours after it {rest}"
+    assert (
+        why.sentence == f"The person opted out on 1 June 2024 [{position}], and there is no later opt-in to this {rest}"
+    )
+    assert person.sentence == f"You opted out on 1 June 2024, and we hold no later opt-in of yours to this {rest}"
 
 
 def test_an_opt_in_after_the_day_asked_is_not_denied(world: World) -> None:
@@ -448,8 +451,10 @@ def test_an_opt_in_after_the_day_asked_is_not_denied(world: World) -> None:
     opted_out(world, who, at(2024, 6, 1))
     world.record(_opt_in(who, at(2024, 7, 1)))
     why, person = both(world, Asked(at(2024, 6, 15)))
-    assert "there is no opt-in after it, up to the moment asked about, that can be shown." in why.sentence
-    assert "we hold no opt-in of yours after it, up to the moment asked about, that can be shown." in person.sentence
+    assert "there is no later opt-in to this, up to the moment asked about, that can be shown." in why.sentence
+    assert (
+        "we hold no later opt-in of yours to this, up to the moment asked about, that can be shown." in person.sentence
+    )
 
 
 def _with_another(world: World, country: str, link: type[e.ContactsLinked | e.StopsLinked]) -> tuple[str, str]:
