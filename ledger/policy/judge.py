@@ -359,7 +359,7 @@ class _Cell:
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
             # a hold waits for an answer; a stop is one, and stays the reason
-            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else self._stop_word(at)
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.standing_stops(at))
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
@@ -378,12 +378,6 @@ class _Cell:
     def is_stopped(self, at: datetime) -> bool:
         """Whether a stop stands that no later opt-in has turned; the reason reported may be another."""
         return self.stops.stand and not any(t.start <= at < t.until for t in self.able)
-
-    def _stop_word(self, at: datetime) -> str:
-        """The gravest reason; that of another's stop only where no stop of the person's own stands."""
-        standing = self.standing_stops(at)
-        is_own = any(stop_reason(n.event) not in OF_OTHERS for n in standing)
-        return _gravest(self.stops.entries if is_own else standing)
 
     def standing_stops(self, at: datetime) -> list[Entry]:
         """The stops that stand, each by itself; of older ones than the last opt-in, all are told if it is not tried."""

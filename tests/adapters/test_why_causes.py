@@ -442,6 +442,7 @@ def test_the_stop_that_stands_is_named(world: World) -> None:
         why.sentence == f"The person opted out on 1 June 2024 [{position}], and there is no later opt-in to this {rest}"
     )
     assert person.sentence == f"You opted out on 1 June 2024, and we hold no later opt-in of yours to this {rest}"
+    assert {line.reason for line in why.answers if line.purpose == "marketing.similar"} == {"opted out"}
 
 
 def test_an_opt_in_after_the_day_asked_is_not_denied(world: World) -> None:
