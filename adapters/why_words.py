@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.report import wording
+from adapters.why_needs import obligation_in_words
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.judge import OF_OTHERS, stop_reason
@@ -142,6 +143,11 @@ CAUSES: dict[str, str] = {
 def reason_in_words(token: str) -> str:
     """A reason of the ledger in words."""
     return REASONS.get(token, token.replace("_", " "))
+
+
+def against_in_words(token: str) -> str:
+    """What counted against an answer, in words."""
+    return REASONS.get(token) or CAUSES.get(token) or obligation_in_words(token)
 
 
 SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
