@@ -130,7 +130,8 @@ class AuditRun:
             count.contacts += 1
             count.marketing += marked
         audit.avoidable_marketing += marked and verdict.action is Action.SET_NON_MARKETING
-        audit.do_not_send += verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW)
+        audit.do_not_send += verdict.kept_out
+        audit.with_others += bool(verdict.others)
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
         if verdict.stopped_by is not None:
             audit.stopped_by[verdict.stopped_by].contacts += 1

@@ -24,6 +24,7 @@ from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export
 from adapters.hubspot.export import Share as RowShare
 from adapters.intake import Occasion, Portion, Progress, Share
+from adapters.kept_out import with_others
 from adapters.standing import Standing
 from adapters.statements import Evidence, Wanted
 from adapters.wiring import House
@@ -137,7 +138,8 @@ def judged(house: House, share: Share | Standing, brief: Brief) -> Iterator[tupl
     while chunk := list(islice(records, JUDGED)):
         contacts = house.contacts(list({placed.record.contact for placed in chunk if placed.record.contact}))
         for place, record in chunk:
-            yield place, auditor.verdict(house.group_of(contacts, record.contact), record)
+            group = house.group_of(contacts, record.contact)
+            yield place, with_others(house, auditor, group, record, auditor.verdict(group, record))
 
 
 class _Hand:

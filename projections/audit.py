@@ -157,6 +157,10 @@ class Auditor:
             stopped_by=stopped_by,
         )
 
+    def is_free(self, contacts: Sequence[Contact], record: Record) -> bool:
+        """Whether nothing keeps the record's address out of a send, whatever the CRM's mark says."""
+        return self._open is None and self.verdict(contacts, record).bucket is Bucket.BASIS_PROVEN
+
     def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
         """The laws that may apply, and one decision for each purpose.
 

@@ -33,6 +33,7 @@ from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, Opened, imported, look_at
 from adapters.inputs import Inputs, refuse_unused, sort_inputs
+from adapters.kept_out import with_theirs
 from adapters.looked import remember
 from adapters.losses import accept, losses_of
 from adapters.portals import Insisted
@@ -287,7 +288,7 @@ def _audit(
                 done.rejected,
                 folder,
                 [ReviewSheet(house.policy, house.ledger.stamp)],
-                held=done.held,
+                held=with_theirs(house, done.held),
             )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run, asked.names)

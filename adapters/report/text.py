@@ -158,11 +158,11 @@ def _risks(audit: Audit) -> list[tuple[int, str]]:
     torn = audit.buckets.get(Bucket.CONFLICT, Count()).contacts
     unknown = audit.jurisdictions.get("XX", Count()).contacts
     ending = sum(item.contacts for item in audit.expiring)
-    besides = (
-        "; it also lists whoever is named in rows that could not be read"
-        if any(one.held for one in audit.lost_stops)
-        else ""
-    )
+    more = [
+        *(["their other addresses"] if audit.with_others else []),
+        *(["whoever is named in rows that could not be read"] if any(one.held for one in audit.lost_stops) else []),
+    ]
+    besides = f"; it also lists {wording.listed(more)}" if more else ""
     return [
         *((audit.stopped_by.get(who, Count()).marketing, words) for who, words in wording.STILL_MARKETING.items()),
         (claimed, f"{_verb(claimed, 'rests', 'rest')} on claims that nothing here shows"),
