@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import NamedTuple
 
 from adapters.importing import Imported
 from adapters.unread import Row
@@ -11,7 +12,7 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
 from ledger.catalogue import Catalogue
-from ledger.lost_stops import EXPORT, lost_stops, open_files
+from ledger.lost_stops import EXPORT, is_shown_in_part, lost_stops, open_files
 from ledger.terms import LEDGER_STREAM
 from projections.verdicts import LostStops
 
@@ -44,9 +45,9 @@ def losses_of(house: House, catalogue: Catalogue, source: Imported) -> list[Lost
     found += [
         LostStops(
             file=file, sha256=event.file or "", lost=event.lost, hidden=event.hidden, rows=[], stands=True,
-            earlier=event.lost > 0,
+            earlier=event.lost > 0, in_part=in_part,
         )
-        for event, file in _said(house, catalogue)
+        for event, file, in_part in _said(house, catalogue)
         if event.file not in given
     ]  # fmt: skip
     found += list(_accepted_exports(house, catalogue, answered))
@@ -103,15 +104,30 @@ def _answered_for(house: House) -> set[tuple[str, int]]:
     }
 
 
-def standing_files(house: House, catalogue: Catalogue) -> list[tuple[str, str, int]]:
-    """The files that stand open: name, SHA-256, and how many rows somebody has to answer for."""
-    return [(name, event.file or "", rows_open(event)) for event, name in _said(house, catalogue)]
+class Open(NamedTuple):
+    """A file that stands open. `rows`: how many somebody has to answer for; `in_part`: see `LostStops`."""
+
+    name: str
+    sha256: str
+    rows: int
+    in_part: bool = False
 
 
-def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str]]:
+def standing_files(house: House, catalogue: Catalogue) -> list[Open]:
+    """The files that stand open."""
+    return [Open(name, event.file or "", rows_open(event), part) for event, name, part in _said(house, catalogue)]
+
+
+def without_settled(found: Sequence[LostStops], held: int) -> list[LostStops]:
+    """The files but for those of which later ones show every record of an audit. `held`: records that they do not."""
+    return [one for one in found if held or one.accepted_by or not one.in_part or one.lost]
+
+
+def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str, bool]]:
     for entry in lost_stops(catalogue):
         if isinstance(entry.event, e.ImportFinished):
-            yield entry.event, _name(house, entry.event)
+            in_part = entry.event.hidden > 0 and is_shown_in_part(entry, catalogue)
+            yield entry.event, _name(house, entry.event), in_part
 
 
 def _name(house: House, event: e.ImportFinished) -> str:

@@ -303,6 +303,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
 
     lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
     hidden       of an export of contacts: rows of which no column says whether they opted out
+    in_part      of such an export: one that is no older shows it of some records, and these are held no more
     held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
     stands       nobody may stay because of the lost rows: the file is a source of stops, and is neither mended nor
                  accepted as it is
@@ -315,6 +316,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     rows: list[int]
     hidden: int = 0
+    in_part: bool = False
     held: int = 0
     held_rows: list[int] = []
     stands: bool = False

@@ -59,6 +59,7 @@ def facts_of(
     *,
     known_claims: bool = False,
     known_bounce: bool = False,
+    file_day: datetime | None = None,
 ) -> list[Fact]:
     """The facts of one row, in a fixed order; an event's `sid` is left to whoever holds the key.
 
@@ -66,10 +67,11 @@ def facts_of(
                   own time. Part of every source id.
     known_claims  an earlier import claimed a basis for this record: an empty field then says it is cleared
     known_bounce  an earlier import showed the address suspended: shown so no more, it takes mail again
+    file_day      when the file was as it is, whenever the row was modified
     """
     writer = _Writer(row, person, observed_at)
     return [
-        *_marketing(row, writer),
+        *_marketing(row, writer, None if row.hides_opt_outs else file_day),
         *_stops(row, writer),
         *_deliverability(row, writer, known_bounce=known_bounce),
         *_claims(row, writer, known_claims=known_claims),
@@ -145,9 +147,9 @@ def _digest(value: str | bytes) -> str:
     return blake2b(data, digest_size=12).hexdigest()
 
 
-def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
+def _marketing(row: Row, writer: _Writer, opt_outs_on: datetime | None) -> Iterator[Fact]:
     answered = _answered(row)
-    if row.marketing is not None or answered:
+    if row.marketing is not None or answered or opt_outs_on is not None:
         yield writer.observed(
             MarketingStatusObserved,
             "marketing",
@@ -156,6 +158,7 @@ def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
             reason=row.marketing_reason,
             lifecycle=row.lifecycle,
             answered=answered,
+            opt_outs_on=opt_outs_on,
         )
 
 

@@ -54,6 +54,8 @@ def _sentence(one: LostStops) -> str:
             f"{said(one.file)}: no column of it says who opted out ({rows}), so an opt-out that HubSpot holds is not "
             "seen here."
         )
+        if one.in_part:
+            parts.append("A later export shows it of some of the contacts; of the others it is still unknown.")
         if one.accepted_by:
             parts.append(f"{said(one.accepted_by)} answers for going on with it.")
     if one.held_rows:
@@ -75,6 +77,10 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
     first = standing[0]
     lost, hiding = [one for one in standing if one.lost], [one for one in standing if one.hidden]
     again = "it" if len(lost) == 1 else "them"
+    some = all(one.in_part for one in standing)
+    raised = "raises none of them" if some else "raises nobody"
+    who = "nobody may stay marketing whom no later export shows" if some else "nobody may stay marketing"
+    whoever = "whoever else of them might" if some else "whoever else might"
     steps = [f"Mend {_files(lost)} and give {again} again under the same name."] if lost else []
     if hiding:
         steps.append(
@@ -82,7 +88,7 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
             "`--column NAME=opt_out`, or bring HubSpot's list of unsubscribes of the same day."
         )
     return (
-        "Until then nobody may stay marketing: whoever else might is under “review”, and `hubspot sync` raises nobody. "
+        f"Until then {who}: {whoever} is under “review”, and `hubspot sync` {raised}. "
         f"{' '.join(steps)} Or answer for it: "
         f"`--accept-lost-stops` {said(first.file)}={first.lost or first.hidden} `--by NAME`.",
     )
