@@ -40,11 +40,10 @@ _decoder = msgspec.msgpack.Decoder(list[tuple[int, Verdict]])
 
 
 class Brief(NamedTuple):
-    """What an audit asks of every record. `stops_unread`: a file of this run may hold opt-outs, and was not read."""
+    """What an audit asks of every record."""
 
     at: datetime
     purpose: str | None
-    stops_unread: bool = False
 
 
 def workers_for(paths: Sequence[Path], files: Sequence[Evidence] = ()) -> int:
@@ -133,7 +132,7 @@ class Crew:
 
 def judged(house: House, share: Share | Standing, brief: Brief) -> Iterator[tuple[int, Verdict]]:
     """The verdicts of a share, each with its place."""
-    auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose, stops_unread=brief.stops_unread)
+    auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose)
     records = share.records()
     while chunk := list(islice(records, JUDGED)):
         contacts = house.contacts(list({placed.record.contact for placed in chunk if placed.record.contact}))

@@ -17,6 +17,8 @@ from ledger.contact import Contact, Entry
 from ledger.terms import BEGINNING
 
 EXPORT = "hubspot.export"
+UNREAD = "unread.file"
+"""The source of an import that stands for a file that was not read and may hold opt-outs: it lost one thing, itself."""
 SHOWING = frozenset({"hubspot.unsubscribes", "hubspot.subscriptions"})
 """Sources, beside an export of contacts, that show every opt-out that HubSpot holds; a plain list may not."""
 A_DAY = timedelta(days=1)

@@ -72,10 +72,8 @@ class Auditor:
         at: datetime,
         purpose: str | None = None,
         platform: str = "hubspot",
-        *,
-        stops_unread: bool = False,
     ) -> None:
-        """`platform`: whose terms are shown beside the law; `stops_unread`: a file that may hold stops was not read."""
+        """`platform`: whose terms are shown beside the law."""
         self.policy = policy
         self.catalogue = catalogue
         self.at = at
@@ -83,7 +81,7 @@ class Auditor:
         self._accepted = frozenset(policy.accepted_by(platform))
         lost = lost_stops(catalogue)
         unread = open_files(lost)
-        self._lost = rows_are_lost(lost) or stops_unread
+        self._lost = rows_are_lost(lost)
         self._hidden_since = hidden_since(lost)
         self._looked = frozenset(
             n.event.source.partition(".")[2]

@@ -302,6 +302,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     """A file of which rows could not be read that may be somebody's stop, or that does not show who opted out.
 
     lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
+    unread       the file was come across and was not read at all: `lost` is 1, and stands for it
     hidden       of an export of contacts: rows of which no column says whether they opted out
     in_part      of such an export: one that is no older shows it of some records, and these are held no more
     held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
@@ -317,6 +318,7 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[int]
     hidden: int = 0
     in_part: bool = False
+    unread: bool = False
     held: int = 0
     held_rows: list[int] = []
     stands: bool = False
@@ -332,7 +334,7 @@ class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was come across, and what became of it.
 
     unread    it was not read, and may hold what somebody said
-    may_stop  by its name or its columns it holds opt-outs: nobody may stay marketing while it is not read
+    may_stop  by its name or its columns it holds opt-outs: see `Audit.lost_stops`
     """
 
     name: str

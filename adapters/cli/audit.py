@@ -279,9 +279,7 @@ def _audit(
             _progress(f"judging {done.records} records", done.records) as step,
             keeping_earlier(folder) as earlier,
         ):
-            verdicts = run.counted(
-                done.crew.verdicts(Brief(run.audit.at, asked.purpose, any(one.may_stop for one in done.seen))), step
-            )
+            verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
             written = write_outputs(
                 run.audit,
                 verdicts,

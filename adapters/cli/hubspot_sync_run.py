@@ -90,9 +90,13 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
     for one in run.lost:
-        yield f"{one.name}: {_rows(one.rows)} may be anybody's opt-out, or hide it."
-        nobody = "Whoever no later export shows is not raised" if one.in_part else "Nobody is raised"
-        yield f"  {nobody} until the file is mended, another shows who opted out, or,"
+        if one.unread:
+            yield f"{one.name}: this file was not read and may hold opt-outs."
+            yield "  Nobody is raised until it is given in a form that can be read, or,"
+        else:
+            yield f"{one.name}: {_rows(one.rows)} may be anybody's opt-out, or hide it."
+            nobody = "Whoever no later export shows is not raised" if one.in_part else "Nobody is raised"
+            yield f"  {nobody} until the file is mended, another shows who opted out, or,"
         yield f"  with audit or import: --accept-lost-stops {one.name}={one.rows} --by NAME"
     yield f"{run.contacts:,} contacts were compared; {run.equal:,} of their values need no change."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])

@@ -46,7 +46,7 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     ]
     if audit.before:
         opening += [f"What changed {changes.since(audit)}:", Points(tuple(changes.changed(audit)))]
-    if unread := lost.sentences(audit.lost_stops, audit.files_seen):
+    if unread := lost.sentences(audit.lost_stops):
         opening = ["Opt-outs may be missing. This comes first:", Points(unread), *opening]
     parts = ["# Next steps", prose.markdown(opening)]
     for number, step in enumerate(todo, start=1):

@@ -88,7 +88,7 @@ def _stopped(audit: Audit) -> Iterator[Html]:
 
 def _unread(audit: Audit) -> Html:
     """Rows that may be stops and could not be read: before every figure."""
-    sentences = lost.sentences(audit.lost_stops, audit.files_seen)
+    sentences = lost.sentences(audit.lost_stops)
     if not sentences:
         return Html("")
     points = prose.html([prose.Points(sentences)])

@@ -34,7 +34,7 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
 
 def _lost(audit: Audit, screen: Screen) -> None:
     """What could not be read or is not shown, and may be opt-outs, comes before all else."""
-    sentences = lost.sentences(audit.lost_stops, audit.files_seen)
+    sentences = lost.sentences(audit.lost_stops)
     first = next(iter(audit.lost_stops), None)
     label = "NOT SHOWN" if first is not None and first.hidden else "NOT READ"
     for number, one in enumerate(sentences):

@@ -170,6 +170,22 @@ def test_a_file_that_lost_stops_is_said_first(here: Here) -> None:
     assert "held back" not in here.run("hubspot", "sync").stdout
 
 
+def test_a_file_that_was_not_read_and_may_hold_stops_is_said_first(here: Here) -> None:
+    """As one that lost stops: nobody is raised until it is read, or somebody answers for it."""
+    here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
+    folder = here.folder / "files"
+    folder.mkdir()
+    (folder / "unsubscribes.csv").write_text("Email,Unsubscribe date,Reason\nno@example.org,2026-03-01,x\n")
+    (folder / "objections.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
+    assert "objections.xls was not read and may hold opt-outs." in here.run("import", str(folder)).stderr
+    told = here.run("hubspot", "sync").stdout
+    assert told.startswith("objections.xls: this file was not read and may hold opt-outs.")
+    assert counted("held back for lost stops", told) == 1
+    assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
+    here.run("import", str(folder), "--accept-lost-stops", "objections.xls=1", "--by", "Dana Weiss")
+    assert "held back" not in here.run("hubspot", "sync").stdout
+
+
 def test_without_a_token_or_with_a_wrong_one_it_says_so(here: Here) -> None:
     wrong = here.run("hubspot", "sync", CONSENT_LEDGER_HUBSPOT_TOKEN="wrong")  # noqa: S106
     assert (wrong.returncode, "CONSENT_LEDGER_HUBSPOT_TOKEN" in wrong.stderr) == (EXIT.ERROR, True)
