@@ -113,10 +113,26 @@ def seen_anywhere(contact: Contact, family: Iterable[Contact]) -> Contact:
 
 
 def news_of(
-    row: Row, person: Person, at: datetime, seen: Seen, file_day: datetime | None = None
+    row: Row,
+    person: Person,
+    at: datetime,
+    seen: Seen,
+    file_day: datetime | None = None,
+    written: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[e.Event, str]]:
-    """What a row of that moment adds to what was seen of its record, with the source ids. `file_day`: of its file."""
-    facts = facts_of(row, person, at, known_claims=bool(seen.claims), known_bounce=seen.suspended, file_day=file_day)
+    """What a row of that moment adds to what was seen of its record, with the source ids.
+
+    `file_day`, `written`: see `facts_of`
+    """
+    facts = facts_of(
+        row,
+        person,
+        at,
+        known_claims=bool(seen.claims),
+        known_bounce=seen.suspended,
+        file_day=file_day,
+        written=written,
+    )
     for event, source_id, _ in facts:
         if not seen.says(event):
             yield event, source_id

@@ -6,7 +6,7 @@ from adapters.report import wording
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.judge import OF_OTHERS, stop_reason
-from ledger.terms import BY_DOMAIN, UNREAD_ROW, stopped_channels, stopped_purposes
+from ledger.terms import BY_DOMAIN, BY_OUR_WRITE, UNREAD_ROW, stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -163,6 +163,7 @@ PERSON_SUPPRESSED = "Your address was put on our list of those who get no market
 
 TAKEN_OFF = "taken off by somebody else than the person"
 """A stop that staff, a service or a system made."""
+SHOWN_AGAIN = "shown as opted out in the CRM, where this ledger had written it"
 PERSON_TAKEN_OFF = "Somebody else than you took you off our mailings"
 DOMAIN_STOPPED = "stopped with everybody at its domain"
 PERSON_DOMAIN_STOPPED = "Everybody at the domain of your address was taken off our mailings"
@@ -184,6 +185,8 @@ def describe(event: e.Event) -> str:
     """A fact's kind in words."""
     if is_suppressing(event):
         return SUPPRESSED
+    if event.via == BY_OUR_WRITE:
+        return SHOWN_AGAIN
     if is_by_others(event):
         return TAKEN_OFF
     if event.via == BY_DOMAIN:
@@ -197,7 +200,7 @@ def said(event: e.Event) -> str:
     """One fact in words, with what it names."""
     details = []
     for name in _DETAILS:
-        if name == "via" and is_suppressing(event):
+        if name == "via" and (is_suppressing(event) or event.via == BY_OUR_WRITE):
             continue
         value = getattr(event, name, None)
         if name == "purposes" and isinstance(event, e.Stop):

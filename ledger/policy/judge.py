@@ -32,7 +32,7 @@ from ledger.policy.question import (
     Trial,
 )
 from ledger.policy.rules import Policy, Regime, Rule, span
-from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN, BY_SUPPRESSION, END, STRICTNESS, Basis
+from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN, BY_OUR_WRITE, BY_SUPPRESSION, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
@@ -382,6 +382,8 @@ class _Cell:
     def _stop_word(self, at: datetime) -> str:
         """The gravest reason; that of another's stop only where no stop of the person's own stands."""
         standing = self.standing_stops(at)
+        # what we wrote into a CRM ourselves, shown there again, speaks only where nothing else does
+        standing = [n for n in standing if n.event.via != BY_OUR_WRITE] or standing
         is_own = any(stop_reason(n.event) not in OF_OTHERS for n in standing)
         return _gravest(self.stops.entries if is_own else standing)
 
