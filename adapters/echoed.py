@@ -19,10 +19,17 @@ from adapters.tokens import token_of
 from adapters.wiring import House
 from ledger import events as e
 from ledger.contact import Contact, Entry
+from ledger.terms import BY_OUR_WRITE
 
 NOTHING_WRITTEN: frozenset[str] = frozenset()
+OURS = {"by": "system", "via": BY_OUR_WRITE}
+"""What a stop says that we wrote ourselves."""
 _APART = timedelta(seconds=60)
 """Between HubSpot's clock and ours, and between a write and the note of it."""
+
+
+_LISTS = frozenset({"hubspot.unsubscribes", "hubspot.subscriptions", "hubspot.events"})
+"""Files in which HubSpot lists opt-outs with their times."""
 
 
 class Shown(NamedTuple):
@@ -57,6 +64,41 @@ def written_by_us(house: House, shown: Sequence[Shown]) -> list[frozenset[str]]:
             for kind in (map(token_of, known_as(token_of(write.about))) if write.about else (ALL_MAIL,))
         )
     return found
+
+
+def are_our_writes(house: House, told: Sequence[tuple[e.Event, str]]) -> list[bool]:
+    """Of each fact (with whose it is) whether it is a stop that HubSpot lists at the very moment of our own write.
+
+    Not where the source says that the person made it.
+    """
+    found = [False] * len(told)
+    dated = [n for n, (event, _) in enumerate(told) if _may_be_listed(event)]
+    if not dated or not _has_book(house):
+        return found
+    records = house.ledger.vault.records_in(SYSTEM, {told[n][1] for n in dated})
+    known_as = house.catalogue.declared.known_as
+    with Book.open(house) as book:
+        for n in dated:
+            event, contact = told[n]
+            own = records.get(contact, [])
+            kinds = known_as(event.subscription_type) if isinstance(event, e.TypeOptedOut) else {ALL_MAIL}
+            found[n] = len(own) == 1 and any(
+                _took_off(one, event.latest) and event.earliest <= one.at + _APART and _kind_of(one.about) in kinds
+                for one in book.last(own[0])
+            )
+    return found
+
+
+def _may_be_listed(event: e.Event) -> bool:
+    if not isinstance(event, e.OptedOut | e.TypeOptedOut) or event.source not in _LISTS:
+        return False
+    said_so = event.by == "data_subject" and event.source != "hubspot.unsubscribes"  # that list does not say by whom
+    return not said_so and event.latest - event.earliest <= _APART
+
+
+def _kind_of(about: str) -> str:
+    """The type of a write, as facts name it."""
+    return token_of(about) if about else ALL_MAIL
 
 
 def _has_book(house: House) -> bool:

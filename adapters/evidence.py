@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters import wide_stops
+from adapters.echoed import OURS, are_our_writes
 from adapters.intake import CHUNK, Progress
 from adapters.reading import NOT_CLEAR, undated
 from adapters.recording import CROWDED
@@ -150,13 +151,16 @@ def record(house: House, system: str, name: str, chunk: Sequence[Statement], res
     people = ledger.register_many([Registration(one.email, system, one.record_id, False) for one in chunk])
     if CROWDED not in result.findings and any(who.is_crowded for who in people):
         result.findings.append(CROWDED)
+    ours = are_our_writes(house, [(one.event, who.contact) for one, who in zip(chunk, people, strict=True)])
     facts = [
         Fact(
-            msgspec.structs.replace(one.event, stream=who.contact, address=who.address, record=who.record),
-            one.source_id,
+            msgspec.structs.replace(
+                one.event, stream=who.contact, address=who.address, record=who.record, **(OURS if written else {})
+            ),
+            f"{one.source_id}:ours" if written else one.source_id,
             one.payload,
         )
-        for one, who in zip(chunk, people, strict=True)
+        for one, who, written in zip(chunk, people, ours, strict=True)
     ]
     outcome = ledger.record_many(facts)
     result.facts += len(chunk)

@@ -43,6 +43,7 @@ ALL_MAIL = ""
 NOT_OPTED_OUT, TAKES_MAIL = "not_opted_out", "takes_mail"
 
 _OURS: tuple[Party, str] = ("system", BY_OUR_WRITE)
+"""By whom, and by which door, a stop came that we wrote ourselves."""
 Fact = tuple[Event, str, None]
 """(event, source id, payload). A row's facts hold nothing personal, so there is never a payload."""
 

@@ -222,6 +222,21 @@ def test_a_stop_that_the_sync_wrote_comes_back_in_an_export_as_no_word_of_the_pe
         assert [(n.event.by, n.event.via) for n in stops] == [("system", BY_OUR_WRITE)]
 
 
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_a_list_of_unsubscribes_shows_our_write_at_its_own_time(here: Here, minutes: int) -> None:
+    """As HubSpot lists it: of the moment of our write it is ours, of another it is the person's."""
+    here.says(ADA, e.ReviewDecided, by="officer", outcome="stop")
+    assert here.run("hubspot", "sync", "--apply").returncode == EXIT.OK
+    with open_house(here.folder / "ledger", {}) as house, Book.open(house) as book:
+        written = [one.at for one in book.last(str(here.records[ADA])) if one.call == "unsubscribe_all"]
+    at = written[0] - timedelta(minutes=minutes)
+    path = here.folder / "unsubscribes.csv"
+    path.write_text(f"Email,Unsubscribe date,Reason\n{ADA},{at:%Y-%m-%dT%H:%M:%SZ},Unsubscribed\n")
+    assert here.run("import", str(path)).returncode == EXIT.OK
+    reasons, _ = exported(here, f"{here.records[ADA]},{ADA},Marketing contact,Yes")
+    assert reasons == {str(here.records[ADA]): "opted_out" if minutes else "review_stop"}
+
+
 @pytest.mark.parametrize("between", ["export before", "switched on", "opted in", "nothing was changed"])
 def test_what_may_be_the_persons_own_opt_out_stays_theirs(here: Here, between: str) -> None:
     """An export that is older than our write, a sign that it was switched on since, a write that changed nothing."""
