@@ -42,8 +42,8 @@ TOP = 10
 
 WITHOUT_ROWS = (
     "No contacts export was given, so this audit does not look for record ids that stand twice, record ids with "
-    "several addresses, and addresses that several records share. Only the rows of an export show them, and with the export "
-    "these people are in conflict and must not be mailed, even where they are allowed here."
+    "several addresses, and addresses that several records share: only the rows of an export show them. "
+    "People who are allowed here may be in conflict in an audit of the export."
 )
 """What an audit of what the ledger holds cannot see."""
 
