@@ -40,6 +40,14 @@ from projections.verdicts import (
 TOP = 10
 
 
+WITHOUT_ROWS = (
+    "No contacts export was given, so this audit does not look for record ids that stand twice, record ids with "
+    "several addresses, and addresses that several records share: only the rows of an export show them. "
+    "People who are allowed here may be in conflict in an audit of the export."
+)
+"""What an audit of what the ledger holds cannot see."""
+
+
 class AuditRun:
     """One audit under way: let the verdicts go by once through `counted`, then `audit` holds the sums.
 

@@ -116,9 +116,9 @@ class Resolving:
         random: Random,
         change: Change,
         vouch: Vouch,
-        assert_whole: Callable[[], None],
+        assert_whole: Callable[[list[bytes]], None],
     ) -> None:
-        """`assert_whole`: called before anybody is made known; raises where that may be somebody who is known."""
+        """`assert_whole`: called with new look-ups before they are written; raises where one may be known already."""
         self._driver = driver
         self._random = random
         self._change = change
@@ -208,7 +208,7 @@ class Resolving:
 
     def _write(self) -> None:
         if self._new_addresses or self._new_records:
-            self._assert_whole()
+            self._assert_whole([row[2] for row in self._new_addresses] + [row[3] for row in self._new_records])
         contacts = {row[1] for row in self._new_addresses} | {row[1] for row in self._new_records}
         keys = self._keyring.get(contacts)
         self._driver.executemany(

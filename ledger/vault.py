@@ -29,6 +29,7 @@ from ledger.database import (
 from ledger.keys import Keys, Random
 from ledger.lookups import Lookups
 from ledger.meeting import Met, met_in_records, met_in_spellings
+from ledger.remembering import Remembered
 from ledger.resolving import FOUND, Asked, Keyring, Resolved, Resolving, select_in
 from ledger.respelling import is_current, move_on, written
 from ledger.sealing import NONCE_BYTES, Corrupt, Erased, Wrapping, commit, keyed
@@ -36,7 +37,7 @@ from ledger.standing import Standing, Wide
 from ledger.store_table import MarkedStore, count_change, read_store
 from ledger.stores import NOTHING, Mark, StoreIdentity
 from ledger.suppression import SuppressionList
-from ledger.tallies import COUNTED, Change, Tallies, rows_of
+from ledger.tallies import COUNTED, Change, Tallies, Value, rows_of
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -103,7 +104,7 @@ class Vault(MarkedStore):
         self._is_known = False
         self._mark_of_log: Callable[[], Mark] | None = None
         self._whole_at: int | None = None
-        self._is_compared = False
+        self._remembered: Remembered | None = None
         self.changes = 0
 
     @classmethod
@@ -202,26 +203,34 @@ class Vault(MarkedStore):
         """
         asked = [self._asked(registration) for registration in registrations]
         before = self._whole_at
+        new: list[bytes] = []
         with self._changing() as driver:
+
+            def assert_whole(lookups: list[bytes]) -> None:
+                self._assert_whole(driver, lookups)
+                new.extend(lookups)
+
             change = Change(self._tallies)
-            resolving = Resolving(
-                driver, self._wrapping, self._random, change, self._vouch, lambda: self._assert_whole(driver)
-            )
+            resolving = Resolving(driver, self._wrapping, self._random, change, self._vouch, assert_whole)
             resolved = resolving.run(asked)
             change.keep(driver)
+        if self._remembered is not None:
+            self._remembered.add(new)
         if self._whole_at != before and self._mark_of_log is None and self._is_known:
             self._whole_at = self.changes  # triggers have counted what was made known just now
         return resolved
 
-    def _assert_whole(self, driver: Driver) -> None:
-        """Raise DamagedError where a table does not fit its tally, before somebody is made known.
+    def _assert_whole(self, driver: Driver, lookups: list[bytes]) -> None:
+        """Raise DamagedError where a table does not fit its tally, before these look-ups are made known.
 
-        Once the rows themselves are compared; then they are counted anew after somebody else has changed the vault:
-        within this transaction nobody can.
+        After somebody else has changed the vault the rows are counted: within this transaction nobody can. The rows
+        themselves are compared once, and again where a look-up was there before: it was erased, or changed.
         """
         seen = _changed_by_others(driver)
         if seen is not None and seen == self._whole_at:
             return
+        compares = self._remembered is None or self._remembered.has_any(lookups)
+        there: list[bytes] = []
         for table in ("address", "record"):
             tally = self._tallies.read(driver, table)
             (rows,) = driver.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our names
@@ -230,11 +239,13 @@ class Vault(MarkedStore):
             if tally is not None and tally.rows != rows:
                 problem = f"its table of {_NAMES[table]} has {rows:,} rows, and {tally.rows:,} were written"
                 raise DamagedError("the vault", problem)
-            if self._is_compared or tally is None:
+            if not compares or tally is None:
                 continue
-            if self._tallies.counted(table, rows_of(driver, table)) != tally:
+            if self._tallies.counted(table, _noting_lookups(rows_of(driver, table), there)) != tally:
                 raise DamagedError("the vault", f"a row of its table of {_NAMES[table]} is not as it was written")
-        self._whole_at, self._is_compared = seen, True
+        if compares:
+            self._remembered = Remembered(there)
+        self._whole_at = seen
 
     def _asked(self, registration: Registration) -> Asked:
         email = (registration.email or "").strip() or None
@@ -602,6 +613,15 @@ class Vault(MarkedStore):
 
 
 _NAMES = {"address": "addresses", "record": "records"}
+
+
+def _noting_lookups(rows: Iterable[Sequence[Value]], noted: list[bytes]) -> Iterator[Sequence[Value]]:
+    """The rows as they are; the look-up, which is the last of the columns of each, is noted."""
+    for row in rows:
+        lookup = row[-1]
+        if isinstance(lookup, bytes):
+            noted.append(lookup)
+        yield row
 
 
 def _changed_by_others(driver: Driver) -> int | None:

@@ -48,6 +48,7 @@ class CurrentStatus:
             after = 0 if fault else held.position
             family = {contact}
             if head.position > after:
+                self.log.refuse_gaps(after)  # again: what is in no answer yet may be taken out before it is
                 family = views.kin_of(driver, [contact], self._links_since(after, head))
         setting = self.setting_at(head)
         behind = fault is not None or setting.position > held.position or held.policy != setting.policy.hash

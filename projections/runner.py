@@ -117,6 +117,8 @@ class StatusRunner(CurrentStatus):
             return True
         if not rows:
             return False
+        if rows[-1][0] - held.position != len(rows):
+            self.log.refuse_gaps(held.position)
         batch = _touched(rows)
         if batch.all:
             setting = self._setting_followed(batch.mark)

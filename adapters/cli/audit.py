@@ -17,7 +17,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.auditing import AuditRun
+from adapters.auditing import WITHOUT_ROWS, AuditRun
 from adapters.audits_kept import keeping_earlier
 from adapters.cli.demo import record_other_records
 from adapters.cli.options import EXIT, console, ledger_directory, moment, open_house, out, show
@@ -274,6 +274,7 @@ def _audit(
             purpose=asked.purpose,
             timezone=asked.timezone,
             money=_money(asked, evidence_map),
+            notes=() if inputs.contacts else (WITHOUT_ROWS,),
         )
         with (
             _progress(f"judging {done.records} records", done.records) as step,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -27,15 +26,16 @@ class App(faust.App):
             self.broken.set_result(exc)
         await super()._on_agent_error(agent, exc)
 
+    def _create_directories(self) -> None:
+        """Make none: its tables are in memory, and a worker that is killed would leave them behind."""
 
-def make_app(group: str, member: str, servers: str, datadir: Path, session: float) -> App:
+
+def make_app(group: str, member: str, servers: str, session: float) -> App:
     """An app of a consumer group, for the running event loop; `member` is how the broker knows this process."""
-    datadir.mkdir(parents=True, exist_ok=True)  # Faust makes it only when its parent is there
     app = App(
         group,
         broker=[f"kafka://{server}" for server in servers.split(",")],
         broker_client_id=member,
-        datadir=str(datadir),
         autodiscover=False,
         # Handlers are idempotent, by revision and by (source, id); Faust's exactly_once breaks when a worker is lost.
         processing_guarantee="at_least_once",

@@ -6,12 +6,10 @@ import asyncio
 import logging
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import faust
@@ -63,11 +61,10 @@ class Member(NamedTuple):
 
 def run(work: Work, member: Member, started: Callable[[int | None], None]) -> int:
     """Work until SIGTERM or SIGINT; the exit code. `started` is told the HTTP port."""
-    with tempfile.TemporaryDirectory(prefix="consent-ledger-worker-") as folder:
-        return asyncio.run(_run(work, member, Path(folder), started))
+    return asyncio.run(_run(work, member, started))
 
 
-async def _run(work: Work, member: Member, folder: Path, started: Callable[[int | None], None]) -> int:
+async def _run(work: Work, member: Member, started: Callable[[int | None], None]) -> int:
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -75,7 +72,7 @@ async def _run(work: Work, member: Member, folder: Path, started: Callable[[int 
     registry = CollectorRegistry()
     watchdog = Watchdog(member.name, member.stuck_after)
     pulse = [time.monotonic()]
-    app = make_app(work.group, member.name, member.servers, folder / "faust", member.session)
+    app = make_app(work.group, member.name, member.servers, member.session)
     add_agent(app, work.topic, work.handle, work.away, _counted(registry), work.most)
     app.finalize()
     with ExitStack() as stack:

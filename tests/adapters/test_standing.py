@@ -43,6 +43,11 @@ def test_without_files_the_records_of_the_ledger_are_audited(tmp_path: Path) -> 
     differ = {record for record in before if after[record] != before[record]}
     assert all(before[record][0] == "conflict" for record in differ)
     assert without["totals"]["contacts"] == len(after)
+    assert any(
+        note.startswith("No contacts export was given, so this audit does not look") for note in without["notes"]
+    )
+    assert "does not look for record ids that stand twice" in (tmp_path / "b" / "report.html").read_text("utf-8")
+    assert not any("No contacts export" in note for note in with_files["notes"])
     assert without["ledger_position"] == with_files["ledger_position"]
 
 

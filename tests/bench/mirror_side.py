@@ -10,7 +10,6 @@ import os
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -83,25 +82,24 @@ async def bare(servers: str, prefix: str, group: str, database: Path, pace: Pace
     metadata.create_all(engine)
     engine.dispose()
     connection = sqlite3.connect(database)
-    with tempfile.TemporaryDirectory() as folder:
-        app = make_app(group, group, servers, Path(folder) / "faust", SESSION)
-        topic = app.topic(named(STATUS, prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
-        dead = app.topic(named(STATUS_DLQ, prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
+    app = make_app(group, group, servers, SESSION)
+    topic = app.topic(named(STATUS, prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
+    dead = app.topic(named(STATUS_DLQ, prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
 
-        async def work(stream: Any) -> None:
-            async for values in stream.take(taken, within=WITHIN):
-                refused = _store(connection, values)
-                for value in refused:
-                    await (await dead.send(key=b"refused", value=value[:100]))
-                pace.did(len(values))
+    async def work(stream: Any) -> None:
+        async for values in stream.take(taken, within=WITHIN):
+            refused = _store(connection, values)
+            for value in refused:
+                await (await dead.send(key=b"refused", value=value[:100]))
+            pace.did(len(values))
 
-        app.agent(topic, name="work")(work)
-        app.finalize()
-        asked = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
-        await app.start()
-        await asked.wait()
-        await app.stop()
+    app.agent(topic, name="work")(work)
+    app.finalize()
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+    await app.start()
+    await asked.wait()
+    await app.stop()
     connection.close()
 
 

@@ -25,7 +25,10 @@ TAKE_AWAY = {
     "the address and its tally": ["DELETE FROM {address}", "DELETE FROM {tally} WHERE name = 'address'"],
 }
 CHANGE = {
-    "what an address is found by": ["UPDATE {address} SET lookup = {other}", "UPDATE {record} SET lookup = {other}"],
+    "what an address is found by": [
+        "UPDATE {address} SET lookup = address_id",
+        "UPDATE {record} SET lookup = record_ref",
+    ],
     "the contact": ["UPDATE {address} SET contact = {other}", "UPDATE {record} SET contact = {other}"],
     "one row for another": [
         "DELETE FROM {address}",
@@ -97,6 +100,29 @@ def test_nobody_is_made_known_where_rows_are_not_as_they_were_written(
     run(CHANGE[what])
     with ledger_at(place) as ledger, pytest.raises(DamagedError, match="not as"):
         ledger.register_many([who])
+
+
+@pytest.mark.parametrize("what", CHANGE)
+def test_the_stopped_are_not_made_known_anew_where_their_rows_were_changed_while_open(
+    place: stores.Place, run: Run, what: str
+) -> None:
+    """The program that is open remembers that they were there, whether it or an earlier one wrote them."""
+    with ledger_at(place) as ledger:
+        stopped(ledger)
+    with ledger_at(place) as ledger:
+        ledger.register_many([Registration("eve@example.com", "crm", "3")])
+        run(CHANGE[what])
+        with pytest.raises(DamagedError):
+            ledger.register_many([ANA])
+
+
+def test_a_row_that_was_just_written_is_remembered_too(place: stores.Place, run: Run) -> None:
+    """The person is made known and stopped by the program that then serves."""
+    with ledger_at(place) as ledger:
+        ledger.register_many([ANA])
+        run(CHANGE["what an address is found by"])
+        with pytest.raises(DamagedError, match="not as"):
+            ledger.register_many([ANA])
 
 
 def test_others_may_make_people_known_meanwhile(place: stores.Place) -> None:

@@ -161,6 +161,24 @@ def in_place(here: Restorable, position: int, which: str = "position > ") -> Non
         file.execute(f"DELETE FROM entry WHERE {which}{position}")  # noqa: S608 - ours
 
 
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_stop_that_is_taken_out_before_anybody_followed_it_gives_nobody_a_yes(
+    here: Restorable, follows: bool
+) -> None:
+    """It was the contact's newest entry and in no answer yet, and the log was looked over while it was whole."""
+    filled(here)
+    lost = here.append(opted_out(3))
+    here.append(e.FormSubmitted(stream=contact(90), source="t"))
+    assert here.ask(2).allowed
+    assert not here.ask(3).allowed
+    in_place(here, lost, "position = ")
+    if follows:
+        with pytest.raises(LogDamagedError):
+            here.runner.follow(once=True)
+    for number in (2, 3):
+        assert here.ask(number)[:1] + here.ask(number)[4:] == (None, DAMAGED)
+
+
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("follows", [False, True])
 def test_a_stop_that_is_taken_out_of_an_open_log_gives_nobody_a_yes(

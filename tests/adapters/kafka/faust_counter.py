@@ -26,7 +26,7 @@ class Count(faust.Record, serializer="json"):
 async def _run(servers: str, group: str, member: str, folder: Path) -> None:
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
-    app = make_app(group, member, servers, folder / member, session=3.0)
+    app = make_app(group, member, servers, session=3.0)
     source = app.topic(f"{group}-in", key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     counts = app.Table("counts", key_type=str, value_type=Count, partitions=4)
     with (folder / f"{member}.txt").open("a", buffering=1) as file:
