@@ -90,6 +90,25 @@ def test_the_answer_says_what_a_fact_changed_and_nothing_else_of_the_person(serv
     assert service.post("/v1/gate", SIMILAR, "reader").json()["allowed"] is False
 
 
+def test_a_fact_may_name_the_person_by_a_reference(service: Served) -> None:
+    """The same that pages and lists show; what names nobody is named by its field, and not said back."""
+    contact = service.grant()
+    reference = service.post("/v1/why", SIMILAR).json()["reference"]
+    assert service.allowed()
+    stop = fact() | {"data": {"person": {"reference": reference}}}
+    answer = service.post("/v1/facts", stop, "writer")
+    assert (answer.status_code, answer.json()["contact"], answer.json()["changed"]) == (201, contact, True)
+    assert not service.allowed()
+    for unknown in (stop, fact("opted_in", **GRANT)):
+        unknown = unknown | {"id": "9", "data": unknown["data"] | {"person": {"reference": "CL-0a1b2c3d-1"}}}
+        refused = service.post("/v1/facts", unknown, "writer")
+        assert refused.status_code == 422
+        assert [error["field"] for error in refused.json()["errors"]] == ["person.reference"]
+        assert "0a1b2c3d" not in refused.text
+        batch = service.post("/v1/facts/batch", {"facts": [unknown, stop]}, "writer").json()["answers"]
+        assert [one["status"] for one in batch] == ["rejected", "unchanged"]
+
+
 def test_a_grant_with_a_word_that_is_not_known_is_refused_with_the_words_there_are(service: Served) -> None:
     """A misspelt purpose would be a yes that never counts, and nobody would hear of it."""
     for wrong in ({"purposes": ["newsletter"]}, {"channels": ["fax"]}, {"act": "winked"}):
