@@ -235,6 +235,13 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Tra
     return Translated(saying, (*warnings, *unknown), said.person.reference)
 
 
+def address_named(submission: Submission) -> str | None:
+    """The e-mail address that a submission names; None: it names none, or a whole domain."""
+    read = translate(submission)
+    email = read.saying.who.email if isinstance(read, Translated) else None
+    return None if domain_named(email) else email
+
+
 def _registration(said: FactModel, source: str) -> Registration:
     person = said.person
     if isinstance(person, Person):

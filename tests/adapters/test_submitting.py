@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.fact_models import EVENTS, models, moment
+from adapters.near import near_addresses
 from adapters.submitting import Answer, Submission, Translated, take, translate
 from adapters.wiring import House
 from ledger import codec
@@ -275,6 +276,13 @@ def test_an_answer_says_whether_the_person_was_known(house: House) -> None:
     by_record = said(3, email=None, person={"system": "crm", "record_id": "17"})
     answers = [one(house, submission) for submission in (said(1), said(2), by_record, by_record._replace(id="e-4"))]
     assert [answer.known for answer in answers] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("written", ["Ana@Example.org", "ana@EXAMPLE.org", "ana@example.org"])
+def test_no_address_is_near_itself_however_it_is_written(house: House, written: str) -> None:
+    """A fact that is recorded makes its address known, and that is not what it may be misspelt for."""
+    take(house, [said(1, email="Ana@Example.org"), said(2, email="anna@example.org")])
+    assert near_addresses(house.ledger.vault, written) == ["anna@example.org"]
 
 
 def test_parts_of_an_event_are_read_as_the_event_has_them(house: House) -> None:

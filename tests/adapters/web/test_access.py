@@ -37,7 +37,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "openapi": ("GET", "/openapi.json", None),
 }
 TABLE = {
-    "record_fact": "writer",
+    "record_fact": "writer dpo",
     "record_facts": "writer",
     "gate": "reader dpo",
     "gate_batch": "reader dpo",
@@ -85,8 +85,9 @@ def test_each_cell(service: Served, operation: str, who: str) -> None:
 
 def test_a_refused_fact_is_not_recorded(tmp_path: Path) -> None:
     with served(tmp_path / "ledger") as service:
-        for role in ("reader", "auditor", "dpo", None):
+        for role in ("reader", "auditor", None):
             assert service.post("/v1/facts", fact(), role).status_code in (401, 403)
+        assert service.post("/v1/facts/batch", {"facts": [fact()]}, "dpo").status_code == 403
         assert service.house.ledger.log.last_position() == 0
 
 
