@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from starlette.routing import Route
 
 from adapters.web.access import MAY, OPEN
@@ -98,6 +99,23 @@ def test_every_route_stands_in_the_table(service: Served) -> None:
     routes = [(route.name, route.path) for route in service.app.routes if isinstance(route, Route)]
     assert routes == [(operation.name, operation.path) for operation in OPERATIONS]
     assert len(routes) == len(service.app.routes)
+
+
+@pytest.mark.parametrize("operation", [operation.name for operation in OPERATIONS])
+def test_the_straight_way_answers_as_the_routes_do(service: Served, operation: str) -> None:
+    """Below another root no path is an operation's own, so that routes are tried: heads and bodies are the same."""
+    method, path, body = REQUESTS[operation]
+    for headers in ({}, {"content-type": "text/plain"}, service.key("dpo"), service.key("writer")):
+        straight = service.send(method, path, json=body, headers=headers)
+        below = AsyncClient(transport=ASGITransport(service.app, False, "/below"), base_url="http://ledger")
+        routed = service.run.run(below.request(method, "/below" + path, json=body, headers=headers))
+        changing = {"x-request-id", "content-length"}
+        assert (straight.status_code, straight.headers.keys()) == (routed.status_code, routed.headers.keys())
+        assert {k: v for k, v in straight.headers.items() if k not in changing} == {
+            k: v for k, v in routed.headers.items() if k not in changing
+        }
+        if "json" in straight.headers["content-type"]:
+            assert straight.json().keys() == routed.json().keys()
 
 
 def test_a_key_is_kept_as_a_digest_that_only_the_owner_reads(tmp_path: Path) -> None:
