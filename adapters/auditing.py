@@ -11,13 +11,14 @@ import msgspec
 from adapters.importing import Imported
 from adapters.intake import CHUNK, Progress
 from adapters.looked import last_audit, looked_at
-from adapters.losses import losses_of
+from adapters.losses import losses_of, without_settled
 from adapters.why_causes import law_name
 from adapters.wiring import House
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.policy.rules import Policy
 from ledger.terms import Basis
+from projections.audit import OPT_OUTS_HIDDEN
 from projections.verdicts import (
     QUESTIONS,
     Action,
@@ -130,7 +131,8 @@ class AuditRun:
             count.contacts += 1
             count.marketing += marked
         audit.avoidable_marketing += marked and verdict.action is Action.SET_NON_MARKETING
-        audit.do_not_send += verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW)
+        audit.do_not_send += verdict.kept_out
+        audit.with_others += bool(verdict.others)
         audit.stopped_still_marketing += marked and verdict.bucket is Bucket.STOPPED
         if verdict.stopped_by is not None:
             audit.stopped_by[verdict.stopped_by].contacts += 1
@@ -176,6 +178,7 @@ class AuditRun:
         audit = self.audit
         audit.jurisdictions = dict(sorted(audit.jurisdictions.items()))
         audit.reasons = dict(sorted(audit.reasons.items()))
+        audit.lost_stops = without_settled(audit.lost_stops, audit.reasons.get(OPT_OUTS_HIDDEN, 0))
         audit.expiring = [
             Expiring(month=month, rule=rule, contacts=count, law=self._law(rule))
             for (month, rule), count in sorted(self._expiring.items())

@@ -24,6 +24,7 @@ from adapters.evidence import Taken, take_in
 from adapters.hubspot.export import Export
 from adapters.hubspot.export import Share as RowShare
 from adapters.intake import Occasion, Portion, Progress, Share
+from adapters.kept_out import with_others
 from adapters.standing import Standing
 from adapters.statements import Evidence, Wanted
 from adapters.wiring import House
@@ -39,11 +40,10 @@ _decoder = msgspec.msgpack.Decoder(list[tuple[int, Verdict]])
 
 
 class Brief(NamedTuple):
-    """What an audit asks of every record. `stops_unread`: a file of this run may hold opt-outs, and was not read."""
+    """What an audit asks of every record."""
 
     at: datetime
     purpose: str | None
-    stops_unread: bool = False
 
 
 def workers_for(paths: Sequence[Path], files: Sequence[Evidence] = ()) -> int:
@@ -132,12 +132,13 @@ class Crew:
 
 def judged(house: House, share: Share | Standing, brief: Brief) -> Iterator[tuple[int, Verdict]]:
     """The verdicts of a share, each with its place."""
-    auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose, stops_unread=brief.stops_unread)
+    auditor = Auditor(house.policy, house.catalogue, brief.at, brief.purpose)
     records = share.records()
     while chunk := list(islice(records, JUDGED)):
         contacts = house.contacts(list({placed.record.contact for placed in chunk if placed.record.contact}))
         for place, record in chunk:
-            yield place, auditor.verdict(house.group_of(contacts, record.contact), record)
+            group = house.group_of(contacts, record.contact)
+            yield place, with_others(house, auditor, group, record, auditor.verdict(group, record))
 
 
 class _Hand:

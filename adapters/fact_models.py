@@ -68,7 +68,9 @@ EVENTS: tuple[type[e.Event], ...] = (
     e.AddressVerified,
     e.SystemMigrated,
 )
-SET_HERE = frozenset({"stream", "source", "sid", "address", "record", "recorded_at", "recorded_clock", "commitment"})
+SET_HERE = frozenset(
+    {"stream", "source", "sid", "address", "record", "recorded_at", "recorded_clock", "commitment", "opt_outs_on"}
+)
 """Fields of an event that no submitter sets."""
 _ERASURE = frozenset({"occurred_from", "by", "via"})
 """All that a request to be erased may say: it always has the widest scope."""

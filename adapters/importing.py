@@ -19,6 +19,7 @@ from adapters.evidence import Taken
 from adapters.hubspot.export import Export, Look, read_export
 from adapters.inputs import Inputs
 from adapters.intake import SYSTEM, Portion, Progress, close_import, occasion_of
+from adapters.not_read import keep
 from adapters.portals import SIGNS, Insisted, refuse_other_portal, signs_of
 from adapters.statements import Found, NameFound, Wanted, united
 from adapters.tabular import Rejected
@@ -104,6 +105,7 @@ def imported(
         else:
             crew.stand()
         taken = crew.take_in(inputs.evidence, wanted, lambda rows: progress(done.rows + rows))
+        keep(house, inputs.seen.not_read, inputs.seen.sums, taken, [file.taken_on for file in inputs.evidence])
         found = united([done.found, *(one.found for one in taken)])
         yield replace(
             done,

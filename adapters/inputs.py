@@ -86,7 +86,9 @@ def sort_inputs(
             _take(inputs, path, how)
     for path in stops:
         tables = open_tables(path, encoding=encoding, ask=ask, may_be_empty=True)
-        inputs.evidence.extend(stops_of(table, _taken_on(path), how.times) for table in tables)
+        for table in tables:
+            inputs.evidence.append(stops_of(table, _taken_on(path), how.times))
+            inputs.seen.opened(table)
     if paths and not (inputs.contacts or inputs.evidence):
         raise _nothing_known(paths, inputs.seen)
     return inputs
@@ -121,7 +123,7 @@ def _take_child(inputs: Inputs, path: Path, how: _How) -> None:
     except UnreadableInput as error:
         if error.code not in LISTED:
             raise
-        inputs.seen.refused(path.name, error)
+        inputs.seen.refused(path, error)
 
 
 def _take(inputs: Inputs, path: Path, how: _How, *, named: bool = True) -> None:
@@ -132,7 +134,7 @@ def _take(inputs: Inputs, path: Path, how: _How, *, named: bool = True) -> None:
         encoding=how.encoding,
         ask=how.ask,
         may_be_empty=True,
-        passed=lambda member: seen.passed(path.name, member),
+        passed=lambda member: seen.passed(path, member),
     )
     taken_on, mapping = _taken_on(path), mapping_beside(path)
     if mapping is not None:
@@ -163,7 +165,7 @@ def _take(inputs: Inputs, path: Path, how: _How, *, named: bool = True) -> None:
             inputs.evidence.append(one)
         seen.read(table, one.kind if one is not None else "export")
     for table, why in unknown:
-        seen.unknown(table, why)
+        seen.unknown(table, why, path, sheet=sum(one.sha256 == table.sha256 for one in tables) > 1)
 
 
 def _nothing_known(paths: Sequence[Path], seen: Seen) -> UnreadableInput:

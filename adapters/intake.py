@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from adapters.echoed import NOTHING_WRITTEN, Shown, written_by_us
 from adapters.hubspot.export import Export, Look, Row
 from adapters.hubspot.facts import Person as RowPerson
 from adapters.recording import CROWDED
@@ -23,6 +24,7 @@ from ledger import events as e
 from ledger import spelling
 from ledger.application import Fact, Person
 from ledger.contact import Contact
+from ledger.lost_stops import hidden_since, is_shown, lost_stops
 from ledger.plausibility import FIRST_PLAUSIBLE
 from ledger.terms import LEDGER_STREAM
 from ledger.vault import RecordRow, Registration
@@ -72,7 +74,9 @@ class Portion(NamedTuple):
 class Occasion(NamedTuple):
     """An import as such: the name of its files, the moment they speak of, and whether others came before.
 
-    `started`: when it began; no row was modified later; `several`: record ids that stand with different addresses
+    `started`: when it began; no row was modified later; `several`: record ids that stand with different addresses;
+    `hidden_since`: the day of the newest export that hides who opted out, where one stands open; `file_day`: when the
+    files were as they are, where there are any
     """
 
     digest: str
@@ -82,6 +86,8 @@ class Occasion(NamedTuple):
     shared: frozenset[str]
     started: datetime
     several: frozenset[str] = frozenset()
+    hidden_since: datetime | None = None
+    file_day: datetime | None = None
 
     def shown_at(self, row: Row) -> datetime:
         """When a row was as it is: since it was modified last, if that can be, else on the day of its file."""
@@ -94,14 +100,16 @@ def occasion_of(house: House, export: Export, paths: Sequence[Path], look: Look)
     """When an input speaks of, from its files' dates and what was imported before."""
     sums = sorted(table.sha256 for table, _ in export.tables)
     digest = hashlib.sha256("".join(sums).encode()).hexdigest()
-    imports = [n.event for n in house.catalogue.imports if isinstance(n.event, e.ImportFinished)]
+    catalogue = house.catalogue
+    imports = [n.event for n in catalogue.imports if isinstance(n.event, e.ImportFinished)]
     before = next((done for done in imports if done.file == digest), None)
     started = now()
     dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), started)
     # A copy of a file taken in before shows what it showed then, whatever its date is now.
     observed_at = (before.captured_at if before else None) or (dated if dated >= FIRST_PLAUSIBLE else started)
     shared, several = frozenset(look.shared), frozenset(look.several)
-    return Occasion(digest, observed_at, before is not None, not imports, shared, started, several)
+    since = hidden_since(lost_stops(catalogue))
+    return Occasion(digest, observed_at, before is not None, not imports, shared, started, several, since, observed_at)
 
 
 class Share:
@@ -179,10 +187,22 @@ class Share:
             self._contradicting += contradicts
             self._familiar += not contradicts
             self._held.append(row)
+        if again := self._not_shown(unchanged):
+            self._held += [row for row, _ in unchanged if row.place in again]
+            unchanged = [(row, old) for row, old in unchanged if row.place not in again]
         owners = vault.find_addresses({row.email for row, _ in unchanged if row.email})
         for row, old in unchanged:
             self._keep(row, _as_registered(old, owners.get(row.email or "")))
         self._house.ledger.register_many([one for row, _ in unchanged for one in self._others(row)])
+
+    def _not_shown(self, unchanged: Sequence[tuple[Row, RecordRow]]) -> set[int]:
+        """Places of rows that say nothing new, but show as the first what an export hides: whether they opted out."""
+        since = self._occasion.hidden_since
+        if since is None or self._occasion.observed_at < since:
+            return set()
+        showing = [(row, old) for row, old in unchanged if not row.hides_opt_outs]
+        folds = self._house.contacts(list({old.contact for _, old in showing}))
+        return {row.place for row, old in showing if not is_shown(folds[old.contact], old.record, old.address, since)}
 
     def _is_ambiguous(self, row: Row) -> bool:
         return row.record_id in self._occasion.several
@@ -215,15 +235,16 @@ class Share:
         people = iter(registered[len(apart) :])
         self._crowded += sum(person.is_crowded for person in registered)
         known = {} if self._occasion.first else self._folds(registered)
+        written = self._written(rows, registered[len(apart) :])
         facts: list[Fact] = []
         hashes: list[tuple[str, bytes]] = []
-        for row in rows:
+        for row, ours in zip(rows, written, strict=True):
             person = next(people) if row.email or row.record_id else Person("", None, None, False, None)
             self._keep(row, person)
             if not person.contact:
                 continue
             older = self._older
-            for event, source_id in self.said(row, person, known.get(person.contact)):
+            for event, source_id in self.said(row, person, known.get(person.contact), ours):
                 facts.append(Fact(event, source_id))
                 if isinstance(event, e.Stop):
                     self._stops.append(source_id)
@@ -241,13 +262,25 @@ class Share:
                 folds[name] = seen_anywhere(contact, family.values())
         return folds
 
-    def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
-        """What the row says; of a record known before, its stops and what neither this nor a newer row said."""
+    def _written(self, rows: Sequence[Row], people: Sequence[Person]) -> list[frozenset[str]]:
+        """What of the opt-outs of each row we wrote ourselves."""
+        whose = iter(people)
+        contacts = [next(whose).contact if row.email or row.record_id else "" for row in rows]
+        shown = [Shown(row, who, self._occasion.shown_at(row)) for row, who in zip(rows, contacts, strict=True)]
+        return written_by_us(self._house, shown)
+
+    def said(
+        self, row: Row, person: Person, contact: Contact | None, written: frozenset[str] = NOTHING_WRITTEN
+    ) -> Iterator[tuple[e.Event, str]]:
+        """What the row says; of a record known before, its stops and what neither this nor a newer row said.
+
+        `written`: what of its opt-outs we wrote ourselves
+        """
         about = RowPerson(person.contact, person.address, person.record)
         at = self._occasion.shown_at(row)
         seen = seen_of(contact, person.record, at) if contact else NOTHING_SEEN
         self._older += seen.is_older
-        yield from news_of(row, about, at, seen)
+        yield from news_of(row, about, at, seen, self._occasion.file_day, written)
 
     def _keep(self, row: Row, person: Person) -> None:
         record = Record(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import NamedTuple
 
 from adapters.importing import Imported
 from adapters.unread import Row
@@ -11,9 +12,9 @@ from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
 from ledger.catalogue import Catalogue
-from ledger.lost_stops import EXPORT, lost_stops, open_files
+from ledger.lost_stops import EXPORT, UNREAD, is_shown_in_part, lost_stops, open_files
 from ledger.terms import LEDGER_STREAM
-from projections.verdicts import LostStops
+from projections.verdicts import FileSeen, LostStops
 
 
 def losses_of(house: House, catalogue: Catalogue, source: Imported) -> list[LostStops]:
@@ -44,13 +45,33 @@ def losses_of(house: House, catalogue: Catalogue, source: Imported) -> list[Lost
     found += [
         LostStops(
             file=file, sha256=event.file or "", lost=event.lost, hidden=event.hidden, rows=[], stands=True,
-            earlier=event.lost > 0,
+            earlier=event.lost > 0 and event.source != UNREAD, in_part=in_part, unread=event.source == UNREAD,
         )
-        for event, file in _said(house, catalogue)
+        for event, file, in_part in _said(house, catalogue)
         if event.file not in given
     ]  # fmt: skip
-    found += list(_accepted_exports(house, catalogue, answered))
+    found += [
+        *_accepted_exports(house, catalogue, answered),
+        *_accepted_unread(house, catalogue, answered, source.seen),
+    ]
     return sorted(found, key=lambda one: (not one.stands, not one.lost))
+
+
+def _accepted_unread(
+    house: House, catalogue: Catalogue, answered: dict[str, str], seen: Sequence[FileSeen]
+) -> Iterator[LostStops]:
+    """Files of this run that were not read, where somebody goes on without them."""
+    here = {one.name for one in seen if one.may_stop}
+    for event in (n.event for n in catalogue.imports if isinstance(n.event, e.ImportFinished)):
+        if event.source == UNREAD and event.lost and event.file in answered and _name(house, event) in here:
+            yield LostStops(
+                file=_name(house, event),
+                sha256=event.file or "",
+                lost=event.lost,
+                rows=[],
+                unread=True,
+                accepted_by=answered[event.file],
+            )
 
 
 def _accepted_exports(house: House, catalogue: Catalogue, answered: dict[str, str]) -> Iterator[LostStops]:
@@ -103,15 +124,34 @@ def _answered_for(house: House) -> set[tuple[str, int]]:
     }
 
 
-def standing_files(house: House, catalogue: Catalogue) -> list[tuple[str, str, int]]:
-    """The files that stand open: name, SHA-256, and how many rows somebody has to answer for."""
-    return [(name, event.file or "", rows_open(event)) for event, name in _said(house, catalogue)]
+class Open(NamedTuple):
+    """A file that stands open. `rows`: how many somebody has to answer for; `in_part`, `unread`: see `LostStops`."""
+
+    name: str
+    sha256: str
+    rows: int
+    in_part: bool = False
+    unread: bool = False
 
 
-def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str]]:
+def standing_files(house: House, catalogue: Catalogue) -> list[Open]:
+    """The files that stand open."""
+    return [
+        Open(name, event.file or "", rows_open(event), in_part, event.source == UNREAD)
+        for event, name, in_part in _said(house, catalogue)
+    ]
+
+
+def without_settled(found: Sequence[LostStops], held: int) -> list[LostStops]:
+    """The files but for those of which later ones show every record of an audit. `held`: records that they do not."""
+    return [one for one in found if held or one.accepted_by or not one.in_part or one.lost]
+
+
+def _said(house: House, catalogue: Catalogue) -> Iterator[tuple[e.ImportFinished, str, bool]]:
     for entry in lost_stops(catalogue):
         if isinstance(entry.event, e.ImportFinished):
-            yield entry.event, _name(house, entry.event)
+            in_part = entry.event.hidden > 0 and is_shown_in_part(entry, catalogue)
+            yield entry.event, _name(house, entry.event), in_part
 
 
 def _name(house: House, event: e.ImportFinished) -> str:

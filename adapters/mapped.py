@@ -29,11 +29,12 @@ _STOPS: dict[str, type[e.Stop]] = {"opt_out": e.OptedOut, "objection": e.Objecte
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a mapping file may say. `email`, `at`, `id`, `words` and the keys of `boxes` are header cells.
+    """What a mapping file may say. `email`, `at`, `id`, `words`, `ip` and the keys of `boxes` are header cells.
 
     date_format  as Python's strptime reads it; without one, ISO and `31.12.2024`
     zone         of times without one; UTC is `UTC`
     id           a column with an id of the fact, the same in every later file
+    ip           a column with the network address that it came from: of confirmations, one behind most is a machine's
     form         the form's name; `pipeline` likewise
     boxes        column -> the word that means ticked
     backed_by    what shows when the source recorded it; `form_record` counts from its own time
@@ -50,6 +51,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zone: str | None = None
     id: str | None = None
     words: str | None = None
+    ip: str | None = None
     form: str | None = None
     boxes: dict[str, str] = {}
     pipeline: str | None = None
@@ -84,7 +86,7 @@ def _part(table: Table, mapping: Path, said: Mapping, taken_on: datetime, times:
         raise _bad(mapping, f"`zone`: there is no time zone “{said.zone}”") from error
     places = {label.casefold(): index for index, label in enumerate(table.header)}
     at: dict[str, tuple[int, ...]] = {}
-    named = {"email": said.email, "at": said.at, "id": said.id, "words": said.words}
+    named = {"email": said.email, "at": said.at, "id": said.id, "words": said.words, "ip": said.ip}
     columns = [(f"{key}.{column}", column) for key in ("boxes", "where") for column in getattr(said, key)]
     for key, label in [*named.items(), *columns]:
         if label is None:
@@ -143,19 +145,36 @@ class MappedFile(TableEvidence):
         self.said = said
         self.may_stop = said.fact in _STOPS
         self.by_machine = False
+        self._is_part = False
 
     def begin(self) -> None:
-        """Look the columns up."""
+        """Look the columns up, and of confirmations whether one network address stands behind most."""
         self._email, self._at, self._at_time = self.cell("email"), self.cell("at"), self.when("at")
         self._id, self._words = self.cell("id"), self.cell("words")
+        self._ip = self.cell("ip")
         self._boxes = [
             (token_of(column), column, word.strip().casefold(), self.cell(f"boxes.{column}"))
             for column, word in self.said.boxes.items()
         ]
         self._where = [(_matcher(words), self.cell(f"where.{column}")) for column, words in self.said.where.items()]
 
+        if self.said.fact == "confirmation" and not self._is_part:
+            self.by_machine = are_by_machine(self.came_from())
+
+    @property
+    def doubts(self) -> list[str]:
+        """See `TableEvidence`."""
+        return [*super().doubts, doubt(self.name)] if self.by_machine else super().doubts
+
+    def came_from(self) -> Iterator[tuple[None, str]]:
+        """The network address of each row that states this fact, at a time that can be read."""
+        for _, cells in self.table.rows(lambda _: None):
+            if self.is_of(cells) and self.time_of(cells) is not None:
+                yield None, self._ip(cells)
+
     def share(self, whole: TableEvidence) -> None:
         """Read as a part of a file: what is found and rejected is that file's."""
+        self._is_part = True
         self.found, self.wanted, self._reject = whole.found, whole.wanted, whole.reject
         self.begin()
 
@@ -265,7 +284,10 @@ class SeveralFacts(TableEvidence):
         for part in self._parts:
             part.share(self)
         followed = [part for part in self._parts if part.said.fact == "confirmation"]
-        self._by_machine = are_by_machine(self._confirmed(followed)) if followed else False
+        self._by_machine = bool(followed) and (
+            are_by_machine(self._confirmed(followed))
+            or are_by_machine(address for part in followed for address in part.came_from())
+        )
         for part in followed:
             part.by_machine = self._by_machine
 

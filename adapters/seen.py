@@ -112,9 +112,28 @@ def seen_anywhere(contact: Contact, family: Iterable[Contact]) -> Contact:
     return msgspec.structs.replace(contact, **shown)
 
 
-def news_of(row: Row, person: Person, at: datetime, seen: Seen) -> Iterator[tuple[e.Event, str]]:
-    """What a row of that moment adds to what was seen of its record, with the source ids."""
-    for event, source_id, _ in facts_of(row, person, at, known_claims=bool(seen.claims), known_bounce=seen.suspended):
+def news_of(
+    row: Row,
+    person: Person,
+    at: datetime,
+    seen: Seen,
+    file_day: datetime | None = None,
+    written: frozenset[str] = frozenset(),
+) -> Iterator[tuple[e.Event, str]]:
+    """What a row of that moment adds to what was seen of its record, with the source ids.
+
+    `file_day`, `written`: see `facts_of`
+    """
+    facts = facts_of(
+        row,
+        person,
+        at,
+        known_claims=bool(seen.claims),
+        known_bounce=seen.suspended,
+        file_day=file_day,
+        written=written,
+    )
+    for event, source_id, _ in facts:
         if not seen.says(event):
             yield event, source_id
     for event, source_id, _ in taken_back(row, person, seen.opted_out_until, seen.dead_until):

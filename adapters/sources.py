@@ -202,6 +202,11 @@ def is_table_name(name: str) -> bool:
     return name.lower().endswith((*_TABLES, *_MAY_HOLD_TABLES))
 
 
+def is_read_as_a_table(name: str) -> bool:
+    """Whether a file is named as one of a form that can be read here."""
+    return name.lower().endswith(_TABLES)
+
+
 def _is_table(member: zipfile.ZipInfo) -> bool:
     return not _is_hidden(member) and member.filename.lower().endswith(_TABLES)
 

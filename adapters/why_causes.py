@@ -22,7 +22,7 @@ from ledger.policy.calendar import local_date
 from ledger.policy.dossier import Dossier
 from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.rules import Policy, Rule
-from ledger.terms import END, UNREAD_ROW
+from ledger.terms import BY_OUR_WRITE, END, UNREAD_ROW
 from projections.matter import Cause
 
 _LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "under_review", "minor", "address_unlinked"})
@@ -153,7 +153,8 @@ class CauseWords:
             return f"{whose} on {day_of(event.recorded_at)} to stop all marketing{where}"
         others = stopped_by_others(event, person=self._person)
         if others is not None:
-            return f"{others[:1].lower()}{others[1:]} {on_day(event)}{where}"
+            day = "" if event.via == BY_OUR_WRITE else f" {on_day(event)}"
+            return f"{others[:1].lower()}{others[1:]}{day}{where}"
         act = act_of(event, person=self._person)
         if act is None:
             return f"an opt-out is on record{where}"

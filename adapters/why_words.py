@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from adapters.report import wording
+from adapters.why_needs import obligation_in_words
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.judge import OF_OTHERS, stop_reason
-from ledger.terms import BY_DOMAIN, UNREAD_ROW, Party, stopped_channels, stopped_purposes
+from ledger.terms import BY_DOMAIN, BY_OUR_WRITE, UNREAD_ROW, Party, stopped_channels, stopped_purposes
 
 WHAT: dict[type[e.Event], str] = {
     e.OptedIn: "opted in",
@@ -144,6 +145,11 @@ def reason_in_words(token: str) -> str:
     return REASONS.get(token, token.replace("_", " "))
 
 
+def against_in_words(token: str) -> str:
+    """What counted against an answer, in words."""
+    return REASONS.get(token) or CAUSES.get(token) or obligation_in_words(token)
+
+
 SUPPRESSED = "suppressed: its address was erased, or its erasing was asked for"
 """A stop that the ledger itself records: the person did nothing of the kind at that moment."""
 PERSON_SUPPRESSED = "Your address was put on our list of those who get no marketing"
@@ -151,6 +157,7 @@ PERSON_SUPPRESSED = "Your address was put on our list of those who get no market
 
 TAKEN_OFF = "taken off by somebody else than the person"
 """A stop that staff, a service or a system made."""
+SHOWN_AGAIN = "shown as opted out in the CRM, where this ledger had written it"
 DOMAIN_STOPPED = "stopped with everybody at its domain"
 
 
@@ -161,6 +168,9 @@ def is_by_others(event: e.Event) -> bool:
 
 def stopped_by_others(event: e.Event, *, person: bool) -> str | None:
     """A sentence on a stop that is not of the person's own making, for counsel or for them; None: any other fact."""
+    if event.via == BY_OUR_WRITE:
+        crm, who = ("Our", "we") if person else ("The", "this ledger")
+        return f"{crm} CRM shows an opt-out that {who} had written there"
     if is_by_others(event):
         off = "you took you off our" if person else "the person took this contact off the"
         return f"Somebody else than {off} mailings"
@@ -174,6 +184,8 @@ def describe(event: e.Event) -> str:
     """A fact's kind in words."""
     if is_suppressing(event):
         return SUPPRESSED
+    if event.via == BY_OUR_WRITE:
+        return SHOWN_AGAIN
     if is_by_others(event):
         return TAKEN_OFF
     if event.via == BY_DOMAIN:
@@ -187,7 +199,7 @@ def said(event: e.Event) -> str:
     """One fact in words, with what it names."""
     details = [_ACTED[event.by]] if event.by in _ACTED and isinstance(event, e.Stop | e.OptedIn) else []
     for name in _DETAILS:
-        if name == "via" and is_suppressing(event):
+        if name == "via" and (is_suppressing(event) or event.via == BY_OUR_WRITE):
             continue
         value = getattr(event, name, None)
         if name == "purposes" and isinstance(event, e.Stop):

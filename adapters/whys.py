@@ -27,7 +27,7 @@ from adapters.why_causes import CauseWords, law_name
 from adapters.why_evidence import declarations, documents, rests_on
 from adapters.why_history import Held, send_of, stops, timeline
 from adapters.why_needs import evidence_of, need_in_words, obligation_in_words
-from adapters.why_words import CAUSES, REASONS, reason_in_words
+from adapters.why_words import CAUSES, against_in_words, reason_in_words
 from adapters.wiring import House
 from ledger.contact import Entry
 from ledger.policy.judge import STOP_TIME_UNKNOWN, UNDER_REVIEW
@@ -113,7 +113,7 @@ def answer(house: House, whom: str, asked: Asked) -> Why:
         documents=documents(held, positions),
         declarations=resting,
         platform=context.platform(policy, decision),
-        spoke_against=tuple(_against(decision)),
+        spoke_against=tuple(_against(decision, policy)),
         obligations=tuple(obligation_in_words(fact) for fact in decision.obligations),
         would_change=tuple(_would_change(found, resting, policy, purpose)),
         changes_at=decision.changes_at.date() if decision.changes_at else None,
@@ -255,10 +255,12 @@ def _conditions(found: Explanation) -> tuple[WhyCondition, ...]:
     )
 
 
-def _against(decision: Decision) -> Iterator[str]:
+def _against(decision: Decision, policy: Policy) -> Iterator[str]:
     for against in decision.against:
         where = f" [{against.position}]" if against.position else ""
-        yield f"{REASONS.get(against.what) or obligation_in_words(against.what)}{where}, rule {against.rule}"
+        rule = policy.rules.get(against.rule)
+        law = f", {law_name(rule)} (rule {rule.id})" if rule is not None else ""
+        yield f"{against_in_words(against.what)}{where}{law}"
 
 
 def _would_change(found: Explanation, resting: Sequence[WhyDeclaration], policy: Policy, purpose: str) -> Iterator[str]:

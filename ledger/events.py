@@ -302,6 +302,7 @@ class MarketingStatusObserved(Event, frozen=True, tag="crm.marketing_status_obse
     """The CRM's own billing mark. An effect, never a cause. `marketing` None: the export did not say.
 
     `answered`: what else the same row answered, be it with nothing, so that an older row is known for one.
+    `opt_outs_on`: the day of the file, where a column of it says who opted out; the row may have been modified earlier.
     """
 
     marketing: bool | None = None
@@ -309,6 +310,7 @@ class MarketingStatusObserved(Event, frozen=True, tag="crm.marketing_status_obse
     reason: str | None = None
     lifecycle: str | None = None
     answered: tuple[str, ...] = ()
+    opt_outs_on: Moment | None = None
 
 
 class BasisClaimed(Event, frozen=True, tag="crm.basis_claimed.v1"):

@@ -9,13 +9,13 @@ position is the Merkle leaf index + 1 and the stored bytes are the bytes hashed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, Self
 
 from ledger import codec
 from ledger.database import Database, Location, chunks, dbapi_of, is_server, marks, open_database, uuid_bytes, uuid_text
-from ledger.gaps import refuse_gaps
+from ledger.gaps import refuse_gaps, refuse_missing_versions
 from ledger.log_schema import PRAGMAS, metadata
 from ledger.log_writing import Appended, Clock, LogWriter, NewEntries, Prepared
 from ledger.recorder import NO_STOP, Recorder, translated
@@ -260,12 +260,28 @@ class Log(Recorder):
             return [uuid_text(raw) for (raw,) in driver.execute("SELECT DISTINCT stream FROM entry")]
 
     def stream(self, stream: str, upto_position: int | None = None) -> list[Row]:
-        """One contact's entries in order, as (position, version, bytes)."""
+        """One contact's entries in order, as (position, version, bytes). Raises LogDamagedError if one is missing."""
         with self._reading() as driver:
-            return driver.execute(
+            rows = driver.execute(
                 "SELECT position, version, state FROM entry WHERE stream = ? AND position <= ? ORDER BY version",
                 (uuid_bytes(stream), NO_STOP if upto_position is None else upto_position),
             ).fetchall()
+        if rows:
+            refuse_missing_versions(rows[0][1], rows[-1][1], len(rows))
+        return rows
+
+    def missing(self, positions: Collection[int]) -> set[int]:
+        """Those of these positions that hold no entry."""
+        with self._reading() as driver:
+            found = {
+                position
+                for part in chunks(list(positions))
+                for (position,) in driver.execute(
+                    f"SELECT position FROM entry WHERE position IN ({marks(part)})",  # noqa: S608 - marks only
+                    part,
+                )
+            }
+        return set(positions) - found
 
 
 def _new_entries(database: Database) -> NewEntries:

@@ -28,6 +28,9 @@ UNREAD_ROW = "unread_row"
 BY_SUPPRESSION, BY_DOMAIN, BY_DIGEST = "suppression", "domain_stop", "hashed_list"
 """Of a stop that nobody named the person in: by the list of erased addresses, their domain, or a digest of theirs."""
 
+BY_OUR_WRITE = "own_write"
+"""Of a stop that a CRM shows because this ledger wrote it there: by the system, and nobody's word."""
+
 OWN = "own"
 """In `to` and `seller`: the one controller this ledger belongs to."""
 

@@ -36,7 +36,7 @@ from ledger.standing import Standing, Wide
 from ledger.store_table import MarkedStore, count_change, read_store
 from ledger.stores import NOTHING, Mark, StoreIdentity
 from ledger.suppression import SuppressionList
-from ledger.tallies import COUNTED, Change, Tallies
+from ledger.tallies import COUNTED, Change, Tallies, rows_of
 from ledger.vault_schema import PRAGMAS, metadata
 
 _R_BYTES = 32
@@ -103,6 +103,7 @@ class Vault(MarkedStore):
         self._is_known = False
         self._mark_of_log: Callable[[], Mark] | None = None
         self._whole_at: int | None = None
+        self._is_compared = False
         self.changes = 0
 
     @classmethod
@@ -213,9 +214,10 @@ class Vault(MarkedStore):
         return resolved
 
     def _assert_whole(self, driver: Driver) -> None:
-        """Raise DamagedError where a table has fewer or more rows than its tally, before somebody is made known.
+        """Raise DamagedError where a table does not fit its tally, before somebody is made known.
 
-        Rows are counted anew only after somebody else has changed the vault: within this transaction nobody can.
+        Once the rows themselves are compared; then they are counted anew after somebody else has changed the vault:
+        within this transaction nobody can.
         """
         seen = _changed_by_others(driver)
         if seen is not None and seen == self._whole_at:
@@ -228,7 +230,11 @@ class Vault(MarkedStore):
             if tally is not None and tally.rows != rows:
                 problem = f"its table of {_NAMES[table]} has {rows:,} rows, and {tally.rows:,} were written"
                 raise DamagedError("the vault", problem)
-        self._whole_at = seen
+            if self._is_compared or tally is None:
+                continue
+            if self._tallies.counted(table, rows_of(driver, table)) != tally:
+                raise DamagedError("the vault", f"a row of its table of {_NAMES[table]} is not as it was written")
+        self._whole_at, self._is_compared = seen, True
 
     def _asked(self, registration: Registration) -> Asked:
         email = (registration.email or "").strip() or None

@@ -15,7 +15,7 @@ import msgspec
 from ledger import events as e
 from ledger.catalogue import Catalogue
 from ledger.contact import Contact, Entries, Entry, latest_per_record, undeliverable
-from ledger.lost_stops import lost_stops, open_files
+from ledger.lost_stops import hidden_since, is_shown, lost_stops, open_files, rows_are_lost
 from ledger.policy.dossier import Dossier
 from ledger.policy.judge import STOP_TIME_UNKNOWN, STOPPED, UNDER_REVIEW, Bench, segments, stop_reason
 from ledger.policy.jurisdictions import candidates
@@ -72,10 +72,8 @@ class Auditor:
         at: datetime,
         purpose: str | None = None,
         platform: str = "hubspot",
-        *,
-        stops_unread: bool = False,
     ) -> None:
-        """`platform`: whose terms are shown beside the law; `stops_unread`: a file that may hold stops was not read."""
+        """`platform`: whose terms are shown beside the law."""
         self.policy = policy
         self.catalogue = catalogue
         self.at = at
@@ -83,7 +81,8 @@ class Auditor:
         self._accepted = frozenset(policy.accepted_by(platform))
         lost = lost_stops(catalogue)
         unread = open_files(lost)
-        self._open = STOPS_LOST if unread or stops_unread else OPT_OUTS_HIDDEN if lost else None
+        self._lost = rows_are_lost(lost)
+        self._hidden_since = hidden_since(lost)
         self._looked = frozenset(
             n.event.source.partition(".")[2]
             for n in catalogue.imports
@@ -107,14 +106,15 @@ class Auditor:
         flag = _flag(owner, record)
         dead = bool(owner.bounces) and undeliverable(owner, record.address) is not None
         action, reason = _action(bucket, reason, flag, dead)
-        if self._open is not None and action is Action.KEEP:
-            action, reason = Action.REVIEW, self._open  # it may be this person's stop that is lost, or not shown
+        missing = self._missing(owner, record)
+        if missing is not None and action is Action.KEEP:
+            action, reason = Action.REVIEW, missing  # it may be this person's stop that is lost, or not shown
         claim = decision.claimed if bucket is Bucket.BASIS_CLAIMED else None
         rule = self.policy.rules.get(decision.rules[0]) if decision.allowed and decision.rules else None
         question = question_of(bucket, reason, claim, _tokens(owner)) if action is Action.REVIEW else None
         lead = record.lead or _lead(owner)
         sign = _last_sign(owner, record) if bucket is Bucket.NO_BASIS else None
-        free = bucket is Bucket.BASIS_PROVEN and self._open is None
+        free = bucket is Bucket.BASIS_PROVEN and missing is None
         asking = asked.asking if free and asked.asking and asked.asking.allowed else None
         return Verdict(
             record_id=record.record_id,
@@ -156,6 +156,21 @@ class Auditor:
             origin=record.origin,
             stopped_by=stopped_by,
         )
+
+    def is_free(self, contacts: Sequence[Contact], record: Record) -> bool:
+        """Whether nothing keeps the record's address out of a send, whatever the CRM's mark says."""
+        if self._missing(contacts[0], record) is not None:
+            return False
+        return self.verdict(contacts, record).bucket is Bucket.BASIS_PROVEN
+
+    def _missing(self, owner: Contact, record: Record) -> str | None:
+        """Why a stop of this record may be missing here, as a reason; None: nothing that is known of says so."""
+        if self._lost:
+            return STOPS_LOST
+        since = self._hidden_since
+        if since is None or is_shown(owner, record.record, record.address, since):
+            return None
+        return OPT_OUTS_HIDDEN
 
     def _asked(self, contacts: Sequence[Contact], record: Record) -> _Asked:
         """The laws that may apply, and one decision for each purpose.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, extend, fold
 from ledger.database import Location, marks, uuid_bytes, uuid_text
-from ledger.gaps import refuse_gaps
+from ledger.gaps import refuse_gaps, refuse_missing_versions
 from ledger.log_schema import HEAD
 from ledger.policy.rules import Policy
 from ledger.scanning import Scan, scanning
@@ -92,7 +92,10 @@ def setting_at(source: Scan, stop: int, policy_of: PolicyOf) -> Setting:
 
 def _entries(source: Scan, stream: bytes, stop: int) -> list[Entry]:
     rows = source.driver.execute(_STREAM, (stream, stop))
-    return [Entry(position, version, decode(state)) for position, version, state in rows]
+    entries = [Entry(position, version, decode(state)) for position, version, state in rows]
+    if entries:
+        refuse_missing_versions(entries[0].version, entries[-1].version, len(entries))
+    return entries
 
 
 def pairs_of(source: Scan, stop: int) -> Iterator[Pair]:
@@ -166,11 +169,16 @@ def folded(source: Scan, work: Work) -> Iterator[Contact]:
     for stream, position, version, state in source.rows(STREAMS, (work.first, work.last, work.stop)):
         if stream != current:
             if entries:
-                yield extend(Contact(uuid_text(current)), entries)
+                yield _whole(current, entries)
             current, entries = stream, []
         entries.append(Entry(position, version, decode(state)))
     if entries:
-        yield extend(Contact(uuid_text(current)), entries)
+        yield _whole(current, entries)
+
+
+def _whole(stream: bytes, entries: list[Entry]) -> Contact:
+    refuse_missing_versions(entries[0].version, entries[-1].version, len(entries))
+    return extend(Contact(uuid_text(stream)), entries)
 
 
 def _fold(source: Scan, contact: str, stop: int) -> Contact:

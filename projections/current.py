@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ledger.codec import decode
 from ledger.contact import Entry
+from ledger.gaps import refuse_missing_positions
 from ledger.log import Log
 from ledger.policy.rules import Policy
 from ledger.stores import NOTHING, Mark
@@ -55,6 +56,8 @@ class CurrentStatus:
         elif not behind:
             self.soundness.cured()
         if behind or (head.position > held.position and self._newer(family, held.position, head.position)):
+            if fault is None and self.views.binding.hold(kept):
+                refuse_missing_positions(self.log.missing({row[6] for row in kept}))
             rows = self._judged_now(contact, after, head, setting)
         else:
             rows = self.as_written(contact, kept, head)

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 
 from ledger.codec import decode
 from ledger.contact import Contact, Entry, fold
+from ledger.gaps import refuse_missing_versions
 from ledger.log import Log
 from projections.groups import named_by
 
 
 def entries_of(log: Log, contacts: Iterable[str], stop: int) -> dict[str, list[Entry]]:
-    """The entries of each contact that has any, up to a position."""
+    """The entries of each contact that has any, up to a position. Raises LogDamagedError where one is missing."""
     entries: dict[str, list[Entry]] = {}
     for position, version, state in log.entries(stop=stop, streams=contacts):
         event = decode(state)
         entries.setdefault(event.stream, []).append(Entry(position, version, event))
+    for found in entries.values():
+        refuse_missing_versions(found[0].version, found[-1].version, len(found))
     return entries
 
 

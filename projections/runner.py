@@ -16,7 +16,7 @@ from eventsourcing.persistence import IntegrityError
 from ledger.codec import BrokenEntryError, decode, instant, recorded_at
 from ledger.damage import DamagedError
 from ledger.database import Driver, Location
-from ledger.gaps import LogDamagedError
+from ledger.gaps import LogDamagedError, refuse_missing_positions
 from ledger.log import Log
 from ledger.log import Row as LogRow
 from ledger.stores import NOTHING, Mark, mark_of
@@ -143,9 +143,11 @@ class StatusRunner(CurrentStatus):
             touched = batch.contacts | set(views.contacts_held(driver) if batch.all else ())
             anew = self.views.are_in_use and len(touched) > FAR_BEHIND
             families = [] if anew else list(_families(driver, touched, batch.pairs))
+            made_of = views.revisions_of(driver, set().union(*families))
         if anew:  # out of the snapshot: what is still read cannot be taken away
             self.rebuild()
             return True
+        refuse_missing_positions(self.log.missing(made_of))
         written = [contact for family in families for contact in family]
         news = [contact for family in families if family & batch.contacts for contact in family]
         rows = list(self._judge(families, batch.position, setting))

@@ -60,6 +60,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     question       id of the DPO's question (`QUESTIONS`) that would settle it
     origin         where the marketing flag and the record come from
     stopped_by     who decided it, of a record in the bucket `stopped`
+    others         of a record that is kept out, the other addresses to be kept out with it: of the same contact and of
+                   those that share its stops
     """
 
     record_id: str | None
@@ -89,6 +91,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     question: str | None = None
     origin: Origin | None = None
     stopped_by: Speaker | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def kept_out(self) -> bool:
+        """Whether it must not be mailed now: a flag that is not known may well put it into the next send."""
+        return self.marketing is not False and (not self.allowed or self.action is Action.REVIEW)
 
 
 REASONS: dict[str, str] = {
@@ -294,7 +302,9 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     """A file of which rows could not be read that may be somebody's stop, or that does not show who opted out.
 
     lost         how many of these rows name nobody; `rows` where they stand, as a spreadsheet counts
+    unread       the file was come across and was not read at all: `lost` is 1, and stands for it
     hidden       of an export of contacts: rows of which no column says whether they opted out
+    in_part      of such an export: one that is no older shows it of some records, and these are held no more
     held_rows    where the others stand; `held` how many addresses and record ids they name, all of them held
     stands       nobody may stay because of the lost rows: the file is a source of stops, and is neither mended nor
                  accepted as it is
@@ -307,6 +317,8 @@ class LostStops(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     rows: list[int]
     hidden: int = 0
+    in_part: bool = False
+    unread: bool = False
     held: int = 0
     held_rows: list[int] = []
     stands: bool = False
@@ -322,7 +334,7 @@ class FileSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was come across, and what became of it.
 
     unread    it was not read, and may hold what somebody said
-    may_stop  by its name or its columns it holds opt-outs: nobody may stay marketing while it is not read
+    may_stop  by its name or its columns it holds opt-outs: see `Audit.lost_stops`
     """
 
     name: str
@@ -369,6 +381,7 @@ class Audit(msgspec.Struct, kw_only=True):
     stopped_by    the bucket `stopped` by who decided it: every `Speaker` -> Count
     next_steps, questions, waves  records by token (of `NEXT_STEPS` without a value, of `QUESTIONS`, 1 to 3)
     without_consent  proven records that rest on an opt-out regime: allowed without consent
+    with_others   of the records that must not be mailed, those of which other addresses are listed too
     lost_stops    files of which rows that may be stops could not be read: said before all else
     files_seen    every file of the folders and archives given, and what became of it; empty where each was named
     undeclared    what is to be declared next, most records first
@@ -413,6 +426,7 @@ class Audit(msgspec.Struct, kw_only=True):
     may_be_asked: int = 0
     origins: list[OriginCount] = []
     looked_at: list[Looked] = []
+    with_others: int = 0
     lost_stops: list[LostStops] = []
     warnings: list[str] = []
     files_seen: list[FileSeen] = []

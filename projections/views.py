@@ -208,6 +208,15 @@ def rows_of_contact(driver: Driver, contact: str) -> list[Kept]:
     ).fetchall()
 
 
+def revisions_of(driver: Driver, contacts: Iterable[str]) -> set[int]:
+    """The positions of the entries of which the newest rows of these contacts were made."""
+    found: set[int] = set()
+    for part in chunks([uuid_bytes(contact) for contact in contacts]):
+        query = f"SELECT DISTINCT revision FROM status WHERE contact IN ({marks(part)})"  # noqa: S608 - marks only
+        found.update(revision for (revision,) in driver.execute(query, part))
+    return found
+
+
 def all_rows(driver: Driver) -> Iterator[Kept]:
     """Every row, in the order of the key."""
     return iter(driver.execute(f"{_ROWS} ORDER BY contact, purpose, channel, address"))

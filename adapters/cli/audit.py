@@ -33,6 +33,7 @@ from adapters.files import check_folder
 from adapters.hubspot.demo import write_demo_export
 from adapters.importing import NOTHING_WANTED, TOMORROW, Imported, Opened, imported, look_at
 from adapters.inputs import Inputs, refuse_unused, sort_inputs
+from adapters.kept_out import with_theirs
 from adapters.looked import remember
 from adapters.losses import accept, losses_of
 from adapters.portals import Insisted
@@ -278,16 +279,14 @@ def _audit(
             _progress(f"judging {done.records} records", done.records) as step,
             keeping_earlier(folder) as earlier,
         ):
-            verdicts = run.counted(
-                done.crew.verdicts(Brief(run.audit.at, asked.purpose, any(one.may_stop for one in done.seen))), step
-            )
+            verdicts = run.counted(done.crew.verdicts(Brief(run.audit.at, asked.purpose)), step)
             written = write_outputs(
                 run.audit,
                 verdicts,
                 done.rejected,
                 folder,
                 [ReviewSheet(house.policy, house.ledger.stamp)],
-                held=done.held,
+                held=with_theirs(house, done.held),
             )
         remember(house, run.audit)
         said = _keep_map(path, done.found, run, asked.names)

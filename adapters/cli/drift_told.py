@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.hubspot.drift.comparing import KINDS
-from adapters.hubspot.drift.looking import Drift
+from adapters.hubspot.api.properties import PROPERTIES
+from adapters.hubspot.drift.comparing import KINDS, Kind
+from adapters.hubspot.drift.looking import Drift, Side
 from adapters.hubspot.drift.remedies import KINDS as TOLD
 from adapters.hubspot.drift.remedies import OWN_ACT, PENDING
 from adapters.hubspot.sync.desired import reference
@@ -22,14 +23,17 @@ from adapters.report.screen import Screen
 from adapters.why_words import reason_in_words
 
 SCHEMA = "consent-ledger/drift/1"
+WRITERS: dict[Side, str] = {"ledger": "this ledger", "crm": "HubSpot", "unknown": "nobody knows who"}
+"""Who wrote what HubSpot shows, in words."""
 _TOKEN = re.compile(r"\(([a-z_]+)\)")
+_PROPERTY = re.compile(r"(consent_ledger_[a-z_]+) ([^,]+)")
 
 
 class DriftRow(msgspec.Struct, frozen=True, kw_only=True):
     """One difference. `flipped`: somebody else turned on what a stop covers; `by`: who, in HubSpot's words."""
 
     ref: str
-    kind: str
+    kind: Kind
     flipped: bool
     reference: str
     record_id: str
@@ -38,7 +42,7 @@ class DriftRow(msgspec.Struct, frozen=True, kw_only=True):
     ledger: str
     crm: str
     since: datetime
-    last_writer: str
+    last_writer: Side
     by: str
     remedies: tuple[str, ...]
     by_hand: str
@@ -92,10 +96,13 @@ def as_json(found: Found) -> bytes:
 
 
 def write_csv(rows: Sequence[DriftRow]) -> None:
-    """One difference a row, to the pipe."""
-    sheet = Sheet(sys.stdout, DriftRow.__struct_fields__)
+    """One difference a row, to the pipe: what a machine goes by, then the tokens of it in words."""
+    names = DriftRow.__struct_fields__
+    sheet = Sheet(sys.stdout, (*names, "kind in words", "ledger in words", "crm in words", "last writer in words"))
     for row in rows:
-        sheet.add(*(reading_cell(_cell(getattr(row, name))) for name in DriftRow.__struct_fields__))
+        cells = [_cell(getattr(row, name)) for name in names]
+        cells += [TOLD[row.kind].what, _in_words(row.ledger), _in_words(row.crm), WRITERS[row.last_writer]]
+        sheet.add(*map(reading_cell, cells))
 
 
 def _cell(value: object) -> str:
@@ -133,9 +140,19 @@ def render(found: Found, most: int, screen: Screen) -> None:
             screen.line(f"  and {len(rows) - most:,} more; --show 0, --csv and --json show all")
 
 
-def _in_words(ledger: str) -> str:
-    """The ledger's side for a person: a legal basis or a reason in brackets, by its words."""
-    return _TOKEN.sub(lambda found: f"({wording.BASES.get(found[1]) or reason_in_words(found[1])})", ledger)
+def _in_words(side: str) -> str:
+    """One side for a person: a legal basis or a reason in brackets, and our own properties, by their words."""
+    side = _PROPERTY.sub(lambda found: f"{_label(found[1])}: {_value(found[2])}", side)
+    return _TOKEN.sub(lambda found: f"({_value(found[1])})", side)
+
+
+def _value(token: str) -> str:
+    return wording.BASES.get(token) or reason_in_words(token)
+
+
+def _label(name: str) -> str:
+    label = str(PROPERTIES[name]["label"]) if name in PROPERTIES else name.replace("_", " ")
+    return label.rpartition(": ")[2]
 
 
 def _told(row: DriftRow) -> Iterator[tuple[str, str]]:
@@ -143,8 +160,8 @@ def _told(row: DriftRow) -> Iterator[tuple[str, str]]:
     flip = "FLIPPED: " if row.flipped else ""
     by = f" ({row.by})" if row.by else ""
     yield row.ref, f"{flip}{row.email_masked}, record {row.record_id}{kind}, {row.reference}"
-    yield "", f"ledger: {_in_words(row.ledger)}; HubSpot: {row.crm}"
-    yield "", f"since {row.since:%Y-%m-%d %H:%M}; last written by {row.last_writer}{by}"
+    yield "", f"ledger: {_in_words(row.ledger)}; HubSpot: {_in_words(row.crm)}"
+    yield "", f"since {row.since:%Y-%m-%d %H:%M}; last written by {WRITERS[row.last_writer]}{by}"
     update = f" on {row.next_update}" if row.next_update else ""
     remedies = ", ".join(f"drift {name}" for name in row.remedies)
     yield "", remedies or f"{row.by_hand}{update}"

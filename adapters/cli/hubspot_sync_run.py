@@ -18,7 +18,7 @@ from adapters.hubspot.sync.changed import CURSOR, changed
 from adapters.hubspot.sync.plan import MARKETABLE, ORDER, Plan
 from adapters.hubspot.sync.rehearsal import Shown, rehearsed
 from adapters.hubspot.sync.store import Book
-from adapters.losses import standing_files
+from adapters.losses import Open, standing_files
 from adapters.report.masking import mask_email
 from adapters.settings import Settings
 from adapters.wiring import House, now
@@ -35,7 +35,7 @@ class Run:
         self.equal = self.raises = self.waiting = self.held_back = self.demotions = self.pending = self.gone = 0
         self.refused: list[str] = []
         self.calls: list[Shown] = []
-        self.lost: list[tuple[str, str, int]] = []
+        self.lost: list[Open] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count what was planned and what became of it."""
@@ -89,10 +89,15 @@ def _one_part(run: Run, sync: Sync, portal: Portal, part: Sequence[str], apply: 
 
 
 def _told(run: Run, settings: Settings, most: int, apply: bool) -> Iterator[str]:
-    for file, _, rows in run.lost:
-        yield f"{file}: {_rows(rows)} may be anybody's opt-out, or hide it."
-        yield "  Nobody is raised until the file is mended, another shows who opted out, or,"
-        yield f"  with audit or import: --accept-lost-stops {file}={rows} --by NAME"
+    for one in run.lost:
+        if one.unread:
+            yield f"{one.name}: this file was not read and may hold opt-outs."
+            yield "  Nobody is raised until it is given in a form that can be read, or,"
+        else:
+            yield f"{one.name}: {_rows(one.rows)} may be anybody's opt-out, or hide it."
+            nobody = "Whoever no later export shows is not raised" if one.in_part else "Nobody is raised"
+            yield f"  {nobody} until the file is mended, another shows who opted out, or,"
+        yield f"  with audit or import: --accept-lost-stops {one.name}={one.rows} --by NAME"
     yield f"{run.contacts:,} contacts were compared; {run.equal:,} of their values need no change."
     yield from (_counted(_WORDS[call], run.steps[call]) for call in ORDER if run.steps[call])
     if run.raises or run.waiting:
@@ -175,7 +180,7 @@ def _as_json(run: Run, apply: bool) -> dict[str, object]:
         "raises": run.raises,
         "waiting": run.waiting,
         "held_back": run.held_back,
-        "lost_stops": [{"file": file, "sha256": sha256, "lost": rows} for file, sha256, rows in run.lost],
+        "lost_stops": [{"file": one.name, "sha256": one.sha256, "lost": one.rows} for one in run.lost],
         "demotions": run.demotions,
         "pending": run.pending,
         "gone": run.gone,

@@ -123,7 +123,7 @@ class Export:
     @property
     def without_opt_outs(self) -> list[str]:
         """Files of which no column says who opted out, or speaks of it."""
-        return [table.name for table, columns in self.tables if not (columns.shows_opt_outs or columns.suspects)]
+        return [table.name for table, columns in self.tables if columns.hides_opt_outs]
 
     @property
     def findings(self) -> list[Finding]:

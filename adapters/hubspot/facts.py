@@ -31,15 +31,18 @@ from ledger.events import (
     ReviewDecided,
     TypeOptedOut,
 )
-from ledger.terms import UNREAD_ROW, Party
+from ledger.terms import BY_OUR_WRITE, UNREAD_ROW, Party
 
 SOURCE = "hubspot.export"
 CAPTURED_BY = "import_file"
 MARKETING = ("marketing.*",)
 EMAIL = ("email",)
 CLAIMS, CONFIRMATION, COUNTRY = "legal_basis", "double_opt_in", "country"
+ALL_MAIL = ""
+"""Among the types that were left: all of them."""
 NOT_OPTED_OUT, TAKES_MAIL = "not_opted_out", "takes_mail"
 
+_OURS: tuple[Party, str] = ("system", BY_OUR_WRITE)
 Fact = tuple[Event, str, None]
 """(event, source id, payload). A row's facts hold nothing personal, so there is never a payload."""
 
@@ -59,6 +62,8 @@ def facts_of(
     *,
     known_claims: bool = False,
     known_bounce: bool = False,
+    file_day: datetime | None = None,
+    written: frozenset[str] = frozenset(),
 ) -> list[Fact]:
     """The facts of one row, in a fixed order; an event's `sid` is left to whoever holds the key.
 
@@ -66,11 +71,13 @@ def facts_of(
                   own time. Part of every source id.
     known_claims  an earlier import claimed a basis for this record: an empty field then says it is cleared
     known_bounce  an earlier import showed the address suspended: shown so no more, it takes mail again
+    file_day      when the file was as it is, whenever the row was modified
+    written       what of its opt-outs we wrote ourselves: tokens of types, `ALL_MAIL`
     """
     writer = _Writer(row, person, observed_at)
     return [
-        *_marketing(row, writer),
-        *_stops(row, writer),
+        *_marketing(row, writer, None if row.hides_opt_outs else file_day),
+        *_stops(row, writer, written),
         *_deliverability(row, writer, known_bounce=known_bounce),
         *_claims(row, writer, known_claims=known_claims),
         *_recipient(row, writer),
@@ -145,9 +152,9 @@ def _digest(value: str | bytes) -> str:
     return blake2b(data, digest_size=12).hexdigest()
 
 
-def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
+def _marketing(row: Row, writer: _Writer, opt_outs_on: datetime | None) -> Iterator[Fact]:
     answered = _answered(row)
-    if row.marketing is not None or answered:
+    if row.marketing is not None or answered or opt_outs_on is not None:
         yield writer.observed(
             MarketingStatusObserved,
             "marketing",
@@ -156,6 +163,7 @@ def _marketing(row: Row, writer: _Writer) -> Iterator[Fact]:
             reason=row.marketing_reason,
             lifecycle=row.lifecycle,
             answered=answered,
+            opt_outs_on=opt_outs_on,
         )
 
 
@@ -171,21 +179,18 @@ def _answered(row: Row) -> tuple[str, ...]:
     return tuple(name for name, answered in said.items() if answered)
 
 
-def _stops(row: Row, writer: _Writer) -> Iterator[Fact]:
+def _stops(row: Row, writer: _Writer, written: frozenset[str]) -> Iterator[Fact]:
     if row.opted_out is not None:
         yield writer.observed(OptOutShown, "opt_out_shown", opted_out=row.opted_out)
     if row.opted_out:
-        yield writer.stop(OptedOut, "opted_out", "data_subject", purposes=MARKETING, channels=EMAIL, via="hubspot")
+        by, via = _OURS if ALL_MAIL in written else ("data_subject", "hubspot")
+        yield writer.stop(OptedOut, "opted_out", by, purposes=MARKETING, channels=EMAIL, via=via)
     for kind in row.opted_out_of:
         # until somebody declares what a type means, leaving it stops every marketing purpose
-        yield writer.stop(
-            TypeOptedOut,
-            f"opted_out_of:{_digest(kind.casefold())}",
-            "data_subject",
-            subscription_type=token_of(kind),
-            channels=EMAIL,
-            via="hubspot_type",
-        )
+        token = token_of(kind)
+        by, via = _OURS if token in written else ("data_subject", "hubspot_type")
+        about = f"opted_out_of:{_digest(kind.casefold())}"
+        yield writer.stop(TypeOptedOut, about, by, subscription_type=token, channels=EMAIL, via=via)
     for label in row.unclear:
         yield writer.held(label)
     if "recipient_complaint" in row.quarantine:

@@ -55,6 +55,11 @@ class Columns:
         return "opted_out" in self.at or bool(self.types)
 
     @property
+    def hides_opt_outs(self) -> bool:
+        """No column says who opted out, or speaks of it."""
+        return not (self.shows_opt_outs or self.suspects)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Properties no column gives: unknown, never false."""
         absent = tuple(name for name in LABELS if name not in self.at and name != "hard_bounce_text")

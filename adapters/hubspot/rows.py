@@ -69,6 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     opted_out         of all e-mail; `opted_out_of` the types (as the header names them) shown opted out.
                       False means not shown as opted out, and is no consent
     unclear       columns that speak of opting out, with a cell that is not understood: it may be a no
+    hides_opt_outs    no column of its file says who opted out
     quarantine        reasons as tokens; `hard_bounce` its reason; `invalid` the address was bad
     lifecycle, form_submissions, deal_closed, closed, source    carried on, never a basis
     raw               canonical bytes of the cells read, for a row hash
@@ -92,6 +93,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     opted_out: bool | None = None
     opted_out_of: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
+    hides_opt_outs: bool = False
     quarantined: bool | None = None
     quarantine: tuple[str, ...] = ()
     hard_bounce: str | None = None
@@ -317,6 +319,7 @@ class RowReader:
             emails_additional=(*others, *(self._additional(number, cells) if self._more is not None else ())),
             records_merged=tuple(dict.fromkeys(one for at in self._merged for one in record_ids_in(cells[at]))),
             hints=self._hints(number, cells, email),
+            hides_opt_outs=self._columns.hides_opt_outs,
             place=place,
             **cast("Any", read),
         )

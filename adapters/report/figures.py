@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from adapters.report.wording import counted, listed
 from projections.verdicts import Action, Audit, Bucket, Count
 
@@ -64,14 +66,30 @@ def of_the_bill(audit: Audit) -> str:
     )
 
 
-def of_sending(audit: Audit, besides: int) -> str:
-    """From the records that must not be mailed to their list. `besides`: its rows that are no record's."""
-    if besides <= 0:
+class Besides(NamedTuple):
+    """Rows of `do-not-send.csv` that are no record's: other addresses of the same people, and who rows name that could
+    not be read.
+    """
+
+    others: int = 0
+    unread: int = 0
+
+
+NO_MORE = Besides()
+
+
+def of_sending(audit: Audit, besides: Besides) -> str:
+    """From the records that must not be mailed to their list."""
+    more = []
+    if besides.others:
+        more.append(f"{counted(besides.others, 'other address', 'other addresses')} of the same people")
+    if besides.unread:
+        people = counted(besides.unread, "address or record id", "addresses and record ids")
+        more.append(f"{people} from rows that could not be read")
+    if not more:
         return ""
-    more = counted(besides, "address or record id", "addresses and record ids")
     return (
-        f"{counted(audit.do_not_send, 'record')} must not be mailed now. `do-not-send.csv` also lists {more} from rows "
-        "that could not be read."
+        f"{counted(audit.do_not_send, 'record')} must not be mailed now. `do-not-send.csv` also lists {listed(more)}."
     )
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from adapters.report.cells import Sheet, fits_import, reading_cell
 from adapters.report.documents import audit_json, manifest_json
+from adapters.report.figures import Besides
 from adapters.report.html import page
 from adapters.report.next_steps import next_steps, steps
 from adapters.report.order import ByHand, import_order
@@ -123,17 +124,15 @@ def write_outputs(
             writer.add(verdict)
             for one in beside:
                 one.see(verdict)
-        writer.hold(held)
+        besides = Besides(writer.add_others(), writer.hold(held))
         for row in rejected:
             sheets[REJECTED].add(*(reading_cell(_shown(cell)) for cell in (row.file, row.row, row.column, row.reason)))
         tally.check(audit)
         rows = {name: sheet.rows for name, sheet in sheets.items()}
         for one in beside:
             staging.whole(one.name, one.content(audit))
-        todo = steps(audit, tally, rows, writer.besides)
-        listed = Listed(
-            rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside), writer.besides
-        )
+        todo = steps(audit, tally, rows, besides)
+        listed = Listed(rows, Counter(one.file for one in by_hand), frozenset(one.name for one in beside), besides)
         written_pages = {
             "NEXT-STEPS.md": next_steps(audit, todo),
             "IMPORT-ORDER.md": import_order(audit, rows, by_hand, tally.waves),
@@ -158,7 +157,7 @@ class _Writer:
         self._by_hand = by_hand
         self._opted_out: set[str] = set()
         self._kept_out: set[str] = set()
-        self.besides = 0
+        self._others: dict[str, tuple[str, tuple[Bucket, str, str]]] = {}
 
     def add(self, verdict: Verdict) -> None:
         """One record, in input order."""
@@ -178,30 +177,45 @@ class _Writer:
         )
         if verdict.stopped_all and verdict.shown_stopped is not True:
             self._opt_out(verdict)
-        # Unknown is never rounded up: without a flag the contact may well be in the next send.
-        if verdict.marketing is not False and (not verdict.allowed or verdict.action is Action.REVIEW):
-            self._for_import(
-                DO_NOT_SEND, verdict, verdict.bucket, _token(verdict.reason), reason_sentence(verdict.reason)
-            )
+        if verdict.kept_out:
+            why = (verdict.bucket, _token(verdict.reason), reason_sentence(verdict.reason))
+            self._for_import(DO_NOT_SEND, verdict, *why)
             self._kept_out.update(_keys(verdict.email, verdict.record_id))
+            for email in verdict.others:
+                self._others.setdefault(email.strip().casefold(), (email.strip(), why))
         if verdict.action is Action.SET_NON_MARKETING:
             self._for_import(NON_MARKETING, verdict, verdict.wave or "")
         if verdict.may_be_asked:
             last = verdict.ask_until.isoformat() if verdict.ask_until else ""
             self._for_import(MAY_BE_ASKED, verdict, route(verdict.ask_basis), last)
 
-    def hold(self, people: Iterable[Named]) -> None:
-        """Who is not to be mailed besides, whether a record of the export or not."""
+    def add_others(self) -> int:
+        """The other addresses of whoever is kept out, for which no record has its own row; how many there are."""
+        found = [(email, *why) for key, (email, why) in self._others.items() if key not in self._kept_out]
+        return sum(self._keep_out("", *one) for one in found)
+
+    def hold(self, people: Iterable[Named]) -> int:
+        """Who is not to be mailed besides, whether a record of the export or not; how many there are."""
+        why = (Bucket.CONFLICT, ROW_UNREAD, reason_sentence(ROW_UNREAD))
+        added = 0
         for who in people:
             email, record = who.email or "", who.record_id or ""
             if self._kept_out.isdisjoint(_keys(email, record)):
-                self._kept_out.update(_keys(email, record))
-                if fits_import(email or record):
-                    why = (ROW_UNREAD, reason_sentence(ROW_UNREAD))
-                    self._sheets[DO_NOT_SEND].add(record, email, Bucket.CONFLICT, *why)
-                    self.besides += 1
-                else:
-                    self._by_hand.append(ByHand(DO_NOT_SEND, f"address {email}" if email else f"Record ID {record}"))
+                added += self._keep_out(record, email, *why)
+        return added
+
+    def _keep_out(self, record: str, email: str, *why: str) -> bool:
+        """A row that is no record's; False where it does not fit in, and is to be done by hand.
+
+        Whoever is another address of a record's has no record id there: an import by it would write over its own.
+        """
+        self._kept_out.update(_keys(email, record))
+        fits = fits_import(email or record)
+        if fits:
+            self._sheets[DO_NOT_SEND].add(record, email, *why)
+        else:
+            self._by_hand.append(ByHand(DO_NOT_SEND, f"address {email}" if email else f"Record ID {record}"))
+        return fits
 
     def _opt_out(self, verdict: Verdict) -> None:
         address = (verdict.email or "").strip()

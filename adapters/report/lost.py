@@ -6,39 +6,28 @@ from collections.abc import Sequence
 
 from adapters.report.prose import said
 from adapters.report.wording import counted, listed
-from projections.verdicts import Audit, FileSeen, LostStops
+from projections.verdicts import Audit, LostStops
 
 _SHOWN = 12
 
 
 def stands(audit: Audit) -> bool:
     """Whether nobody may stay: rows are lost, opt-outs are hidden, or a file that may hold some was not read."""
-    return any(one.stands for one in audit.lost_stops) or any(one.may_stop for one in audit.files_seen)
+    return any(one.stands for one in audit.lost_stops)
 
 
-def sentences(found: Sequence[LostStops], seen: Sequence[FileSeen] = ()) -> tuple[str, ...]:
-    """One for each file, those that hold everybody back first; then what follows from it.
-
-    seen  the files of a folder or archive: those that were not read and may hold opt-outs have their sentence too
-    """
-    unread = [one.name for one in seen if one.may_stop]
-    return (*(_sentence(one) for one in found), *_what_follows(found), *_of_unread(unread))
-
-
-def _of_unread(names: Sequence[str]) -> tuple[str, ...]:
-    if not names:
-        return ()
-    were, it, lists = ("was", "it", "it lists") if len(names) == 1 else ("were", "them", "they list")
-    return (
-        f"{listed([said(name) for name in names])} {were} not read and may hold opt-outs. Until then nobody may stay "
-        "marketing: whoever else might is under “review”. "
-        f"Give {it} in a form that can be read, with `--stops` where {lists} people who opted out, or leave {it} out.",
-    )
+def sentences(found: Sequence[LostStops]) -> tuple[str, ...]:
+    """One for each file, those that hold everybody back first; then what follows from it."""
+    return (*(_sentence(one) for one in found), *_what_follows(found))
 
 
 def _sentence(one: LostStops) -> str:
     parts = []
-    if one.lost:
+    if one.unread:
+        parts.append(f"{said(one.file)} was not read and may hold opt-outs.")
+        if one.accepted_by:
+            parts.append(f"{said(one.accepted_by)} answers for going on without it.")
+    elif one.lost:
         rows = counted(one.lost, "row")
         where = f" ({places(one.rows)})" if one.rows else ""
         could = "could not be read and names nobody" if one.lost == 1 else "could not be read and name nobody"
@@ -54,6 +43,8 @@ def _sentence(one: LostStops) -> str:
             f"{said(one.file)}: no column of it says who opted out ({rows}), so an opt-out that HubSpot holds is not "
             "seen here."
         )
+        if one.in_part:
+            parts.append("A later export shows it of some of the contacts; of the others it is still unknown.")
         if one.accepted_by:
             parts.append(f"{said(one.accepted_by)} answers for going on with it.")
     if one.held_rows:
@@ -73,16 +64,28 @@ def _what_follows(found: Sequence[LostStops]) -> tuple[str, ...]:
     if not standing:
         return ()
     first = standing[0]
-    lost, hiding = [one for one in standing if one.lost], [one for one in standing if one.hidden]
+    lost, hiding, unread = (
+        [one for one in standing if one.lost and not one.unread],
+        [one for one in standing if one.hidden],
+        [one for one in standing if one.unread],
+    )
     again = "it" if len(lost) == 1 else "them"
+    some = all(one.in_part for one in standing)
+    raised = "raises none of them" if some else "raises nobody"
+    who = "nobody may stay marketing whom no later export shows" if some else "nobody may stay marketing"
+    whoever = "whoever else of them might" if some else "whoever else might"
     steps = [f"Mend {_files(lost)} and give {again} again under the same name."] if lost else []
+    if unread:
+        steps.append(
+            f"Give {_files(unread)} in a form that can be read; a list of people who opted out goes with `--stops`."
+        )
     if hiding:
         steps.append(
             f"Export {_files(hiding)} again with the columns that say who opted out, name the column with "
             "`--column NAME=opt_out`, or bring HubSpot's list of unsubscribes of the same day."
         )
     return (
-        "Until then nobody may stay marketing: whoever else might is under “review”, and `hubspot sync` raises nobody. "
+        f"Until then {who}: {whoever} is under “review”, and `hubspot sync` {raised}. "
         f"{' '.join(steps)} Or answer for it: "
         f"`--accept-lost-stops` {said(first.file)}={first.lost or first.hidden} `--by NAME`.",
     )

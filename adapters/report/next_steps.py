@@ -19,7 +19,9 @@ class Step(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def steps(audit: Audit, tally: Tally, rows: Mapping[str, int], besides: int = 0) -> tuple[Step, ...]:
+def steps(
+    audit: Audit, tally: Tally, rows: Mapping[str, int], besides: figures.Besides = figures.NO_MORE
+) -> tuple[Step, ...]:
     """The seven steps, in order. `rows`: of each CSV; `besides`: those of `do-not-send.csv` that are no record's."""
     return (
         _today(audit, tally, rows, besides),
@@ -44,7 +46,7 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     ]
     if audit.before:
         opening += [f"What changed {changes.since(audit)}:", Points(tuple(changes.changed(audit)))]
-    if unread := lost.sentences(audit.lost_stops, audit.files_seen):
+    if unread := lost.sentences(audit.lost_stops):
         opening = ["Opt-outs may be missing. This comes first:", Points(unread), *opening]
     parts = ["# Next steps", prose.markdown(opening)]
     for number, step in enumerate(todo, start=1):
@@ -52,7 +54,7 @@ def next_steps(audit: Audit, todo: tuple[Step, ...]) -> str:
     return "\n\n".join((*parts, wording.NOT_ADVICE)) + "\n"
 
 
-def _today(audit: Audit, tally: Tally, rows: Mapping[str, int], besides: int) -> Step:
+def _today(audit: Audit, tally: Tally, rows: Mapping[str, int], besides: figures.Besides) -> Step:
     opt_outs, hold, off = (rows[name] for name in ("opt-out-list.csv", "do-not-send.csv", "set-non-marketing.csv"))
     counts = (figures.of_staying(audit), figures.of_the_bill(audit), figures.of_sending(audit, besides))
     if not (opt_outs or hold or off):

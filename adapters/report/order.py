@@ -80,8 +80,8 @@ def _do_not_send(rows: int) -> str:
     return f"""## 2. Suppression: `do-not-send.csv` ({rows:,} rows)
 
 This list holds everybody whom HubSpot marks as a marketing contact, or whose flag cannot be read, and for whom
-nothing shows that a rule allows marketing. Those to be reviewed are on it, and whoever is named in a row that could
-not be read.
+nothing shows that a rule allows marketing. Those to be reviewed are on it, the other addresses of all these people,
+and whoever is named in a row that could not be read.
 
 1. Import > Start an import > File from computer > Contacts > `do-not-send.csv`.
 2. Choose to **update existing contacts only**. Map `Record ID` and leave the other columns

@@ -29,13 +29,13 @@ _FILLS = {"marketing": 'class="rim blue"', "unknown": 'class="rim" fill="url(#ha
 class Listed(NamedTuple):
     """The files beside the report: rows of each CSV, records left out of them, and what else was written.
 
-    besides  addresses and record ids of `do-not-send.csv` that are no record's
+    besides  rows of `do-not-send.csv` that are no record's
     """
 
     rows: dict[str, int]
     by_hand: Counter[str]
     beside: frozenset[str]
-    besides: int = 0
+    besides: figures.Besides = figures.NO_MORE
 
 
 def summary(audit: Audit, todo: tuple[Step, ...]) -> Html:
@@ -88,7 +88,7 @@ def _stopped(audit: Audit) -> Iterator[Html]:
 
 def _unread(audit: Audit) -> Html:
     """Rows that may be stops and could not be read: before every figure."""
-    sentences = lost.sentences(audit.lost_stops, audit.files_seen)
+    sentences = lost.sentences(audit.lost_stops)
     if not sentences:
         return Html("")
     points = prose.html([prose.Points(sentences)])

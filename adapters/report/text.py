@@ -34,7 +34,7 @@ def render_audit(audit: Audit, console: Console, out: Path, written: list[Path])
 
 def _lost(audit: Audit, screen: Screen) -> None:
     """What could not be read or is not shown, and may be opt-outs, comes before all else."""
-    sentences = lost.sentences(audit.lost_stops, audit.files_seen)
+    sentences = lost.sentences(audit.lost_stops)
     first = next(iter(audit.lost_stops), None)
     label = "NOT SHOWN" if first is not None and first.hidden else "NOT READ"
     for number, one in enumerate(sentences):
@@ -158,11 +158,11 @@ def _risks(audit: Audit) -> list[tuple[int, str]]:
     torn = audit.buckets.get(Bucket.CONFLICT, Count()).contacts
     unknown = audit.jurisdictions.get("XX", Count()).contacts
     ending = sum(item.contacts for item in audit.expiring)
-    besides = (
-        "; it also lists whoever is named in rows that could not be read"
-        if any(one.held for one in audit.lost_stops)
-        else ""
-    )
+    more = [
+        *(["their other addresses"] if audit.with_others else []),
+        *(["whoever is named in rows that could not be read"] if any(one.held for one in audit.lost_stops) else []),
+    ]
+    besides = f"; it also lists {wording.listed(more)}" if more else ""
     return [
         *((audit.stopped_by.get(who, Count()).marketing, words) for who, words in wording.STILL_MARKETING.items()),
         (claimed, f"{_verb(claimed, 'rests', 'rest')} on claims that nothing here shows"),

@@ -9,6 +9,7 @@ from adapters.report.why import Why, WhyDeclaration, WhyDocument, WhyLinked, Why
 from adapters.report.why_blocks import Para, Quote, line, lines, stamp
 
 Fact = tuple[str, tuple[str, ...]]
+AGAINST_SHOWN = 4
 DOCUMENTS_SHOWN = 3
 EXCERPT = 220
 NOTES_SHOWN = 2
@@ -36,7 +37,9 @@ def grounds(why: Why) -> Iterator[Fact]:
         missing = "; ".join(why.claimed.missing) or "nothing named"
         yield "Claimed, not shown", (f"{why.claimed.law or why.claimed.rule}. Missing: {missing}.",)
     if why.spoke_against:
-        yield "What counted against it", tuple(why.spoke_against[:4])
+        more = len(why.spoke_against) - AGAINST_SHOWN
+        rest = (f"and {more} more",) if more > 0 else ()
+        yield "What counted against it", (*why.spoke_against[:AGAINST_SHOWN], *rest)
     resting = "Earlier legal basis" if why.verdict == wording.NOT_ALLOWED else "Rests on"
     for one in why.declarations:
         yield resting, (declared(one),)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from adapters.report import wording
 from adapters.report.masking import mask_email, printable
 from adapters.review.words import FAMILIES, SCHEMA
 from ledger.policy.rules import Policy, Rule
@@ -84,7 +85,7 @@ class Group:
                     reference=verdict.reference,
                     record_id=printable(verdict.record_id or ""),
                     address=printable(mask_email(verdict.email)),
-                    claimed=f"{claim} (would be: {verdict.basis.replace('_', ' ')})" if verdict.basis else claim,
+                    claimed=f"{claim} (would be: {wording.basis(verdict.basis)})" if verdict.basis else claim,
                     countries=", ".join(verdict.jurisdictions),
                 )
             )

@@ -50,6 +50,7 @@ SPELLINGS: dict[str, Outcome] = {
 QUESTION, ANSWER, NAME, ROLE, DATE, EVIDENCE, NOTE = (
     "Question", "Answer", "Name", "Role", "Date", "Evidence", "Note",
 )  # fmt: skip
+NOT_FOR_PEOPLE = "(the program's name for this question; leave it as it is)"
 REFERENCE, OWN_ANSWER, OWN_EVIDENCE = "Reference", "Own answer", "Own evidence"
 COLUMNS = (REFERENCE, "Record ID", "Address", "What is claimed", "Country")
 

@@ -21,6 +21,9 @@ from adapters.report import wording
 from adapters.report.masking import printable
 from adapters.review import words
 from adapters.review.questions import EXAMPLES, Group, Questions, Stamp, membership_seal
+from adapters.why_causes import law_name
+from adapters.why_needs import need_in_words
+from ledger.policy.jurisdictions import UNKNOWN
 from ledger.policy.rules import Policy, Rule
 from projections.verdicts import QUESTIONS, REASONS, Audit
 
@@ -167,6 +170,7 @@ def _question(pen: _Pen, group: Group, audit: Audit, policy: Policy) -> None:
     pen.across(f"{lead} {QUESTIONS[group.question]}", "title")
     pen.sheet_.write_string(pen.row, 0, words.QUESTION, pen.formats["hint"])
     pen.sheet_.write_string(pen.row, 1, group.question, pen.formats["hint"])
+    pen.sheet_.write_string(pen.row, 2, words.NOT_FOR_PEOPLE, pen.formats["hint"])
     pen.row += 2
     answered = group.answered_already(audit.sender_country)
     _inputs(pen, answered)
@@ -174,15 +178,19 @@ def _question(pen: _Pen, group: Group, audit: Audit, policy: Policy) -> None:
     pen.line("Contacts", group.contacts)
     pen.line("Marketing contacts", group.marketing)
     ranked = sorted(group.countries.items(), key=lambda one: (-one[1], one[0]))
-    counted = ", ".join(f"{code}{' (not known)' if code == 'XX' else ''} {count:,}" for code, count in ranked)
+    counted = ", ".join(f"{_country(policy, code)} {count:,}" for code, count in ranked)
     several = sum(group.countries.values()) > group.contacts
     pen.line("Countries", counted + (" (a contact that may be in two counts under both)" if several else ""))
     if group.question in REASONS:
         pen.line("What is the matter", wording.reason_sentence(group.question) + ".")
     pen.skip()
     pen.across("Rules that could accept it, were it shown", "section")
-    _rules(pen, [] if answered else group.rules(policy, audit.at), audit)
-    _contacts(pen, group)
+    _rules(pen, [] if answered else group.rules(policy, audit.at), audit, policy)
+    _contacts(pen, group, policy)
+
+
+def _country(policy: Policy, code: str) -> str:
+    return "not known" if code == UNKNOWN else policy.regime(code).title
 
 
 def _inputs(pen: _Pen, answered: bool) -> None:
@@ -217,7 +225,7 @@ def _choice(answers: list[str]) -> dict[str, Any]:
     }
 
 
-def _rules(pen: _Pen, rules: list[tuple[Rule, list[str]]], audit: Audit) -> None:
+def _rules(pen: _Pen, rules: list[tuple[Rule, list[str]]], audit: Audit, policy: Policy) -> None:
     if not rules:
         pen.across("None: no rule of these countries accepts this for e-mail.", "text")
     if audit.sender_country is None:
@@ -227,14 +235,14 @@ def _rules(pen: _Pen, rules: list[tuple[Rule, list[str]]], audit: Audit) -> None
             "text",
         )
     for rule, codes in rules:
-        needs = f" Needs: {', '.join(name.replace('_', ' ') for name in rule.needs)}." if rule.needs else ""
-        pen.line(
-            rule.id, f"{', '.join(codes)}. {' '.join(rule.text.split())}{needs} Source: {' '.join(rule.source.split())}"
-        )
+        needs = f" Needs: {'; '.join(map(need_in_words, rule.needs))}." if rule.needs else ""
+        where = ", ".join(_country(policy, code) for code in codes)
+        law, source = law_name(rule), " ".join(rule.source.split())
+        pen.line("Rule", f"{law} ({rule.id}). Country: {where}. {' '.join(rule.text.split())}{needs} Source: {source}")
     pen.skip()
 
 
-def _contacts(pen: _Pen, group: Group) -> None:
+def _contacts(pen: _Pen, group: Group, policy: Policy) -> None:
     """Every contact with room for an own answer where they are few, else some examples."""
     sheet, own = pen.sheet_, (words.OWN_ANSWER, words.OWN_EVIDENCE) if group.listed else ()
     few = "The contacts, one by one" if group.listed else f"Examples: {EXAMPLES} of {group.contacts:,}"
@@ -243,7 +251,10 @@ def _contacts(pen: _Pen, group: Group) -> None:
         sheet.write_string(pen.row, column, head, pen.formats["head"])
     first = pen.row = pen.row + 1
     for example in group.examples:
-        for column, text in enumerate(example):
+        shown = example._replace(
+            countries=", ".join(_country(policy, one) for one in example.countries.split(", ") if one)
+        )
+        for column, text in enumerate(shown):
             sheet.write_string(pen.row, column, text, pen.formats["cell"])
         for column in range(len(example), len(example) + len(own)):
             sheet.write_blank(pen.row, column, None, pen.formats["input"])

@@ -32,7 +32,7 @@ from ledger.policy.question import (
     Trial,
 )
 from ledger.policy.rules import Policy, Regime, Rule, span
-from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN, BY_SUPPRESSION, END, STRICTNESS, Basis
+from ledger.terms import BEGINNING, BY_DIGEST, BY_DOMAIN, BY_OUR_WRITE, BY_SUPPRESSION, END, STRICTNESS, Basis
 
 UNKNOWN_LAW = (Candidate("XX", strong=False),)
 NO_CATALOGUE = Catalogue()
@@ -359,7 +359,7 @@ class _Cell:
         if not standing and self.stops.entries:
             overlap = any(t.start <= at < t.until for t in self.overlapping)
             # a hold waits for an answer; a stop is one, and stays the reason
-            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else _gravest(self.standing_stops(at))
+            reason = forbidden if forbidden not in (None, UNDER_REVIEW) else self._stop_word(at)
             return _no(against, reason, None, overlap)
         if forbidden:
             return _no(against, forbidden, self._claim(at), overlap=False)
@@ -378,6 +378,11 @@ class _Cell:
     def is_stopped(self, at: datetime) -> bool:
         """Whether a stop stands that no later opt-in has turned; the reason reported may be another."""
         return self.stops.stand and not any(t.start <= at < t.until for t in self.able)
+
+    def _stop_word(self, at: datetime) -> str:
+        """The gravest reason that stands; what we wrote into a CRM, shown there again, speaks if nothing else does."""
+        standing = self.standing_stops(at)
+        return _gravest([n for n in standing if n.event.via != BY_OUR_WRITE] or standing)
 
     def standing_stops(self, at: datetime) -> list[Entry]:
         """The stops that stand, each by itself; of older ones than the last opt-in, all are told if it is not tried."""

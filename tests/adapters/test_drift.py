@@ -300,8 +300,18 @@ def test_csv_screen_and_measures_tell_the_same(world: World, tmp_path: Path) -> 
     world.person()
     world.says(e.OptedOut, by="data_subject")
     measures = tmp_path / "drift.prom"
+    in_words = {"kind in words", "ledger in words", "crm in words", "last writer in words"}
     rows = list(csv.DictReader(io.StringIO(world.run("drift", "--csv", "--metrics", measures).stdout)))
     assert {row["kind"] for row in rows} == {"crm_on_ledger_stopped", "property_differs"}
+    assert in_words <= rows[0].keys()
+    (first,) = [row for row in rows if row["kind"] == "crm_on_ledger_stopped"]
+    assert first["kind in words"] == "HubSpot would send over a stop"
+    (ours,) = [row for row in rows if row["kind"] == "property_differs"]
+    assert ours["ledger in words"].startswith("verdict: non marketing, reason: opted out, reference: CL-")
+    assert "_" not in "".join(row[name] for row in rows for name in in_words)
+    assert {(row["last_writer"], row["last writer in words"]) for row in rows} <= {
+        ("unknown", "nobody knows who"), ("crm", "HubSpot"), ("ledger", "this ledger"),
+    }  # fmt: skip
     assert 'consent_ledger_drift_contacts{kind="crm_on_ledger_stopped"} 1.0' in measures.read_text()
     assert 'consent_ledger_drift_contacts{kind="record_gone"} 0.0' in measures.read_text()
     shown = world.run("drift").stdout

@@ -275,7 +275,7 @@ def test_a_shorter_file_of_that_name_mends_nothing(tmp_path: Path) -> None:
     (found,) = audit(tmp_path, path)["lost_stops"]
     assert (found["stands"], found["earlier"]) == (True, True)
     with open_house(tmp_path / "ledger", {}) as house:
-        assert [(file, rows) for file, _, rows in standing_files(house, house.catalogue)] == [(door.name, 1)]
+        assert [(one.name, one.rows) for one in standing_files(house, house.catalogue)] == [(door.name, 1)]
 
 
 def test_a_file_of_which_nothing_was_used_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -200,3 +200,54 @@ def test_confirmations_after_one_delay_are_a_machines(
     assert len(confirmed) == people
     assert sum(event.by == "data_subject" for event in confirmed) == own
     assert bool(file.doubts) is (own == 0)
+
+
+BY_ADDRESS = {
+    "a file of its own": 'fact = "confirmation"\nemail = "E-Mail"\nat = "Bestätigt"\nip = "Adresse"\n',
+    "beside the sign-up": SIGNED_UP.replace("where", 'ip = "Adresse"\nwhere'),
+    "above all facts": 'ip = "Adresse"\n' + SIGNED_UP,
+    "one of several": 'fact = "confirmation"\nemail = "E-Mail"\nat = "Bestätigt"\nip = "Adresse"\nothers = "nothing"\n'
+    'where = { "Bestätigt" = "*" }\n',
+}
+
+
+@pytest.mark.parametrize("mapping", BY_ADDRESS.values(), ids=BY_ADDRESS)
+@pytest.mark.parametrize(
+    ("addresses", "own"),
+    [
+        (["10.0.0.7"] * 6, 0),
+        (["10.0.0.7"] * 5 + ["10.0.0.8"] * 4, 0),
+        (["2001:DB8::1", "2001:db8::1", " 2001:db8::1"] * 2, 0),
+        (["10.0.0.7"] * 5 + ["10.0.0.8"] * 5, 10),
+        (["10.0.0.7"] * 4, 4),
+        ([""] * 6, 6),
+        (["10.0.0.7"] * 5 + [""] * 5, 10),
+        ([f"10.0.0.{n}" for n in range(7)], 7),
+    ],
+)
+def test_confirmations_from_one_network_address_are_a_machines(
+    tmp_path: Path, mapping: str, addresses: Sequence[str], own: int
+) -> None:
+    """Of the column that the mapping names, whatever else it reads; rows without a confirmation count for nothing."""
+    path = tmp_path / "shop.csv"
+    lines = [
+        f"p{n}@example.com,2024-01-{n + 1:02} 09:00:00,2024-01-{n + 1:02} 10:{n * 3 + 1:02}:{n:02},{address}"
+        for n, address in enumerate(addresses)
+    ]
+    if "others" in mapping or "[[facts]]" in mapping:
+        lines += [f"q{n}@example.com,2024-01-05 09:00:00,,10.0.0.9" for n in range(30)]
+    path.write_text("\n".join(("E-Mail,Angemeldet,Bestätigt,Adresse", *lines)) + "\n", encoding="utf-8")
+    (tmp_path / f"shop{ENDING}").write_text(mapping, encoding="utf-8")
+    (file,) = sort_inputs([path]).evidence
+    for _ in range(2):  # a file is read more than once
+        told = [one.event for one in file.statements(Wanted(), lambda _: None)]
+        confirmed = [event for event in told if isinstance(event, e.DoubleOptInConfirmed)]
+        assert len(confirmed) == len(addresses)
+        assert sum(event.by == "data_subject" for event in confirmed) == own
+        assert bool(file.doubts) is (own == 0)
+
+
+def test_a_mapping_names_a_column_of_network_addresses_that_is_there(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput) as caught:
+        read(tmp_path, BY_ADDRESS["a file of its own"].replace('"Adresse"', '"IP"').replace("Bestätigt", "E-Mail"))
+    assert "`ip`" in caught.value.message

@@ -13,13 +13,16 @@ import pytest
 from adapters.cli.options import EXIT
 from adapters.hubspot.labels import recognise, speaks_of_opting_out
 from adapters.hubspot.said import bounce_kind
+from adapters.hubspot.sync.standing import asked, standings
 from adapters.hubspot.values import NO, UNKNOWN, YES, Values
+from adapters.wiring import now
 from ledger.catalogue import Catalogue
 from ledger.contact import Entry
 from ledger.events import ImportFinished
 from ledger.lost_stops import SHOWING, lost_stops
 from ledger.terms import LEDGER_STREAM
 from tests.adapters.test_damaged import Done, program
+from tests.ledgers import open_house
 
 HEAD = "Record ID,Email,Marketing contact status"
 
@@ -135,6 +138,13 @@ def staying(home: Path) -> list[bool]:
     return [row["action"] == "keep" for row in listed(home, "verdicts.csv")]
 
 
+def staying_of_all(home: Path, *words: str) -> dict[str, bool]:
+    """Who of everybody that the ledger holds may stay, by record id."""
+    program(home, "audit", "--ledger", "L", "--out", "all", *words)
+    with (home / "all" / "verdicts.csv").open(encoding="utf-8-sig", newline="") as file:
+        return {row["Record ID"]: row["action"] == "keep" for row in csv.DictReader(file)}
+
+
 def test_an_export_without_a_column_of_opt_outs_lets_nobody_stay(tmp_path: Path) -> None:
     """Else it would read as if nobody had opted out. It is said first, with what settles it."""
     done = audited(tmp_path, US, *SAID_NOTHING, words=BY_NAME)
@@ -179,16 +189,73 @@ def test_what_shows_the_opt_outs_settles_it_unless_it_is_older(tmp_path: Path) -
 
 
 def test_a_later_export_without_the_column_opens_it_again(tmp_path: Path) -> None:
-    """Who opted out since the export that showed it, or came since, nobody knows; a smaller one shows it not of all."""
+    """Who opted out since the export that showed it, or came since, nobody knows; a smaller one shows it of its own."""
     shown = f"{US},Unsubscribed from all email"
     audited(tmp_path, shown, *(f"{row},No" for row in SAID_NOTHING), words=BY_NAME)
     assert staying(tmp_path) == [True, True]
     audited(tmp_path, US, *(row.replace("bo@", "bea@") for row in SAID_NOTHING), words=BY_NAME)
     assert staying(tmp_path) == [False, False]
-    audited(tmp_path, shown, f"{SAID_NOTHING[0]},No", words=BY_NAME)
-    assert staying(tmp_path) == [False]
+    done = audited(tmp_path, shown, f"{SAID_NOTHING[0]},No", words=BY_NAME)
+    assert staying(tmp_path) == [True]
+    assert "NOT READ" not in screen(done)  # of this export nobody is held
+    assert staying_of_all(tmp_path) == {"1": True, "2": False}
     audited(tmp_path, shown, *(f"{row.replace('bo@', 'bea@')},No" for row in SAID_NOTHING), words=BY_NAME)
     assert staying(tmp_path) == [True, True]
+
+
+SHOWN = f"{US},Unsubscribed from all email"
+
+
+def test_an_export_of_other_people_settles_nothing_of_these(tmp_path: Path) -> None:
+    """As large and no older, with the column: it shows its own people. The first two stay held, in the sync too."""
+    audited(tmp_path, US, *SAID_NOTHING, words=BY_NAME)
+    others = [row.replace("1,ana@", "3,cy@").replace("2,bo@", "4,di@") for row in SAID_NOTHING]
+    audited(tmp_path, SHOWN, *(f"{row},No" for row in others), words=(*BY_NAME, "--same-company"))
+    assert staying(tmp_path) == [True, True]
+    assert staying_of_all(tmp_path) == {"1": False, "2": False, "3": True, "4": True}
+    (still,) = json.loads((tmp_path / "all" / "audit.json").read_text())["lost_stops"]
+    assert (still["file"], still["hidden"], still["stands"], still["in_part"]) == ("contacts.csv", 2, True, True)
+    steps = " ".join((tmp_path / "all" / "NEXT-STEPS.md").read_text().split())
+    assert "A later export shows it of some of the contacts; of the others it is still unknown." in steps
+    assert "Until then nobody may stay marketing whom no later export shows" in steps
+    with open_house(tmp_path / "L", {}) as house:
+        known = house.ledger.vault.known_records("hubspot", ["1", "2", "3", "4"])
+        found = standings(house, {row.contact for row in known.values()}, asked(house, now()))
+        assert {record for record, row in known.items() if found[row.contact].shown} == {"3", "4"}
+    audited(tmp_path, SHOWN, *(f"{row},No" for row in (*SAID_NOTHING, *others)), words=BY_NAME)
+    assert staying(tmp_path) == [True, True, True, True]
+    assert set(staying_of_all(tmp_path).values()) == {True}
+    assert json.loads((tmp_path / "all" / "audit.json").read_text())["lost_stops"] == []
+
+
+def test_without_record_ids_an_address_is_shown_or_is_not(tmp_path: Path) -> None:
+    head = "Email,Country/Region,Marketing contact status"
+    rows = [f"{name}@example.org,United States,Marketing contact" for name in ("ana", "bo", "cy")]
+    audited(tmp_path, head, *rows, words=BY_NAME)
+    assert staying(tmp_path) == [False, False, False]
+    shown = f"{head},Unsubscribed from all email"
+    audited(tmp_path, shown, *(f"{row},No" for row in rows[:2]), words=BY_NAME)
+    assert staying(tmp_path) == [True, True]
+    audited(tmp_path, head, *rows, words=BY_NAME)  # the export that hides it, once more: a copy is no newer
+    assert staying(tmp_path) == [True, True, False]
+
+
+def test_a_row_that_says_nothing_new_is_shown_by_a_newer_file_all_the_same(tmp_path: Path) -> None:
+    """Modified long ago, with the cells of the export before the one that hides: it is known of that day."""
+    tail = ",2024-03-01 09:00"
+    shown, hiding = f"{SHOWN},Last Modified Date", f"{US},Last Modified Date"
+    audited(tmp_path, shown, *(f"{row},No{tail}" for row in SAID_NOTHING), words=BY_NAME)
+    assert staying(tmp_path) == [True, True]
+    audited(tmp_path, hiding, *(f"{row},2024-01-01 09:00" for row in SAID_NOTHING), words=BY_NAME)
+    assert staying(tmp_path) == [False, False]
+    audited(tmp_path, shown, *(f"{row},No{tail}" for row in (SAID_NOTHING[0],)), words=BY_NAME)
+    assert staying(tmp_path) == [True]
+    with open_house(tmp_path / "L", {}) as house:
+        before = house.ledger.log.last_position()
+    audited(tmp_path, shown, *(f"{row},No{tail}" for row in (SAID_NOTHING[0],)), words=BY_NAME)
+    with open_house(tmp_path / "L", {}) as house:
+        assert house.ledger.log.last_position() == before
+    assert staying_of_all(tmp_path) == {"1": True, "2": False}
 
 
 def test_a_column_named_by_hand_is_remembered(tmp_path: Path) -> None:
@@ -222,9 +289,9 @@ def test_somebody_may_answer_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "source", ["hubspot.export", *sorted(SHOWING), "hubspot.opt_outs", "mailchimp.audience", "stops"]
 )
-@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("rows", [1, 2, 500])
 def test_what_is_hidden_is_shown_by_no_older_file(source: str, seconds: int, rows: int) -> None:
-    """In the pure rule: a list at most a day older, and an export of as many contacts that is no older."""
+    """In the pure rule: a list at most a day older; of an export no number of rows, but what it shows of a record."""
     day = datetime(2026, 11, 30, tzinfo=UTC)
     hiding = ImportFinished(
         stream=LEDGER_STREAM, source="hubspot.export", file="a" * 64, rows=2, hidden=2, captured_at=day
@@ -232,7 +299,7 @@ def test_what_is_hidden_is_shown_by_no_older_file(source: str, seconds: int, row
     showing = ImportFinished(
         stream=LEDGER_STREAM, source=source, file="b" * 64, rows=rows, captured_at=day + timedelta(seconds=seconds)
     )
-    settled = (source in SHOWING and seconds >= -86_400) or (source == "hubspot.export" and rows == 2 and seconds >= 0)
+    settled = source in SHOWING and seconds >= -86_400
     for order in ((hiding, showing), (showing, hiding)):
         imports = tuple(Entry(place, place, event) for place, event in enumerate(order, 1))
         assert bool(lost_stops(Catalogue(imports=imports))) is not settled

@@ -32,10 +32,13 @@ from adapters.review.questions import Questions
 from adapters.review.words import ANSWERS, LEAVE, Outcome
 from adapters.review.workbook import write_review
 from adapters.tabular import UnreadableInput
+from adapters.why_causes import law_name
+from adapters.why_needs import NEEDS, need_in_words
 from adapters.wiring import House
 from ledger import events as e
 from ledger.application import Fact
 from ledger.policy.shipped import policy
+from ledger.terms import Basis
 from ledger.vault import Registration
 from projections.audit import Auditor, Record
 from projections.verdicts import QUESTIONS, Action, Audit, Bucket, RuleSet, Verdict
@@ -294,13 +297,38 @@ def test_a_sheet_asks_counts_and_names_the_rules(tmp_path: Path) -> None:
     assert rows[0][0].startswith("705 contacts where the CRM says “Performance of a contract”. Was there a sale by us?")
     told = {str(row[0]): str(row[1]) for row in rows if len(row) > 1}
     assert (told["Contacts"], told["Marketing contacts"]) == ("705.0", "470.0")
-    assert told["Countries"].startswith("DE 705, FR 352")
-    accepting = {
-        rule.id for code in ("DE", "FR") for rule in policy().regime(code).bases if rule.basis == "soft_opt_in"
-    }
+    assert told["Countries"].startswith("Germany 705, France 352")
+    accepting = [rule for code in ("DE", "FR") for rule in policy().regime(code).bases if rule.basis == "soft_opt_in"]
     assert accepting
-    assert accepting <= told.keys()
+    rules = [str(row[1]) for row in rows if row[0] == "Rule"]
+    for rule in accepting:
+        (text,) = [one for one in rules if f" ({rule.id})" in one]
+        assert text.startswith(law_name(rule))
+        assert all(need_in_words(need) in text for need in rule.needs)
     assert sum(str(row[0]).startswith("CL-") for row in rows) == 10
+
+
+def test_whoever_answers_sees_words_and_the_machine_its_own_name(tmp_path: Path) -> None:
+    """Countries, bases and needs by their names; the name of the question, by which it is read back, as what it is."""
+    path = tmp_path / "review.xlsx"
+    claims = [msgspec.structs.replace(made_up(n, "contract"), basis="soft_opt_in") for n in range(3)]
+    path.write_bytes(written([*claims, made_up(3, "same_record_twice")]))
+    cells = Cells.of(path)
+    named = {*Basis, *NEEDS, *QUESTIONS, "XX"}
+    for sheet in ("Read me first", "Contract", "Same record twice"):
+        tokens = [
+            (row, cell)
+            for row in cells.sheets[sheet]
+            for cell in map(str, row)
+            if (cell in named and "_" in cell) or any(one in cell for one in named if "_" in one and one != cell)
+        ]
+        assert [row[2] for row, _ in tokens] == [words.NOT_FOR_PEOPLE] * (sheet == "Same record twice")
+    (first, *_) = [row for row in cells.sheets["Contract"] if str(row[0]).startswith("CL-")]
+    assert first[3].endswith("(would be: customer exception (soft opt-in))")
+    assert {str(row[4]) for row in cells.sheets["Contract"] if str(row[0]).startswith("CL-")} <= {
+        "Germany",
+        "Germany, France",
+    }
 
 
 def test_a_claim_no_rule_accepts_is_answered_beforehand(tmp_path: Path) -> None:

@@ -540,3 +540,18 @@ def test_a_law_of_a_later_day_is_not_applied(world: World, law_at: datetime) -> 
     assert person.sentence.endswith("your opt-in of 4 May 2023 needs it.")
     known, _ = both(world, Asked(day, law_at=at(2004, 7, 9), purpose="marketing.similar"))
     assert known.verdict == "allowed by the rules applied"
+
+
+def test_what_counted_against_names_the_law_before_the_rule(world: World) -> None:
+    """Of a stop, of a hold and of a minor alike."""
+    who = signed_up(world)
+    minor = world.record(e.RecipientDescribed(stream=who[0], address=who[1], source="cli", minor=True))
+    hold = world.record(e.ReviewDecided(stream=who[0], source="review", outcome="hold", question="customers"))
+    world.time = at(2024, 7, 1)
+    stop = opted_out(world, who, at(2024, 6, 1))
+    why, _ = both(world, Asked(at(2024, 7, 2)))
+    assert why.spoke_against == (
+        f"objected to marketing [{stop}], GDPR Art 7(3), 21(2)-(4) (rule EU-STOP)",
+        f"on hold until a review is answered [{hold}], our own rule (rule REVIEW)",
+        f"a minor, without a guardian's consent [{minor}], GDPR Art 8, rec 38 (rule P17)",
+    )

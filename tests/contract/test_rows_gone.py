@@ -24,6 +24,17 @@ TAKE_AWAY = {
     "the record": ["DELETE FROM {record}"],
     "the address and its tally": ["DELETE FROM {address}", "DELETE FROM {tally} WHERE name = 'address'"],
 }
+CHANGE = {
+    "what an address is found by": ["UPDATE {address} SET lookup = {other}", "UPDATE {record} SET lookup = {other}"],
+    "the contact": ["UPDATE {address} SET contact = {other}", "UPDATE {record} SET contact = {other}"],
+    "one row for another": [
+        "DELETE FROM {address}",
+        "DELETE FROM {record}",
+        "INSERT INTO {address} (address_id, contact, lookup, ciphertext) VALUES ({other}, {other}, {other}, {other})",
+        "INSERT INTO {record} (record_ref, contact, lookup, ciphertext) VALUES ({other}, {other}, {other}, {other})",
+    ],
+}
+"""Changes that keep the number of rows."""
 Run = Callable[[list[str]], None]
 
 
@@ -34,14 +45,15 @@ def run(place: stores.Place) -> Run:
     def on_file(statements: list[str]) -> None:
         with closing(sqlite3.connect(place.folder / "vault.db", isolation_level=None)) as driver:
             for statement in statements:
-                driver.execute(statement.format(address="address", record="record", tally="tally"))
+                names = {name: name for name in ("address", "record", "tally")}
+                driver.execute(statement.format(**names, other="x'00112233445566778899aabbccddeeff'"))
 
     def on_server(statements: list[str]) -> None:
         assert place.owner_url is not None
         with psycopg.connect(place.owner_url, autocommit=True) as driver:
             for statement in statements:
                 names = {name: f"vault.{name}" for name in ("address", "record", "tally")}
-                driver.execute(statement.format(**names))
+                driver.execute(statement.format(**names, other=r"'\x00112233445566778899aabbccddeeff'::bytea").encode())
 
     return on_file if place.url is None else on_server
 
@@ -71,6 +83,20 @@ def test_nobody_is_made_known_while_rows_are_gone(place: stores.Place, run: Run,
     run(TAKE_AWAY[what])
     with ledger_at(place) as ledger, pytest.raises(DamagedError):
         ledger.register_many([ANA if what != "the record" else Registration(None, "crm", "1")])
+
+
+@pytest.mark.parametrize("what", CHANGE)
+@pytest.mark.parametrize("who", [ANA, BEN])
+def test_nobody_is_made_known_where_rows_are_not_as_they_were_written(
+    place: stores.Place, run: Run, what: str, who: Registration
+) -> None:
+    """As many rows as before, and none by which the stopped person is found: the next program to open it says so."""
+    with ledger_at(place) as ledger:
+        (ana,) = ledger.register_many([ANA])
+        ledger.record(Fact(e.OptedOut(stream=ana.contact, address=ana.address, source="crm")))
+    run(CHANGE[what])
+    with ledger_at(place) as ledger, pytest.raises(DamagedError, match="not as"):
+        ledger.register_many([who])
 
 
 def test_others_may_make_people_known_meanwhile(place: stores.Place) -> None:

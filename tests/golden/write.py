@@ -34,6 +34,7 @@ TIMES = {
     "shown_from": datetime(2024, 1, 1, tzinfo=UTC),
     "shown_to": datetime(2025, 1, 1, tzinfo=UTC),
     "valid_until": NOON + timedelta(days=365),
+    "opt_outs_on": NOON + timedelta(days=2),
 }
 STRINGS = {
     "stream": CONTACT,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,14 @@ from adapters.cli.hubspot_sync_run import _examples
 from adapters.cli.options import EXIT
 from adapters.hubspot.changes import SYSTEM
 from adapters.hubspot.sync.rehearsal import Shown
+from adapters.hubspot.sync.store import Book, Result
 from adapters.kafka.dead_letters import Letter
 from adapters.kafka.messages import CrmResult, status_message
 from adapters.kafka.topics import CRM_RESULTS, STATUS, STATUS_DLQ
 from adapters.wiring import now
 from ledger import events as e
 from ledger.application import Fact
+from ledger.terms import BY_OUR_WRITE
 from ledger.vault import Registration
 from tests.adapters.kafka import stream_world
 from tests.adapters.kafka.stream_world import AT, LEDGER, status
@@ -168,6 +172,79 @@ def test_a_file_that_lost_stops_is_said_first(here: Here) -> None:
     assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
     here.run("import", str(path), "--accept-lost-stops", "unsubscribes.csv=1", "--by", "Dana Weiss")
     assert "held back" not in here.run("hubspot", "sync").stdout
+
+
+def test_a_file_that_was_not_read_and_may_hold_stops_is_said_first(here: Here) -> None:
+    """As one that lost stops: nobody is raised until it is read, or somebody answers for it."""
+    here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
+    folder = here.folder / "files"
+    folder.mkdir()
+    (folder / "unsubscribes.csv").write_text("Email,Unsubscribe date,Reason\nno@example.org,2026-03-01,x\n")
+    (folder / "objections.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
+    assert "objections.xls was not read and may hold opt-outs." in here.run("import", str(folder)).stderr
+    told = here.run("hubspot", "sync").stdout
+    assert told.startswith("objections.xls: this file was not read and may hold opt-outs.")
+    assert counted("held back for lost stops", told) == 1
+    assert max(len(line) for line in told.splitlines() if not line.lstrip().startswith("{")) <= 80
+    here.run("import", str(folder), "--accept-lost-stops", "objections.xls=1", "--by", "Dana Weiss")
+    assert "held back" not in here.run("hubspot", "sync").stdout
+
+
+def exported(here: Here, *rows: str, day: datetime | None = None) -> tuple[dict[str, str], dict[str, int]]:
+    """What an audit of an export says: the reason of each record of it, and how many were stopped by whom."""
+    path, out = here.folder / "contacts.csv", here.folder / "out"
+    head = "Record ID,Email,Marketing contact status,Unsubscribed from all email"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    if day is not None:
+        os.utime(path, (day.timestamp(), day.timestamp()))
+    assert here.run("audit", str(path), "--out", str(out), "--same-company").returncode == EXIT.OK
+    with (out / "verdicts.csv").open(encoding="utf-8-sig", newline="") as file:
+        reasons = {row["Record ID"]: row["reason"] for row in csv.DictReader(file)}
+    sums = json.loads((out / "audit.json").read_text())["stopped_by"]
+    return reasons, {who: count["contacts"] for who, count in sums.items()}
+
+
+def test_a_stop_that_the_sync_wrote_comes_back_in_an_export_as_no_word_of_the_person(here: Here) -> None:
+    """The review's stop stays the review's; Bob's own stays his. Stopped they are, whoever shows it."""
+    here.says(ADA, e.ReviewDecided, by="officer", outcome="stop")
+    here.says(BOB, e.OptedOut, by="data_subject")
+    ada, bob = (here.records[one] for one in (ADA, BOB))
+    rows = [f"{ada},{ADA},Marketing contact,{{}}", f"{bob},{BOB},Marketing contact,{{}}"]
+    assert here.run("hubspot", "sync", "--apply").returncode == EXIT.OK
+    reasons, sums = exported(here, *(row.format("Yes") for row in rows))
+    assert reasons == {str(ada): "review_stop", str(bob): "opted_out"}
+    assert sums == {"person": 1, "review": 1, "others": 0}
+    why = here.run("why", ADA).stdout
+    assert "A review by the company decided" in why
+    assert "the person opted out" not in why.lower()
+    with open_house(here.folder / "ledger", {}) as house:
+        stops = house.contacts([here.people[ADA].contact])[here.people[ADA].contact].stops
+        assert [(n.event.by, n.event.via) for n in stops] == [("system", BY_OUR_WRITE)]
+
+
+@pytest.mark.parametrize("between", ["export before", "switched on", "opted in", "nothing was changed"])
+def test_what_may_be_the_persons_own_opt_out_stays_theirs(here: Here, between: str) -> None:
+    """An export that is older than our write, a sign that it was switched on since, a write that changed nothing."""
+    here.says(ADA, e.ReviewDecided, by="officer", outcome="stop")
+    ada = here.records[ADA]
+    row = f"{ada},{ADA},Marketing contact,{{}}"
+    if between == "nothing was changed":
+        here.there.state.contact(ADA).properties["hs_email_optout"] = "true"
+        with open_house(here.folder / "ledger", {}) as house, Book.open(house) as book:
+            contact = here.people[ADA].contact
+            book.keep([Result(contact, str(ada), "unsubscribe_all", "", "unchanged", 200, now(), "CL-0-0")])
+    else:
+        assert here.run("hubspot", "sync", "--apply").returncode == EXIT.OK
+    day = None
+    if between == "export before":
+        day = now() - timedelta(days=2)
+    elif between == "switched on":
+        exported(here, row.format("No"))
+    elif between == "opted in":
+        here.says(ADA, e.OptedIn, purposes=("marketing.similar",), **SIGN_UP)
+    reasons, sums = exported(here, row.format("Yes"), day=day)
+    assert sums["others"] == sums["review"] == 0, reasons
+    assert sums["person"] == 1 or reasons[str(ada)] == "stop_shown_lifted"
 
 
 def test_without_a_token_or_with_a_wrong_one_it_says_so(here: Here) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
@@ -18,6 +18,7 @@ NO = Answer(False, None, "no_basis", False, False, 3)
 OUT = Answer(False, None, "opted_out", True, False, 5)
 CONTACT, ADDRESS, EMAIL = "11111111-0000-0000-0000-000000000000", "a" * 36, "a@example.com"
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
 MEANT = meanings((("1", "News"), ("2", "Surveys"), ("3", "Odd")), {"news": ("marketing.similar",)})
 SAID = {
     "consent_ledger_verdict": "marketing",
@@ -158,6 +159,25 @@ def test_while_stops_are_lost_nobody_is_raised_and_nothing_is_switched_on(
     assert len(made.demotions) == (given is STOPPED)
     stops = [step.call for step in made.steps if step.call != "update"]
     assert stops == [step.call for step in plans.plan(whole, Allowance()).steps if step.call.startswith("unsub")]
+
+
+@pytest.mark.parametrize(
+    ("shown", "held_back"),
+    [({}, 1), ({"r1": AT - timedelta(seconds=1)}, 1), ({"r2": AT}, 1), ({"r1": AT}, 0), ({"r1": AT + TICK}, 0)],
+)
+@pytest.mark.parametrize("known", ["r1", None])
+def test_whoever_no_export_shows_that_is_no_older_than_the_hiding_one_is_held_back(
+    shown: dict[str, datetime], held_back: int, known: str | None
+) -> None:
+    """Record by record: an export said of this very one whether it opted out; of one without a reference none can."""
+    whole = scene(ALLOWED)
+    records = [record._replace(known=known) for record in whole.records]
+    standings = {CONTACT: whole.standings[CONTACT]._replace(shown=shown)}
+    made = plans.plan(
+        whole._replace(records=records, standings=standings, hidden_since=AT), Allowance(frozenset(("901",)), 5)
+    )
+    assert len(made.held_back) == (held_back if known else 1)
+    assert bool([step for step in made.steps if step.call == "subscribe"]) is not bool(made.held_back)
 
 
 def test_that_it_was_looked_at_is_no_difference() -> None:

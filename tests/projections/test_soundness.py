@@ -147,18 +147,44 @@ def test_a_yes_that_the_log_has_lost_is_not_served_at_the_same_position(here: Re
     assert here.runner.replay().equal
 
 
-def in_place(here: Restorable, position: int) -> None:
+def in_place(here: Restorable, position: int, which: str = "position > ") -> None:
     """The log becomes what it was at a position, under a program that goes on working on it."""
     if here.place.owner_url is not None:
         with driver_of(here.place.owner_url) as driver:
             driver.execute("ALTER TABLE log.entry DISABLE TRIGGER ALL")
-            driver.execute("DELETE FROM log.entry WHERE position > %s", (position,))
+            driver.execute(f"DELETE FROM log.entry WHERE {which}{position}".encode())  # noqa: S608 - ours
             driver.execute("ALTER TABLE log.entry ENABLE TRIGGER ALL")
             driver.execute("UPDATE log.head SET position = (SELECT coalesce(max(position), 0) FROM log.entry)")
         return
     with closing(sqlite3.connect(here.place("log"))) as file, file:
         file.execute("DROP TRIGGER IF EXISTS entry_no_delete")
-        file.execute("DELETE FROM entry WHERE position > ?", (position,))
+        file.execute(f"DELETE FROM entry WHERE {which}{position}")  # noqa: S608 - ours
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_stop_that_is_taken_out_of_an_open_log_gives_nobody_a_yes(
+    here: Restorable, later: bool, follows: bool
+) -> None:
+    """Whether it was the contact's newest entry or not: the answers know it, or the versions do. Others go on."""
+    filled(here)
+    lost = here.append(opted_out(3))
+    if later:
+        here.append(e.FormSubmitted(stream=contact(3), source="t"))
+    here.append(e.FormSubmitted(stream=contact(90), source="t"))
+    here.runner.follow(once=True)
+    assert not here.ask(3).allowed
+    in_place(here, lost, "position = ")
+    here.append(*allowed(3))
+    if follows:
+        with pytest.raises(LogDamagedError):
+            here.runner.follow(once=True)
+    assert here.ask(3)[:1] + here.ask(3)[4:] == (None, DAMAGED)
+    with pytest.raises(LogDamagedError):
+        here.runner.current(contact(3))
+    assert here.ask(2).allowed
+    here.again()
+    assert here.ask(2)[:1] + here.ask(2)[4:] == (None, DAMAGED)
 
 
 @pytest.mark.parametrize("beside", [-1, 0, 1])

@@ -14,6 +14,7 @@ from ledger import events as e
 from ledger.policy.judge import STOP_REASONS, STOPPED, judge
 from ledger.policy.question import Question
 from ledger.policy.shipped import policy
+from ledger.terms import BY_OUR_WRITE
 from projections.verdicts import REASONS, Bucket, Speaker, speaker_of
 from tests.projections.test_verdicts import (
     ADDRESS,
@@ -67,6 +68,11 @@ def by(party: str, kind: type[e.Event] = e.OptedOut, **more: Any) -> e.Event:
         ((by("system", e.Objected, via="domain_stop"),), "person", "objected"),
         ((by("officer"), COMPLAINT), "person", "complained"),
         ((by("officer"), REVIEW), "others", "stopped_by_others"),
+        ((by("system", via=BY_OUR_WRITE),), "others", "stopped_by_others"),
+        ((by("system", via=BY_OUR_WRITE), REVIEW), "review", "review_stop"),
+        ((by("system", via=BY_OUR_WRITE), by("officer"), REVIEW), "others", "stopped_by_others"),
+        ((by("system", via=BY_OUR_WRITE), OPTED_OUT), "person", "opted_out"),
+        ((OPT_IN, by("system", via=BY_OUR_WRITE)), "others", "stopped_by_others"),
         ((HOLD,), None, "under_review"),
         ((fact(e.RecipientDescribed, minor=True),), None, "minor"),
         ((BOUNCE,), None, "nothing_known"),

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from adapters.addresses import address_of
+from adapters.echoed import NOTHING_WRITTEN
 from adapters.encodings import UnreadableInput
 from adapters.evidence import record
 from adapters.hubspot import changes as c
@@ -204,10 +205,12 @@ class _PulledShare(Share):
         had = (vault.find_address(email) for email in (*one.also, *(past.value for past in one.history.get(EMAIL, ()))))
         return not any(known is not None and known[1] == address for known in had)
 
-    def said(self, row: Row, person: Person, contact: Contact | None) -> Iterator[tuple[e.Event, str]]:
+    def said(
+        self, row: Row, person: Person, contact: Contact | None, written: frozenset[str] = NOTHING_WRITTEN
+    ) -> Iterator[tuple[e.Event, str]]:
         """See `Share`; a stop that the history dates is not one from ever."""
         explained = self._explained.get(row.record_id or "", frozenset())
-        for event, source_id in super().said(row, person, contact):
+        for event, source_id in super().said(row, person, contact, written):
             if _about(event) not in explained:
                 yield event, source_id
 

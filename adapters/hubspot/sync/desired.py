@@ -7,6 +7,7 @@ is wanted of an address only that address's own answers count, whatever record i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from adapters.tokens import token_of
@@ -50,11 +51,13 @@ class Standing(NamedTuple):
     """What the ledger answers of a contact: address id -> purpose -> answer, every marketing purpose by e-mail.
 
     first     position of its first entry
+    shown     records of which exports showed whether they opted out -> the day of the newest of these
     """
 
     contact: str
     first: int
     addresses: Mapping[str, Mapping[str, Answer]]
+    shown: Mapping[str, datetime] = {}
 
 
 class Held(NamedTuple):

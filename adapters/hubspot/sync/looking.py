@@ -13,7 +13,7 @@ from adapters.hubspot.sync.plan import ALL_OUT, READ, RecordShown, Scene, StateS
 from adapters.hubspot.sync.standing import Asked, asked, standings
 from adapters.hubspot.sync.store import Book
 from adapters.wiring import House
-from ledger.lost_stops import lost_stops
+from ledger.lost_stops import hidden_since, lost_stops, rows_are_lost
 
 _LOOKS = 100
 """After so many looks the portal's types are read again, where no state of an address names a new one."""
@@ -70,7 +70,7 @@ class Looking:
             self._portal.may().v3_subscribe,
             about.at,
             head,
-            bool(lost_stops(about.setting.catalogue)),
+            *_open(about),
         )
         return scene, tuple(one for one in own if one not in read)
 
@@ -79,7 +79,7 @@ class Looking:
         if self._house.ledger.log.last_position() == scene.head:
             return False
         about = asked(self._house, self._clock())
-        if bool(lost_stops(about.setting.catalogue)) != scene.stops_lost:
+        if _open(about) != (scene.stops_lost, scene.hidden_since):
             return True
         types = [(one.id, one.name) for one in self._types if one.active]
         return meanings(types, about.types) != scene.meant or standings(self._house, scene.standings, about) != (
@@ -114,7 +114,8 @@ class Looking:
             held = tuple(Held(email, *owners.get(email, (None, None))) for email in emails)
             on_it = {known[record].contact for record in ids[one.id] if record in known}
             on_it |= {address.contact for address in held if address.contact is not None}
-            records.append(RecordShown(one.id, one.properties, held, tuple(sorted(on_it))))
+            ref = known[one.id].record if one.id in known else None
+            records.append(RecordShown(one.id, one.properties, held, tuple(sorted(on_it)), ref))
         return records, {contact for record in records for contact in record.contacts}
 
     def _states(self, records: Sequence[RecordShown]) -> dict[str, StateShown]:
@@ -160,6 +161,12 @@ class Looking:
         if any(one.type_id not in known for state in states.values() for one in state.types):
             self._types = self._portal.types()
         return meanings([(one.id, one.name) for one in self._types if one.active], about.types)
+
+
+def _open(about: Asked) -> tuple[bool, datetime | None]:
+    """Whether rows of stops are lost, and since when an export hides who opted out."""
+    found = lost_stops(about.setting.catalogue)
+    return rows_are_lost(found), hidden_since(found)
 
 
 def _known(record: RecordShown, found: Mapping[str, Standing]) -> RecordShown | None:

@@ -57,12 +57,16 @@ class StateShown(Protocol):
 
 
 class RecordShown(NamedTuple):
-    """A record as HubSpot shows it: its properties, its addresses (the primary one first), who of the ledger it is."""
+    """A record as HubSpot shows it: its properties, its addresses (the primary one first), who of the ledger it is.
+
+    `known`: the ledger's own reference of the record
+    """
 
     id: str
     properties: Mapping[str, str | None]
     held: tuple[Held, ...]
     contacts: tuple[str, ...]
+    known: str | None = None
 
 
 class Step(NamedTuple):
@@ -120,8 +124,9 @@ class Plan(NamedTuple):
 class Scene(NamedTuple):
     """What a plan is made of: what the ledger answers, what HubSpot shows, and what may be done there.
 
-    head        position of the log that the answers are not older than
-    stops_lost  rows that may be anybody's stop could not be read: nobody is raised, nothing is switched on
+    head          position of the log that the answers are not older than
+    stops_lost    rows that may be anybody's stop could not be read: nobody is raised, nothing is switched on
+    hidden_since  an export of that day hides who opted out: the same for every record that no later one shows
     """
 
     records: Sequence[RecordShown]
@@ -132,6 +137,14 @@ class Scene(NamedTuple):
     at: datetime
     head: int = 0
     stops_lost: bool = False
+    hidden_since: datetime | None = None
+
+    def may_miss_a_stop(self, record: RecordShown) -> bool:
+        """Whether a stop of this record may be lost, or hidden in an export."""
+        if self.stops_lost or self.hidden_since is None:
+            return self.stops_lost
+        shown = (self.standings[one].shown.get(record.known or "") for one in record.contacts)
+        return not any(day is not None and day >= self.hidden_since for day in shown)
 
 
 def plan(scene: Scene, allowance: Allowance) -> Plan:
@@ -146,7 +159,7 @@ def plan(scene: Scene, allowance: Allowance) -> Plan:
         wanted = wanted_record([scene.standings[one] for one in record.contacts], record.held)
         verdict: str = wanted.verdict
         marketing = record.properties.get(MARKETABLE) == "true"
-        if verdict == "marketing" and scene.stops_lost and record.properties.get(VERDICT) != "marketing":
+        if verdict == "marketing" and scene.may_miss_a_stop(record) and record.properties.get(VERDICT) != "marketing":
             held_back.append(record.id)
             wanted = wanted._replace(verdict="undecided", basis=None, reason=STOPS_LOST)
             verdict = wanted.verdict
@@ -213,7 +226,9 @@ def _permissions(record: RecordShown, email: str, wanted: WantedAddress, scene: 
     shown = scene.states[email]
     left = {one.type_id for one in shown.types if one.state == "unsubscribed"}
     opted_out = shown.all_out or record.properties.get(ALL_OUT) == "true"
-    if scene.stops_lost or not scene.can_subscribe or opted_out or wanted.all_out is not None or left & wanted.unheard:
+    if scene.may_miss_a_stop(record) or not scene.can_subscribe:
+        return
+    if opted_out or wanted.all_out is not None or left & wanted.unheard:
         return
     undecided = {one.type_id for one in shown.types if one.state == "not_specified"}
     for kind, (state, answer) in wanted.types.items():

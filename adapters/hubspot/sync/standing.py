@@ -73,7 +73,16 @@ def _standing(contact: str, folds: Mapping[str, Contact], entries: Mapping[str, 
             decision, stopped = bench.answer(question)
             answers[purpose] = _answer(decision, stopped, (purpose, address) in named, first)
         addresses[address] = answers
-    return Standing(contact, first, addresses)
+    return Standing(contact, first, addresses, _shown(owner))
+
+
+def _shown(contact: Contact) -> dict[str, datetime]:
+    """By record, the day of the newest export that showed whether it opted out."""
+    found: dict[str, datetime] = {}
+    for event in (n.event for n in contact.flags):
+        if isinstance(event, e.MarketingStatusObserved) and event.record and event.opt_outs_on:
+            found[event.record] = max(event.opt_outs_on, found.get(event.record, event.opt_outs_on))
+    return found
 
 
 def _addresses(contact: Contact) -> list[str]:

@@ -43,6 +43,7 @@ PINS = {
     "consent.facts.v1.4.json": "0dcf415232905796d862eb5a0b53500922c67f2cd868ce08e644207afbf1084a",
     "consent.events.v1.6.json": "8f5b4d19412641f7b0d0c353311c07c7ca2c5ae683ae56c8e3dcac807bdfcadc",
     "consent.facts.v1.5.json": "d2946817751833f6d25affd3b0821fbf6349087d90147c98b173a9decedc0de9",
+    "consent.events.v1.7.json": "16d159d7c58fcf1f5c6691110c32c8e500c891c9aabc2172012c1c189be5ddc0",
 }
 """Kept schema -> its SHA-256. Add one when a schema is added; never change one."""
 
