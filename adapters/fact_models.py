@@ -120,7 +120,9 @@ Email = Annotated[
     AfterValidator(_address),
     Field(json_schema_extra={"format": "email"}),
 ]
+Reference = Annotated[str, StringConstraints(pattern="^CL-[0-9a-f]{8}-[0-9]{1,15}$")]
 Payload = Annotated[dict[str, JsonValue], AfterValidator(_payload)]
+_REFERENCE = "names the person in place of an address, as pages and lists do: CL-0a1b2c3d-42"
 
 
 class Strict(BaseModel):
@@ -130,7 +132,7 @@ class Strict(BaseModel):
 
 
 class Person(Strict):
-    """Whom a fact is about: an e-mail address, a record of a system, or both."""
+    """Whom a fact is about: an e-mail address or a reference, a record of a system, or both."""
 
     email: Email | None = Field(
         None, description="the address the fact is about; of a stop also a whole domain, as @example.com"
@@ -139,18 +141,26 @@ class Person(Strict):
     record_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None, description="the record's id in that system"
     )
+    reference: Reference | None = Field(None, description=_REFERENCE)
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:
-        if self.email is None and self.record_id is None:
-            raise ValueError("names nobody: give an email or a record_id")
+        if self.email is self.record_id is self.reference is None:
+            raise ValueError("names nobody: give an email, a reference or a record_id")
         return self
 
 
 class AddressedPerson(Strict):
     """Who asks to be erased: by address, since it is the address that is suppressed."""
 
-    email: Email
+    email: Email | None = Field(None, description="the address that is to be erased")
+    reference: Reference | None = Field(None, description=_REFERENCE)
+
+    @model_validator(mode="after")
+    def _names_an_address(self) -> Self:
+        if self.email is self.reference is None:
+            raise ValueError("names no address: give an email or a reference")
+        return self
 
 
 class FactModel(Strict):

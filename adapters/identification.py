@@ -42,7 +42,12 @@ class Person(NamedTuple):
 
 def names_known(text: str) -> bool:
     """True for a reference or a record id: it can only name somebody whom the ledger knows."""
-    return _is_reference(text) or _record(text) is not None
+    return is_reference(text) or _record(text) is not None
+
+
+def is_reference(text: str) -> bool:
+    """True for what is written like a reference; an address may begin in the same way."""
+    return text.strip().startswith("CL-") and "@" not in text
 
 
 def identify(ledger: Ledger, text: str) -> Person:
@@ -51,7 +56,7 @@ def identify(ledger: Ledger, text: str) -> Person:
     Raises UnknownPersonError.
     """
     text = text.strip()
-    if _is_reference(text):
+    if is_reference(text):
         return _by_reference(ledger, text)
     record = _record(text)
     if record is not None:
@@ -62,11 +67,6 @@ def identify(ledger: Ledger, text: str) -> Person:
         meant = f". Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownPersonError(f"{text}: this ledger holds nothing about that address{meant}")
     return Person(*found, text)
-
-
-def _is_reference(text: str) -> bool:
-    """True for what is written like a reference; an address may begin in the same way."""
-    return text.startswith("CL-") and "@" not in text
 
 
 def _by_reference(ledger: Ledger, text: str) -> Person:

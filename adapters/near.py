@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ledger.spelling import normal
 from ledger.vault import Vault
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-_+"
@@ -16,7 +17,7 @@ def near_addresses(vault: Vault, email: str) -> list[str]:
     They are looked up, each by its keyed hash: no address is opened but those that are known.
     """
     known = vault.find_addresses(sorted(set(_one_edit_away(email.strip().lower()))))
-    return sorted(known.keys() - {email})[:_MOST]
+    return sorted(one for one in known if normal(one) != normal(email))[:_MOST]
 
 
 def _one_edit_away(email: str) -> Iterator[str]:

@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from adapters.addresses import address_of
 from adapters.fact_models import FactModel, Person, models
+from adapters.identification import is_reference
 from adapters.reasons import Reason
 from ledger import events as e
+from ledger.spelling import normal
 from ledger.terms import ALL_MARKETING, EVERY_CHANNEL
 
 WIDEST = str(e.OptedOut.__struct_config__.tag)
@@ -24,6 +27,7 @@ _EVERYTHING = {"purposes": ALL_MARKETING, "channels": EVERY_CHANNEL}
 _WITHOUT_SCOPE = frozenset(e.Event.__struct_fields__) | {"payload", "person"}
 """Fields that say nothing of what a stop reaches."""
 _PAIR = frozenset({"occurred_from", "occurred_to"})
+_RECORD = ("system", "record_id")
 
 
 class Kept(NamedTuple):
@@ -59,12 +63,33 @@ def keep_stop(topic: str, data: bytes, error: ValidationError, reasons: Sequence
 
 
 def _people(sent: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The person as named; without what is not known of a person; by the address alone, else by the record."""
+    """The person as named; without what is not known of a person; then without what cannot be read of the names."""
     person = sent.get("person")
     if not isinstance(person, dict):
         return
-    for names in (person.keys(), Person.model_fields.keys(), {"email"}, {"system", "record_id"}):
+    person = _in_its_place(person)
+    ways = (("email", "reference"), ("email", *_RECORD), ("reference", *_RECORD), ("email",), ("reference",), _RECORD)
+    for names in (person.keys(), Person.model_fields.keys(), *ways):
         yield {"person": {name: value for name, value in person.items() if name in names}}
+
+
+def _in_its_place(person: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A person whose address stands in place of a reference, or the other way round, with each where it belongs.
+
+    Nobody where that leaves two: a stop of the one would be lost for the other.
+    """
+    email, reference = (said if isinstance(said := person.get(name), str) else None for name in ("email", "reference"))
+    others = {name: value for name, value in person.items() if name not in ("email", "reference")}
+    if reference is not None and "@" in reference:
+        readable = [said for said in (email, reference) if said is not None and address_of(said) is not None]
+        if len({normal(address_of(said) or "") for said in readable}) > 1:
+            return {}
+        return others | {"email": readable[0] if readable else reference}
+    if email is not None and is_reference(email):
+        if reference is not None and reference.strip() != email.strip():
+            return {}
+        return others | {"reference": email.strip()}
+    return person if reference is None else {**person, "reference": reference.strip()}
 
 
 def _made(topic: str, fields: Mapping[str, Any], reasons: Sequence[Reason]) -> Kept | None:

@@ -20,6 +20,7 @@ from adapters.effects import allowed_now, person_of
 from adapters.fact_models import FactModel, Person, event_of, models
 from adapters.reasons import Reason, unknown_field
 from adapters.recording import Recorded, Saying, record_all
+from adapters.referring import refer
 from adapters.stops_kept import keep_stop
 from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 from adapters.vocabulary import unknown_in_grant, widen_stop
@@ -76,10 +77,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Translated(NamedTuple):
-    """A submission that can be recorded, and what its answer has to warn of."""
+    """A submission that can be recorded, and what its answer has to warn of. `reference`: names the person."""
 
     saying: Saying
     warnings: tuple[Reason, ...] = ()
+    reference: str | None = None
 
 
 def take(
@@ -98,7 +100,7 @@ def take(
 
     Raises eventsourcing's OperationalError when the database does not answer: nothing is lost by trying again.
     """
-    read = _usable(house, [translate(one, written_at) for one in submissions])
+    read = _usable(house, [_referred(house, translate(one, written_at)) for one in submissions])
     sayings = close_doors(house.ledger, [one.saying for one in read if isinstance(one, Translated)])
     people = [one.who for one in sayings]
     met = are_known(house, people)
@@ -109,6 +111,17 @@ def take(
     changed = [_has_changed(who, one, known, before, after) for who, one, known in each]
     answers = iter([_answer(*one) for one in zip(done, met, changed, strict=True)])
     return [_warned(next(answers), one.warnings) if isinstance(one, Translated) else rejected(one) for one in read]
+
+
+def _referred(house: House, one: Translated | tuple[Reason, ...]) -> Translated | tuple[Reason, ...]:
+    """The same about the person whom its reference names, or why it names nobody."""
+    if not isinstance(one, Translated) or one.reference is None:
+        return one
+    referred = refer(house.ledger, one.saying, one.reference)
+    if isinstance(referred, Reason):
+        return (referred,)
+    saying, warnings = referred
+    return Translated(saying, (*one.warnings, *warnings))
 
 
 _Allowed = Mapping[Registration, frozenset[str]]
@@ -206,7 +219,8 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Tra
         codec.check(event)
     except codec.EntryError as error:
         return (Reason("data", str(error)),)
-    if domain_named(said.person.email) and (problem := refused(event, getattr(said.person, "record_id", None))):
+    by_name = getattr(said.person, "record_id", None) or said.person.reference
+    if domain_named(said.person.email) and (problem := refused(event, by_name)):
         return (Reason("person.email", problem),)
     reasons = unknown_in_grant(event)
     if reasons:
@@ -217,7 +231,15 @@ def translate(submission: Submission, written_at: datetime | None = None) -> Tra
         # it waited in a topic, so it did not happen as it is recorded, and a stop may have come before it is
         event = msgspec.structs.replace(event, precision="unknown")
     event, unknown = widen_stop(event)
-    return Translated(Saying(_registration(said, source), event, source_id, said.payload), (*warnings, *unknown))
+    saying = Saying(_registration(said, source), event, source_id, said.payload)
+    return Translated(saying, (*warnings, *unknown), said.person.reference)
+
+
+def address_named(submission: Submission) -> str | None:
+    """The e-mail address that a submission names; None: it names none, or a whole domain."""
+    read = translate(submission)
+    email = read.saying.who.email if isinstance(read, Translated) else None
+    return None if domain_named(email) else email
 
 
 def _registration(said: FactModel, source: str) -> Registration:

@@ -13,7 +13,7 @@ from adapters.web.problems import ProblemError
 from adapters.web.rates import Limits
 
 MAY: dict[str, frozenset[Role]] = {
-    "record_fact": frozenset({"writer"}),
+    "record_fact": frozenset({"writer", "dpo"}),
     "record_facts": frozenset({"writer"}),
     "gate": frozenset({"reader", "dpo"}),
     "gate_batch": frozenset({"reader", "dpo"}),
@@ -23,6 +23,8 @@ MAY: dict[str, frozenset[Role]] = {
     "history": frozenset({"auditor", "dpo"}),
 }
 """Operation -> roles. A writer reads nothing; a reader learns what is allowed now, not what happened."""
+READ_PEOPLE = frozenset[Role]({"dpo"})
+"""Roles that may be shown whose address a fact may have been meant for."""
 WEBHOOKS = ("webhook", "webhook_below", "webhook_check", "webhook_check_below")
 OPEN = frozenset({"live", "ready", "metrics", "openapi", *WEBHOOKS})
 """Operations without a key: they tell nothing about anybody. To webhooks, what the sender signs with is the key."""

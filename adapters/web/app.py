@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import cache
@@ -16,10 +16,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.fact_models import models
 from adapters.inbox import Inbox
@@ -108,10 +109,11 @@ def make_app(
     access = Access(keys, limits, clock, lines)
     with suppress(KeysError):  # a request says so, and the file may be mended while the service runs
         access.warn()
-    for one in OPERATIONS:
-        endpoint = _Endpoint(one, service, access)
+    endpoints = [_Endpoint(one, service, access) for one in OPERATIONS]
+    for one, endpoint in zip(OPERATIONS, endpoints, strict=True):
         app.router.routes.append(Route(one.path, endpoint, methods=[one.method], name=one.name))
     _explain_errors(app, house.away, lines)
+    app.add_middleware(_Straight, endpoints=endpoints, handlers=app.exception_handlers)
     app.add_middleware(Observed, lines=lines, metrics=metrics, random=random)
     return app
 
@@ -163,13 +165,13 @@ class _Endpoint:
     def __init__(self, operation: Operation, service: Service, access: Access) -> None:
         if operation.name not in MAY.keys() | OPEN:
             raise LookupError(f"nothing says who may {operation.name}")
-        self._operation, self._service, self._access = operation, service, access
+        self.operation, self._service, self._access = operation, service, access
         self._guarded = operation.name in MAY
         self._query = {one.name for one in operation.parameters if one.place == "query"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. ProblemError where it cannot."""
-        operation, request = self._operation, Request(scope, receive)
+        operation, request = self.operation, Request(scope, receive)
         scope["template"] = operation.path
         if not self._guarded:
             self._access.admit(request, operation.name)
@@ -183,6 +185,27 @@ class _Endpoint:
                 raise ProblemError("unavailable", "; ".join(one.text for one in misfits))
         response = await operation.handle(self._service, request)
         await response(scope, receive, send)
+
+
+class _Straight:
+    """A request for just the path and method of an operation goes to it; routes are tried for all others.
+
+    To try routes takes as long as a look-up in the ledger, and comes to the same.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Iterable[_Endpoint], handlers: Mapping[Any, Any]) -> None:
+        explained = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
+        self._straight = {
+            (one.operation.method, one.operation.path): ExceptionMiddleware(one, explained)
+            for one in endpoints
+            if "{" not in one.operation.path
+        }
+        self._routes = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve by the operation, else by the routes."""
+        straight = self._straight.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        await (straight or self._routes)(scope, receive, send)
 
 
 def _explain_errors(app: FastAPI, away: tuple[type[Exception], ...], lines: Lines) -> None:

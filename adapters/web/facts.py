@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.fact_models import models
+from adapters.near import near_addresses
 from adapters.reasons import Reason
-from adapters.submitting import Answer, Submission, rejected, take
+from adapters.submitting import Answer, Submission, address_named, rejected, take
+from adapters.web.access import READ_PEOPLE
 from adapters.web.operations import Operation, Parameter, Service, answered, body_of, decoded
 from adapters.web.problems import ProblemError, wrong
 from adapters.web.shapes import FactIn, FactOut, FactsIn, FactsOut
@@ -48,7 +50,8 @@ async def record_fact(service: Service, request: Request) -> Response:
     if fact.id is not None and key is not None and fact.id != key:
         raise ProblemError("invalid", errors=[Reason("id", "differs from the Idempotency-Key")])
     submission = _submission(fact, key)
-    answer = await service.facts.run(_take_one, service, submission)
+    reads_people = request.scope["key"].role in READ_PEOPLE
+    answer, near = await service.facts.run(_take_one, service, submission, reads_people)
     _count(service, [fact.type], [answer])
     if answer.status == "conflict":
         raise ProblemError("conflict", errors=answer.reasons, position=answer.position)
@@ -62,14 +65,16 @@ async def record_fact(service: Service, request: Request) -> Response:
         known=bool(answer.known),
         changed=bool(answer.changed),
         warnings=answer.warnings,
+        near=near,
     )
     return answered(body_out, 201 if first else 200)
 
 
-def _take_one(service: Service, submission: Submission) -> Answer:
-    """What became of a fact."""
+def _take_one(service: Service, submission: Submission, reads_people: bool) -> tuple[Answer, tuple[str, ...]]:
+    """What became of a fact; to who reads people, known addresses that a new one may be misspelt for."""
     (answer,) = take(service.house, [submission], service.clock(), clock=service.clock)
-    return answer
+    email = address_named(submission) if reads_people and answer.known is False else None
+    return answer, tuple(near_addresses(service.house.ledger.vault, email)) if email is not None else ()
 
 
 def _count_request(service: Service, request: Request, facts: Iterable[bytes | msgspec.Raw]) -> None:

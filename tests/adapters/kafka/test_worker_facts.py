@@ -104,6 +104,25 @@ def test_each_is_taken_and_answered(here: World) -> None:
         assert opened(held[0], house.ledger.unseal).value == MARK.encode()
 
 
+def test_a_reference_of_an_answer_names_the_person(here: World) -> None:
+    """What came back of one fact names whom the next one is about; a stop by a name of nobody is kept."""
+    submit(here, "a", *fact("ana@example.com", str(uuid.uuid4())))
+    worker = here.worker("facts")
+    here.drained("facts", FACTS)
+    ((first,),) = answers(here).values()
+    for reference in (f"CL-{(first.contact or '')[:8]}-{first.position}", "CL-0a1b2c3d-1"):
+        headers, _ = fact("", str(uuid.uuid4()), "contact.opted_out.v1")
+        submit(here, "a", headers, json.dumps({"person": {"reference": reference}}).encode())
+    here.drained("facts", FACTS)
+    by_place = answers(here)
+    _, known, unknown = (by_place[place][0] for place in sorted(by_place, key=lambda one: int(one.rpartition("/")[2])))
+    assert (known.status, known.contact, known.warnings) == ("recorded", first.contact, ())
+    assert (unknown.status, [reason.field for reason in unknown.reasons]) == ("rejected", ["person.reference"])
+    held = [msgspec.json.decode(value or b"", type=Letter) for _, value, _ in here.read(FACTS_DLQ)]
+    assert [one.place for one in held] == [unknown.place]
+    assert worker.stop() == 0
+
+
 def test_killed_again_and_again(here: World) -> None:
     """Two workers, killed while they take: every fact is in the log once, and has its answer."""
     chance = random.Random(5)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from starlette.routing import Route
 
 from adapters.web.access import MAY, OPEN
@@ -37,7 +38,7 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "openapi": ("GET", "/openapi.json", None),
 }
 TABLE = {
-    "record_fact": "writer",
+    "record_fact": "writer dpo",
     "record_facts": "writer",
     "gate": "reader dpo",
     "gate_batch": "reader dpo",
@@ -85,8 +86,9 @@ def test_each_cell(service: Served, operation: str, who: str) -> None:
 
 def test_a_refused_fact_is_not_recorded(tmp_path: Path) -> None:
     with served(tmp_path / "ledger") as service:
-        for role in ("reader", "auditor", "dpo", None):
+        for role in ("reader", "auditor", None):
             assert service.post("/v1/facts", fact(), role).status_code in (401, 403)
+        assert service.post("/v1/facts/batch", {"facts": [fact()]}, "dpo").status_code == 403
         assert service.house.ledger.log.last_position() == 0
 
 
@@ -97,6 +99,24 @@ def test_every_route_stands_in_the_table(service: Served) -> None:
     routes = [(route.name, route.path) for route in service.app.routes if isinstance(route, Route)]
     assert routes == [(operation.name, operation.path) for operation in OPERATIONS]
     assert len(routes) == len(service.app.routes)
+
+
+@pytest.mark.parametrize("operation", [operation.name for operation in OPERATIONS])
+def test_the_straight_way_answers_as_the_routes_do(service: Served, operation: str) -> None:
+    """Below another root no path is an operation's own, so that routes are tried: heads and bodies are the same."""
+    method, path, body = REQUESTS[operation]
+    for headers in ({}, {"content-type": "text/plain"}, service.key("dpo"), service.key("writer")):
+        service.send(method, path, json=body, headers=headers)  # so that a fact is known to both
+        straight = service.send(method, path, json=body, headers=headers)
+        below = AsyncClient(transport=ASGITransport(service.app, False, "/below"), base_url="http://ledger")
+        routed = service.run.run(below.request(method, "/below" + path, json=body, headers=headers))
+        changing = {"x-request-id", "content-length"}
+        assert (straight.status_code, straight.headers.keys()) == (routed.status_code, routed.headers.keys())
+        assert {k: v for k, v in straight.headers.items() if k not in changing} == {
+            k: v for k, v in routed.headers.items() if k not in changing
+        }
+        if "json" in straight.headers["content-type"]:
+            assert straight.json().keys() == routed.json().keys()
 
 
 def test_a_key_is_kept_as_a_digest_that_only_the_owner_reads(tmp_path: Path) -> None:

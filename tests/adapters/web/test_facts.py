@@ -33,6 +33,7 @@ def test_a_fact_is_recorded_and_then_known(service: Served) -> None:
         "known": False,
         "changed": False,
         "warnings": [],
+        "near": [],
     }
     assert again.json() == first.json() | {"status": "unchanged", "known": True}
     assert head(service) == 2
@@ -88,6 +89,52 @@ def test_the_answer_says_what_a_fact_changed_and_nothing_else_of_the_person(serv
     assert warning["field"] == "purposes"
     assert warning["problem"].endswith("the stop reaches all marketing by every channel")
     assert service.post("/v1/gate", SIMILAR, "reader").json()["allowed"] is False
+
+
+def test_who_may_read_people_is_shown_the_addresses_that_a_new_one_may_be_misspelt_for(service: Served) -> None:
+    """A stop for an address that nobody has stops nobody: so it is found out. A writer learns only that it is new."""
+    for number, email in enumerate((f"ana.{MARKER}@example.org", f"anna.{MARKER}@example.org", BEN)):
+        service.record(number=number, email=email)
+    meant = [f"ana.{MARKER}@example.org", f"anna.{MARKER}@example.org"]
+    for number, email in enumerate((f"Anaa.{MARKER}@Example.org", f"an.{MARKER}@example.org"), 10):
+        answers = [service.post("/v1/facts", fact(number=number, email=email), role) for role in ("dpo", "dpo")]
+        shown, again = (answer.json() for answer in answers)
+        assert (shown["known"], shown["near"]) == (False, meant if number == 10 else meant[:1])
+        assert (again["status"], again["known"], again["near"]) == ("unchanged", True, [])
+    by_writer = service.post("/v1/facts", fact(number=20, email=f"annb.{MARKER}@example.org"), "writer")
+    assert by_writer.json()["known"] is False
+    assert by_writer.json()["near"] == []
+    assert MARKER not in by_writer.text
+    in_a_batch = service.post(
+        "/v1/facts/batch", {"facts": [fact(number=21, email=f"annc.{MARKER}@example.org")]}, "writer"
+    )
+    assert MARKER not in in_a_batch.text
+
+
+def test_no_address_is_near_a_domain_or_a_record(service: Served) -> None:
+    service.record(email="b@example.net")
+    for number, person in enumerate(({"email": "@example.com"}, {"record_id": "17"}), 2):
+        answer = service.post("/v1/facts", fact(number=number) | {"data": {"person": person}}, "dpo")
+        assert (answer.status_code, answer.json()["near"]) == (201, [])
+
+
+def test_a_fact_may_name_the_person_by_a_reference(service: Served) -> None:
+    """The same that pages and lists show; what names nobody is named by its field, and not said back."""
+    contact = service.grant()
+    reference = service.post("/v1/why", SIMILAR).json()["reference"]
+    assert service.allowed()
+    stop = fact() | {"data": {"person": {"reference": reference}}}
+    answer = service.post("/v1/facts", stop, "writer")
+    assert (answer.status_code, answer.json()["contact"], answer.json()["changed"]) == (201, contact, True)
+    assert not service.allowed()
+    for unknown in (stop, fact("opted_in", **GRANT)):
+        unknown = unknown | {"id": "9", "data": unknown["data"] | {"person": {"reference": "CL-0a1b2c3d-1"}}}
+        refused = service.post("/v1/facts", unknown, "writer")
+        assert refused.status_code == 422
+        assert [error["field"] for error in refused.json()["errors"]] == ["person.reference"]
+        assert "0a1b2c3d" not in refused.text
+        batch = service.post("/v1/facts/batch", {"facts": [unknown, stop]}, "writer").json()["answers"]
+        assert [one["status"] for one in batch] == ["rejected", "unchanged"]
 
 
 def test_a_grant_with_a_word_that_is_not_known_is_refused_with_the_words_there_are(service: Served) -> None:
