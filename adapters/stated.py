@@ -229,6 +229,36 @@ def refuse_mixed(table: Table) -> None:
             )
 
 
+class Departure(NamedTuple):
+    """A cell that says that somebody said no, `by_label` where its column is of nothing else."""
+
+    label: str
+    cell: str
+    by_label: bool
+
+
+def who_left(table: Table) -> Callable[[Sequence[str]], Iterator[Departure]]:
+    """Finds in a row what says there that somebody said no."""
+    statuses = [index for index, label in enumerate(table.header) if _is_status(_last(label))]
+    departures = [
+        index
+        for index, label in enumerate(table.header)
+        if index not in statuses and _speaks_of_stops(label) and not _is_turned(label)
+    ]
+    flags = Flags()
+
+    def found(cells: Sequence[str]) -> Iterator[Departure]:
+        for index in statuses:
+            if _status(cells[index].strip()) in ("left", "complained"):
+                yield Departure(table.header[index], cells[index].strip(), by_label=False)
+        for index in departures:
+            cell = cells[index].strip()
+            if flags.read(cell) is not False and not cell.startswith(("http:", "https:")):
+                yield Departure(table.header[index], cell, by_label=True)
+
+    return found
+
+
 class Stated(TableEvidence):
     """What the columns of each row say: left, complained, undeliverable, or nothing."""
 
