@@ -40,6 +40,7 @@ LISTED = frozenset(
 
 
 _LABELS = 6
+_PAPERS = (".pdf", ".eml", ".msg", ".doc", ".docx", ".odt", ".rtf")
 
 
 @dataclass(slots=True)
@@ -60,7 +61,8 @@ class Seen:
     def passed(self, archive: str, member: Passed) -> None:
         """Note a member of an archive that is no table."""
         self.gathered = True
-        self.add(f"{archive}/{member.name}", member.became, unread=member.unread)
+        unread = member.unread or _is_paper_on_stops(member.name)
+        self.add(f"{archive}/{member.name}", member.became, unread=unread)
 
     def read(self, table: Table, kind: str) -> None:
         """Note a table that is read."""
@@ -119,13 +121,19 @@ def files_in(
             may_stop = any(is_table_name(one.name) and _speaks_of_stops(one.stem) for one in inside)
             seen.add(f"{name}/", said, unread=tables > 0, may_stop=may_stop)
         elif name.lower().endswith(DOCUMENTS):
-            seen.add(name, _document(child, whole == (map_.resolve() if map_ else None)))
+            said = _document(child, whole == (map_.resolve() if map_ else None))
+            seen.add(name, said, unread=_is_paper_on_stops(name))
         else:
             yield child
 
 
 def _speaks_of_stops(title: str) -> bool:
     return speaks_of(title, _OBJECTIONS) or is_named_for_stops(title)
+
+
+def _is_paper_on_stops(name: str) -> bool:
+    """Whether it is a mail or a paper that may be somebody's no; a picture or a page shows what a form looked like."""
+    return name.lower().endswith(_PAPERS) and _speaks_of_stops(PurePath(name).stem)
 
 
 def _document(path: Path, is_map: bool) -> str:

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from adapters.cli.errors import explained
 from adapters.cli.main import app
+from adapters.folders import Seen, files_in
 from adapters.inputs import sort_inputs
+from adapters.sources import Passed
 from adapters.tabular import UnreadableInput
 from tests.adapters.test_cli import rows, run
 
@@ -169,3 +171,13 @@ def test_a_file_not_read_that_may_hold_opt_outs_lets_nobody_stay(tmp_path: Path,
     (folder / name).unlink()
     run("audit", folder, *words)
     assert rows(tmp_path / "out" / "verdicts.csv")[0]["action"] == "keep"
+
+
+def test_a_mail_or_paper_named_for_stops_may_be_one(tmp_path: Path) -> None:
+    seen = Seen()
+    for name in ("opt-outs.pdf", "unsubscribe me.eml", "Widerspruch.docx", "terms.pdf", "unsubscribe-page.png"):
+        (tmp_path / name).write_bytes(b"x")
+    assert list(files_in(tmp_path, seen, (), (), None)) == []
+    seen.passed("a.zip", Passed("in/abmeldung.msg", "a document: not read", False))
+    may_stop = {one.name for one in seen.files if one.may_stop}
+    assert may_stop == {"opt-outs.pdf", "unsubscribe me.eml", "Widerspruch.docx", "a.zip/in/abmeldung.msg"}
