@@ -122,8 +122,8 @@ class Export:
 
     @property
     def without_opt_outs(self) -> list[str]:
-        """Files of which no column says who opted out, or speaks of it."""
-        return [table.name for table, columns in self.tables if not (columns.shows_opt_outs or columns.suspects)]
+        """Files of which no column is known to say who opted out: one that only speaks of it may be of phone calls."""
+        return [table.name for table, columns in self.tables if not columns.shows_opt_outs]
 
     @property
     def findings(self) -> list[Finding]:

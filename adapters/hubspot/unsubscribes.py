@@ -48,7 +48,7 @@ class Unsubscribes(TableEvidence):
     def _says_no_more(self, cells: Sequence[str]) -> bool:
         """Whether a cell says in so many words that nothing of the kind happened."""
         flags = (self._all, self._spam, self._bounce)
-        filled = [cell(cells) for cell in flags] + [cells[index].strip() for _, index in self._types]
+        filled = [cell(cells) for cell in flags] + [cells[index].strip() for index, _ in self._types]
         return any(filled) or bool(self._reason(cells))
 
     def _events(self, cells: Sequence[str], dated: Span | None) -> Iterator[tuple[str, Span | None, e.Event]]:

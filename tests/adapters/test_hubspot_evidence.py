@@ -382,3 +382,9 @@ def test_events_that_share_an_id_lose_no_stop(tmp_path: Path) -> None:
     ]
     told, _, _ = read(tmp_path, "e.json", {"events": events})
     assert len({one.source_id for one in told}) == len(told) == 4
+
+
+def test_a_row_of_unsubscribes_whose_types_say_no_holds_nobody(tmp_path: Path) -> None:
+    head = "Email,Unsubscribed from all email,Opted out of email: News,Reason,Date\n"
+    _, rejected, _ = read(tmp_path, "u.csv", head + "ada@example.com,,No,,2024-03-01\nbo@example.com,,,,2024-03-01\n")
+    assert [one.row for one in rejected] == [3]
