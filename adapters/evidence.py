@@ -127,10 +127,26 @@ def _stop_widely(house: House, file: Evidence, said: Sequence[Statement], result
     result.findings += [
         f"{file.name}, row {stop.row}: nobody is known at {stop.wide.text} by now; whoever arrives there is stopped."
         for stop in taken.unknown
+        if stop.wide.kind == "domain"
     ]
+    result.findings += _of_strangers(file.name, stops, taken.unknown)
     return [
         Rejected(file.name, stop.row, None, reason, ((stop.wide.text,),), may_stop=True)
         for stop, reason in taken.unusable
+    ]
+
+
+def _of_strangers(name: str, stops: Sequence[WideStop], unknown: Sequence[WideStop]) -> list[str]:
+    """What is said of digests that are nobody's who is known: made in another way, they never are anybody's."""
+    given = sum(stop.wide.kind != "domain" for stop in stops)
+    strange = sum(stop.wide.kind != "domain" for stop in unknown)
+    if not strange:
+        return []
+    reach = "it reaches" if strange == 1 else "they reach"
+    return [
+        f"{name}: of {given} addresses given as a digest, {strange} {'is' if strange == 1 else 'are'} not known here, "
+        f"so {reach} nobody by now; whoever arrives with one is stopped. A digest that was salted, or made of an "
+        "address in capital letters, never reaches anybody."
     ]
 
 

@@ -41,6 +41,7 @@ LISTED = frozenset(
 
 
 _LABELS = 6
+_PAPERS = (".pdf", ".eml", ".msg", ".doc", ".docx", ".odt", ".rtf")
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Seen:
         """Note a member of an archive that is no table."""
         self.gathered = True
         name = f"{archive.name}/{member.name}"
-        if self.add(name, member.became, unread=member.unread):
+        if self.add(name, member.became, unread=member.unread or _is_paper_on_stops(member.name)):
             self.not_read.append(not_read(name, archive, member.name))
 
     def read(self, table: Table, kind: str) -> None:
@@ -149,13 +150,20 @@ def files_in(
             seen.add(f"{name}/", said, unread=tables > 0, may_stop=bool(holding))
             seen.not_read += [not_read(f"{name}/{one.relative_to(child).as_posix()}", one) for one in sorted(holding)]
         elif name.lower().endswith(DOCUMENTS):
-            seen.add(name, _document(child, whole == (map_.resolve() if map_ else None)))
+            said = _document(child, whole == (map_.resolve() if map_ else None))
+            if seen.add(name, said, unread=_is_paper_on_stops(name)):
+                seen.not_read.append(not_read(name, child))
         else:
             yield child
 
 
 def _speaks_of_stops(title: str) -> bool:
     return speaks_of(title, _OBJECTIONS) or is_named_for_stops(title)
+
+
+def _is_paper_on_stops(name: str) -> bool:
+    """Whether it is a mail or a paper that may be somebody's no; a picture or a page shows what a form looked like."""
+    return name.lower().endswith(_PAPERS) and _speaks_of_stops(PurePath(name).stem)
 
 
 def _document(path: Path, is_map: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,20 +12,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from adapters.addresses import visible
 from adapters.encodings import UnreadableInput
 from adapters.machines import are_by_machine, doubt
 from adapters.reading import TableEvidence, clocks, count, digest, happened, moment
-from adapters.stated import refuse_mixed
+from adapters.stated import Departure, refuse_mixed, who_left
 from adapters.statements import BoxFound, FormFound, Statement
 from adapters.tabular import Table, require_unique
 from adapters.times import Span, TimeReader
 from adapters.tokens import token_of
 from ledger import events as e
+from ledger.spelling import normal
 from ledger.toml import TOMLDecodeError, parse_toml
 
 SYSTEM, KIND = "file", "mapped"
 ENDING = ".mapping.toml"
 EMAIL = ("email",)
+_WHOLE = re.compile(r"(\d+)[.,]0+\Z").match
 _GRANTS = ("form", "confirmation")
 _STOPS: dict[str, type[e.Stop]] = {"opt_out": e.OptedOut, "objection": e.Objected, "complaint": e.Complained}
 
@@ -72,7 +77,7 @@ def mapped_of(table: Table, mapping: Path, taken_on: datetime, times: TimeReader
     parts = [_part(table, mapping, said, taken_on, times) for said in facts]
     if any(said.fact in _STOPS and not said.where for said in facts):
         refuse_mixed(table)
-    if len(parts) == 1 and not facts[0].where:
+    if len(parts) == 1 and not facts[0].where and parts[0].may_stop:
         return parts[0]
     return SeveralFacts(parts, times, others=facts[0].others)
 
@@ -180,7 +185,12 @@ class MappedFile(TableEvidence):
 
     def is_of(self, cells: Sequence[str]) -> bool:
         """Whether a row states this fact."""
-        return all(is_one_of(cell(cells).casefold()) for is_one_of, cell in self._where)
+        return all(is_one_of(_word(cell(cells))) for is_one_of, cell in self._where)
+
+    def looks_at(self, left: Departure) -> bool:
+        """Whether its `where` speaks of what such a cell says. Of a status, `*` takes whatever stands there."""
+        words = next((said for one, said in self.said.where.items() if one.casefold() == left.label.casefold()), None)
+        return words is not None and (left.by_label or "*" not in words)
 
     def read_as(self, row: int, cells: Sequence[str]) -> Sequence[Statement]:
         """What a row of the file that this is a part of states."""
@@ -195,8 +205,11 @@ class MappedFile(TableEvidence):
             self.refuse("at", "is not a time that this program can read, so nothing can rest on it")
             return ()
         words = self._words(cells)
-        key = self._id(cells) or digest(email.casefold(), moment(span), words, said.form or said.pipeline or "")
-        event = self._event(span, self._id(cells))
+        number = self._id(cells)
+        key = number or digest(email.casefold(), moment(span), words, said.form or said.pipeline or "")
+        if number and self.may_stop:  # a number may be that of a campaign or of a row: a stop is of its person and day
+            key = digest(number, normal(email), moment(span))
+        event = self._event(span, number)
         told = [Statement(email, None, event, f"{said.fact}:{key}", {"words": words} if words else None, row)]
         if said.form is not None and span is not None:
             told += self._answers(cells, said.form, key, span, told[0])
@@ -265,8 +278,15 @@ class MappedFile(TableEvidence):
 
 def _matcher(words: str | list[str]) -> Callable[[str], bool]:
     """Whether a cell, its case apart, is one of the words; `*` is any that is filled."""
-    known = {word.strip().casefold() for word in ([words] if isinstance(words, str) else words)}
+    known = {_word(word) for word in ([words] if isinstance(words, str) else words)}
     return lambda cell: cell in known or ("*" in known and bool(cell))
+
+
+def _word(cell: str) -> str:
+    """A word as it is compared: without case, letters that nobody sees, and what a program makes of a whole number."""
+    text = unicodedata.normalize("NFKC", visible(cell)).casefold()
+    whole = _WHOLE(text)
+    return whole[1] if whole else text
 
 
 class SeveralFacts(TableEvidence):
@@ -277,6 +297,7 @@ class SeveralFacts(TableEvidence):
         super().__init__(first.table, first.at, KIND, SYSTEM, first.taken_on, times)
         self._parts, self._others = parts, others
         self._by_machine = False
+        self._who_left = who_left(self.table)
         self.may_stop = any(part.may_stop for part in parts)
 
     def begin(self) -> None:
@@ -311,4 +332,16 @@ class SeveralFacts(TableEvidence):
         mine = [part for part in self._parts if part.is_of(cells)]
         if not mine and self._others is None:
             self.refuse(None, "no `where` of its mapping is of this row, so nobody can say what it states")
-        return [one for part in mine for one in part.read_as(row, cells)]
+            return ()
+        told = [one for part in mine for one in part.read_as(row, cells)]
+        if not any(isinstance(one.event, e.Stop) for one in told):
+            self._look_for_a_stop(mine, cells)
+        return told
+
+    def _look_for_a_stop(self, mine: Sequence[MappedFile], cells: Sequence[str]) -> None:
+        """Reject a row of which a column says that somebody said no, where no `where` writes out what it says."""
+        for left in self._who_left(cells):
+            if not any(part.looks_at(left) for part in mine):
+                reason = f"“{left.label}” says “{left.cell[:40]}”, and its mapping reads no opt-out from this row"
+                self.refuse(None, reason, may_stop=True)
+                return

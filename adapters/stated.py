@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from adapters.encodings import UnreadableInput
-from adapters.hubspot.labels import fold
+from adapters.hubspot.labels import fold, speaks_of_opting_out
 from adapters.hubspot.layouts import OPT_OUTS
 from adapters.hubspot.said import BOUNCE, EMAIL, SPAM, Flags, bounce_kind, speaks_of
 from adapters.layouts import Layout, Places, places
 from adapters.reading import TableEvidence, clocks, digest, moment
 from adapters.statements import Statement
-from adapters.stop_titles import refuse_ambiguous_name
+from adapters.stop_titles import refuse_ambiguous_name, words_of
 from adapters.tabular import Table
 from adapters.times import Span, TimeReader
 from ledger import events as e
@@ -53,7 +53,51 @@ _NO = (
     *("blocked", "abgemeldet", "abmeld", "widerspr", "desabonn", "desinscri", "gesperrt", "exclu", "objected"),
     *("afgemeld", "descadastr", "baja", "disiscri", "complain"),
 )
-_YES = ("subscri", "optin", "optedin", "consent", "active", "aktiv", "permission", "abonn", "newsletter", "suscri")
+_YES = frozenset(
+    (
+        *(
+            "subscribed",
+            "subscriber",
+            "subscription",
+            "subscribe",
+            "subscribes",
+            "optin",
+            "optedin",
+            "in",
+            "opted",
+            "opt",
+        ),
+        *("consent", "consented", "active", "aktiv", "actif", "activo", "permission", "permitted", "allowed"),
+        *("abonniert", "abonnent", "abonne", "abonnement", "angemeldet", "einwilligung", "newsletter", "newsletters"),
+        *("suscrito", "suscriptor", "suscripcion", "consentimiento", "consentement", "iscritto", "inscrit"),
+    )
+)
+"""Words, folded, of which one makes a yes of a column's label, if nothing else stands there."""
+_BESIDE_YES = frozenset(
+    (
+        *("is", "has", "to", "for", "the", "a", "of", "by", "via", "on", "our", "still", "currently", "status", "flag"),
+        *("email", "mail", "e", "emails", "mails", "marketing", "list", "mailing", "contact", "user", "member"),
+        *("receives", "receive", "gets", "wants", "gdpr", "dsgvo", "rgpd", "given", "granted", "erteilt", "ist", "hat"),
+        *("zum", "zur", "der", "die", "das", "fur", "a", "la", "le", "al", "du", "de", "pour", "para"),
+        *("product", "news", "weekly", "monthly", "global"),
+    )
+)
+"""Words, folded, that change nothing of what a label says. Any other may turn it round: `consent withdrawn`."""
+_NOT = ("not", "no", "non", "never", "nicht", "kein", "keine", "un", "without", "ohne", "sans", "sin")
+_GONE = (
+    "optout",
+    "optedout",
+    "unsub",
+    "suppress",
+    "black",
+    "block",
+    "abgemeld",
+    "abmeld",
+    "gesperrt",
+    "desabonn",
+    "excl",
+)
+_TURNING = frozenset(("reversed", "lifted", "ended", "undone", "resubscribed", "aufgehoben", "revoked", "removed"))
 _STATUS = ("status", "state", "stand", "zustand", "etat", "estado", "emailmarketingconsent", "listmemberstatus")
 _REASON = ("reason", "grund", "raison", "motiv", "emailsuppressions", "cause")
 _LEFT = (*_NO, "manual", "usersuppressed", "adminblock", "removed", "withdrawn", "declined", "cancel", "revoked")
@@ -113,15 +157,19 @@ def stated_of(table: Table, taken_on: datetime, times: TimeReader) -> Stated | N
 
 
 def statuses_of(table: Table, taken_on: datetime, times: TimeReader) -> Stated | None:
-    """The reader of ActiveCampaign's export of contacts with a status each, of which every one is understood."""
+    """The reader of ActiveCampaign's export of contacts whose statuses, of one column or more, are all understood."""
     at, names = _places(table), {_last(label) for label in table.header}
-    status = [index for index, label in enumerate(table.header) if _last(label) in _STATUS]
-    if "email" not in at or len(status) != 1 or not names & _BESIDE_STATUS:
+    status = [index for index, label in enumerate(table.header) if _is_status(_last(label))]
+    if "email" not in at or not names & _BESIDE_STATUS or not names & set(_STATUS):
         return None
-    cells = _filled(table, status[0])
+    cells = {cell for index in status for cell in _filled(table, index)}
     if not cells or any(_status(cell) is None for cell in cells):
         return None
-    return Stated(table, at, KIND, SYSTEM, taken_on, times, [Saying(status[0], _status)])
+    sayings = [Saying(index, _status) for index in status]
+    for index, label in enumerate(table.header):
+        if index not in status and _speaks_of_stops(label) and _is_flag(table, index):
+            sayings.append(Saying(index, _flag(table, index)))
+    return Stated(table, at, KIND, SYSTEM, taken_on, times, sayings)
 
 
 def named_of(table: Table, at: Places, kind: str, system: str, taken_on: datetime, times: TimeReader) -> Stated | None:
@@ -141,9 +189,9 @@ def sayings_of(table: Table) -> list[Saying]:
     found = []
     for index, label in enumerate(table.header):
         name = _last(label)
-        if name in _NAMING or (speaks_of(name, _ABOUT) and not speaks_of(name, _NO)):
+        if name in _NAMING or (speaks_of(name, _ABOUT) and not _speaks_of_stops(name)):
             continue
-        if name in _STATUS or name.endswith(("status", "state")):
+        if _is_status(name):
             if not _filled(table, index):
                 continue
             if not any(_status(cell) for cell in _filled(table, index)):
@@ -167,7 +215,7 @@ def refuse_mixed(table: Table) -> None:
         name = _last(label)
         if name in _STATUS or name.endswith("status"):
             fine = next((cell for cell in sorted(_filled(table, index)) if _status(cell) == "nothing"), None)
-        elif speaks_of(name, _NO) and not speaks_of(name, _ABOUT) and _is_flag(table, index):
+        elif _speaks_of_stops(name) and not speaks_of(name, _ABOUT) and _is_flag(table, index):
             says = _flag(table, index)
             fine = next((cell for cell in sorted(_filled(table, index)) if says(cell) == "nothing"), None)
         else:
@@ -179,6 +227,36 @@ def refuse_mixed(table: Table) -> None:
                 f'Say which rows did with `where`, such as where = {{ "{label}" = ["..."] }}; "*" is every filled one. '
                 "See docs/how-to/bring-other-files.md.",
             )
+
+
+class Departure(NamedTuple):
+    """A cell that says that somebody said no, `by_label` where its column is of nothing else."""
+
+    label: str
+    cell: str
+    by_label: bool
+
+
+def who_left(table: Table) -> Callable[[Sequence[str]], Iterator[Departure]]:
+    """Finds in a row what says there that somebody said no."""
+    statuses = [index for index, label in enumerate(table.header) if _is_status(_last(label))]
+    departures = [
+        index
+        for index, label in enumerate(table.header)
+        if index not in statuses and _speaks_of_stops(label) and not _is_turned(label)
+    ]
+    flags = Flags()
+
+    def found(cells: Sequence[str]) -> Iterator[Departure]:
+        for index in statuses:
+            if _status(cells[index].strip()) in ("left", "complained"):
+                yield Departure(table.header[index], cells[index].strip(), by_label=False)
+        for index in departures:
+            cell = cells[index].strip()
+            if flags.read(cell) is not False and not cell.startswith(("http:", "https:")):
+                yield Departure(table.header[index], cell, by_label=True)
+
+    return found
 
 
 class Stated(TableEvidence):
@@ -238,6 +316,10 @@ class Stated(TableEvidence):
         return bounce_kind(words, next((found[0].strip() for found in [_SMTP(words)] if found), ""))
 
 
+def _is_status(name: str) -> bool:
+    return name in _STATUS or name.endswith(("status", "state"))
+
+
 def _status(cell: str) -> Meaning | None:
     word = fold(cell)
     if not word or word in _FINE:
@@ -261,15 +343,37 @@ def _is_flag(table: Table, index: int) -> bool:
     if not cells or any(flags.read(cell) is None for cell in cells):
         return False
     numbers = all(cell.isdigit() for cell in cells)
-    return not numbers or len(cells) > 1 or speaks_of(_last(table.header[index]), (*_NO, *_YES))
+    return not numbers or len(cells) > 1 or _speaks_of_stops(name := table.header[index]) or _says_yes(name)
+
+
+def _speaks_of_stops(label: str) -> bool:
+    return speaks_of(_last(label), _NO) or speaks_of_opting_out(_last(label))
+
+
+def _says_yes(label: str) -> bool:
+    """Whether a label says that somebody is written to, and nothing that may turn it round."""
+    words = words_of(label)
+    return any(word in _YES for word in words) and all(word in _YES or word in _BESIDE_YES for word in words)
+
+
+def _is_turned(label: str) -> bool:
+    """Whether a label that speaks of stops may mean those who did not: `not unsubscribed`, `opt-out reversed`."""
+    words = words_of(label)
+    turned = any(word in _TURNING for word in words)
+    return turned or any(word in _NOT and _left_after(words[at + 1 :]) for at, word in enumerate(words))
+
+
+def _left_after(words: Sequence[str]) -> bool:
+    """Whether what follows is a word for having left, and not what somebody wants no more of."""
+    return bool(words) and "".join(words[:2]).startswith(_GONE)
 
 
 def _flag(table: Table, index: int) -> Says:
     """What yes and no mean in a column, by its label. Raises UnreadableInput (ambiguous)."""
     name, flags = _last(table.header[index]), Flags()
-    if speaks_of(name, _NO):
+    if _speaks_of_stops(name) and not _is_turned(table.header[index]):
         meant: Mapping[bool | None, Meaning] = {True: "left", False: "nothing"}
-    elif speaks_of(name, _YES):
+    elif _says_yes(table.header[index]):
         meant = {True: "nothing", False: "left"}
     else:
         raise _unclear(table, index)
@@ -284,8 +388,8 @@ def _filled(table: Table, index: int) -> set[str]:
 def _unclear(table: Table, index: int) -> UnreadableInput:
     return UnreadableInput(
         "ambiguous",
-        f"{table.name} is named as an opt-out list, and its column “{table.header[index][:_SHOWN]}” says of each row "
-        "what this program does not understand.",
+        f"{table.name} is taken for a list of people who said no, by its name or its columns, and its column "
+        f"“{table.header[index][:_SHOWN]}” says of each row what this program does not understand.",
         "If everybody in it said no, give it with --stops; if not, write a mapping beside it that says which rows did: "
         "see docs/how-to/bring-other-files.md.",
     )

@@ -30,9 +30,14 @@ def is_named_for_stops(title: str) -> bool:
     return speaks_of(title, _TITLES)
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a name, small and without accents: `doNotMail` has three."""
+    return [fold(word) for word in _WORD.findall(_CAMEL.sub(" ", text))]
+
+
 def refuse_ambiguous_name(table: Table) -> None:
     """Raise UnreadableInput (ambiguous) for a name that may mean those who did not say no."""
-    words = [word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", table.title))]
+    words = words_of(table.title)
     spaced = f" {' '.join(words)} "
     beside = next((word for word in _BESIDE if f" {word} " in spaced), None)
     negated = next((word for place, word in enumerate(words) if word in _NOT and _begins(words[place + 1 :])), None)

@@ -41,7 +41,7 @@ class Taken(NamedTuple):
     """What became of such stops.
 
     unusable  those that cannot be used, with the reason
-    unknown   those of a domain at which nobody is known yet
+    unknown   those of a domain at which, or a digest behind which, nobody is known yet
     """
 
     unusable: Sequence[tuple[WideStop, str]]
@@ -74,7 +74,7 @@ def take(ledger: Ledger, stops: Iterable[WideStop]) -> Taken:
     ]
     outcome = ledger.record_many(facts)
     alarms = [(stop, reasons[stop.wide]) for stop in said if stop.wide in reasons]
-    unknown = [stop for stop in usable if stop.wide.kind == "domain" and not known[stop.wide]]
+    unknown = [stop for stop in usable if not known[stop.wide]]
     return Taken(alarms, unknown, outcome)
 
 

@@ -240,10 +240,17 @@ def _narrowed(entry: Entry, declared: Declared) -> Entry:
     stop = entry.event
     if not isinstance(stop, e.TypeOptedOut):
         return entry
-    kind = stop.subscription_type
+    purposes, elsewhere = stopped_by_leaving(stop.subscription_type, declared)
+    if elsewhere is None:
+        return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes))
+    return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes, except_purposes=elsewhere))
+
+
+def stopped_by_leaving(kind: str, declared: Declared) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The purposes that leaving a type stops, and those excepted; None: it is declared, so none are."""
     purposes = declared.types.get(kind)
     if purposes is not None:
-        return entry._replace(event=msgspec.structs.replace(stop, purposes=purposes))
+        return purposes, None
     # a type that means a whole family says nothing of what another one means
     meant = {
         is_another: {
@@ -255,8 +262,7 @@ def _narrowed(entry: Entry, declared: Declared) -> Entry:
         }
         for is_another in (True, False)
     }
-    elsewhere = tuple(sorted(meant[True] - meant[False]))
-    return entry._replace(event=msgspec.structs.replace(stop, purposes=ALL_MARKETING, except_purposes=elsewhere))
+    return ALL_MARKETING, tuple(sorted(meant[True] - meant[False]))
 
 
 def _are_apart(kind: str, other: str, declared: Declared) -> bool:

@@ -32,11 +32,7 @@ def adopt_map(house: House, evidence_map: EvidenceMap, asked_at: datetime) -> Ad
 
     Raises UnreadableInput when a file of evidence was changed since the map was read.
     """
-    in_force = house.catalogue.declared.by_key
-    said = evidence_map.declarations()
-    anew = [fact for fact in said if not _is_in_force(house, fact, in_force)]
-    keys = {fact.event.key for fact in said if isinstance(fact.event, e.Declaration)}
-    gone = [entry for key, entry in in_force.items() if key not in keys and entry.event.source == SOURCE]
+    anew, gone = replaced_by(house, evidence_map)
     if anew or gone:
         _keep_files(house, evidence_map, anew)
         document = house.ledger.log.put_document(evidence_map.data)
@@ -47,7 +43,16 @@ def adopt_map(house: House, evidence_map: EvidenceMap, asked_at: datetime) -> Ad
                 _adoption(evidence_map, document, asked_at),
             ]
         )
-    return Adopted(len(anew), len(gone), len(said) - len(anew))
+    return Adopted(len(anew), len(gone), len(evidence_map.declarations()) - len(anew))
+
+
+def replaced_by(house: House, evidence_map: EvidenceMap) -> tuple[list[Fact], list[Entry]]:
+    """What a map declares that is not in force, and what is in force that it declares no more."""
+    in_force = house.catalogue.declared.by_key
+    said = evidence_map.declarations()
+    anew = [fact for fact in said if not _is_in_force(house, fact, in_force)]
+    keys = {fact.event.key for fact in said if isinstance(fact.event, e.Declaration)}
+    return anew, [entry for key, entry in in_force.items() if key not in keys and entry.event.source == SOURCE]
 
 
 def _is_in_force(house: House, fact: Fact, in_force: Mapping[str, Entry]) -> bool:

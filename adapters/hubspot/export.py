@@ -122,7 +122,7 @@ class Export:
 
     @property
     def without_opt_outs(self) -> list[str]:
-        """Files of which no column says who opted out, or speaks of it."""
+        """Files of which no column is known to say who opted out."""
         return [table.name for table, columns in self.tables if columns.hides_opt_outs]
 
     @property

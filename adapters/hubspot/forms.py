@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.hubspot.labels import fold
+from adapters.hubspot.labels import fold, speaks_of_opting_out
 from adapters.hubspot.values import NO, YES, Vocabulary
 from adapters.reading import TableEvidence, digest, happened, moment, undated
 from adapters.statements import BoxFound, FormFound, Statement
@@ -37,6 +37,7 @@ class FormSubmissions(TableEvidence):
                 boxes.setdefault(token_of(label), []).append((index, label))
         # of two columns with one label nobody can say which is the box
         self._columns = [(held[0][0], name, held[0][1]) for name, held in boxes.items() if len(held) == 1]
+        self._leaving = [one for one in self._columns if speaks_of_opting_out(one[2])]
         self._open: dict[str, dict[int, tuple[str, str]]] = {}
         self._words = Vocabulary({"yes": _TICKED, "no": _LEFT})
         self._answers: dict[str, bool | None] = {}
@@ -64,11 +65,23 @@ class FormSubmissions(TableEvidence):
             **happened(span, CAPTURED_BY),
         }
         told = [Statement(email, record, FormSubmitted(**common), f"form:{key}", None, row)]
+        self._look_for_a_stop(form, name, cells)
         for box, ticked in self._boxes(form, cells):
             # the answer is part of the id: a form sent twice in a minute may hold both
             answered = BoxAnswered(**common, box=box, ticked=ticked)
             told.append(Statement(email, record, answered, f"box:{key}:{box}:{ticked}", None, row))
         return told
+
+    def _look_for_a_stop(self, form: str, name: str, cells: Sequence[str]) -> None:
+        """Reject a submission by which somebody may have said no: of a form or box that nobody declared."""
+        declared = self.wanted.boxes.get(form, frozenset())
+        speaks = "the form" if speaks_of_opting_out(name) and not declared else None
+        for index, box, label in self._leaving:
+            cell = cells[index].strip()
+            if cell and box not in declared and self._ticked(cell) is not False:
+                speaks = f"“{label}”"
+        if speaks:
+            self.refuse(None, f"{speaks} speaks of opting out, and nobody has declared what it means", may_stop=True)
 
     def _count(self, form: str, name: str, span: Span) -> None:
         found = self.found.forms.get(form)

@@ -20,12 +20,24 @@ _DEFAULT_EXPORT = ("record_id", "email", "marketing", "opted_out", "legal_basis"
 OPT_OUT, IGNORE = "opt_out", "ignore"
 """What a person may say of a column that speaks of opting out: it shows opt-outs, or means nothing."""
 _OPT_OUT_STEMS = """
-opt out|opted out|unsubscri|suppress|do not mail|do not email|do not contact|dont contact|do not call|do not text
-dnc|blacklist|blocklist|no marketing|abgemeldet|abmeldung|abbestell|widerspr|sperrliste|werbesperre|désabonn
-désinscri|ne pas contacter|descadastr|assinatura cancel|inscrição cancel
-suscripción cancel|canceló la suscripción|darse de baja|dado de baja|no contactar|afgemeld
-uitgeschreven|disiscri|avregistr|avanmäld|avmeldt|afmeldt|frameldt|peruuttanut|wypisan|rezygnacj|odhláš
-leiratkoz|dezabon|abonelikten|配信停止|受信拒否|退订|退訂|取消订阅|取消訂閱|수신거부|구독취소|ยกเลิกการ
+opt out|opted out|unsubscri|suppress|do not mail|do not email|do not contact|dont contact|do not call
+do not text|do not send|do not want|dont want|dnc|blacklist|blocklist|no marketing|no newsletter|no email
+no mailing|stop marketing|stop newsletter|newsletter stop|stop email|marketing declined|marketing refused
+exclude from marketing|excluded from marketing|consent withdrawn|withdrawn consent|consent revoked
+revoked consent|permission revoked|withdrew consent|consent refused|consent denied|permission denied
+permission withdrawn|objected|objection to|gdpr objection|removed from list|removed from mailing
+robinson list|spam complaint|erasure request|contact forbidden|einwilligung widerrufen
+einwilligung entzogen|widerrufen|widerruf der|werbewiderruf|kein newsletter|keinen newsletter
+keine werbung|keine mail|keine e-mail|nicht anschreiben|nicht kontaktieren|nicht mehr anschreiben
+gesperrt|newsletter gekündigt|newsletter beendet|newsletter storniert|abonnement beendet
+abonnement gekündigt|abbestellt|refus de|refuse la prospection|opposition à|opposition prospection
+ne plus contacter|sans newsletter|refus newsletter|baja comercial|baja newsletter|no desea|no enviar
+oposición|non inviare|não enviar|bezwaar|niet mailen|geen mail|geen nieuwsbrief|nie wysyłać|ingen reklam
+inga utskick|abgemeldet|abmeldung|abbestell|widerspr|sperrliste|werbesperre|désabonn|désinscri
+ne pas contacter|descadastr|assinatura cancel|inscrição cancel|suscripción cancel|canceló la suscripción
+darse de baja|dado de baja|no contactar|afgemeld|uitgeschreven|disiscri|avregistr|avanmäld|avmeldt
+afmeldt|frameldt|peruuttanut|wypisan|rezygnacj|odhláš|leiratkoz|dezabon|abonelikten|配信停止|受信拒否|退订|退訂|取消订阅
+取消訂閱|수신거부|구독취소|ยกเลิกการ
 """
 """Parts of words that speak of opting out, in the languages of HubSpot's interface."""
 _OPTED_OUT_OF_ID = re.compile(r"hs_email_optout_(\d+)\Z", re.IGNORECASE).match
@@ -56,8 +68,8 @@ class Columns:
 
     @property
     def hides_opt_outs(self) -> bool:
-        """No column says who opted out, or speaks of it."""
-        return not (self.shows_opt_outs or self.suspects)
+        """No column is known to say who opted out: one that only speaks of it may be of phone calls."""
+        return not self.shows_opt_outs
 
     @property
     def missing(self) -> tuple[str, ...]:

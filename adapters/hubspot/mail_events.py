@@ -12,6 +12,7 @@ from adapters.statements import Statement
 from adapters.times import Span
 from adapters.tokens import token_of
 from ledger import events as e
+from ledger.spelling import normal
 
 CAPTURED_BY = "event_log"
 _PASSED_OVER = frozenset(("open", "print", "forward", "deferred", "unbounce", "mtaignore"))
@@ -88,7 +89,12 @@ class MailEvents(TableEvidence):
             return ()
         email = self._email(cells)
         key = self._id(cells) or digest(kind, email.casefold(), moment(span))
-        return [Statement(email, None, event, f"{about}:{key}", None, row) for about, event in does(cells, span)]
+        # an id may be one of the row alone, and come again with another file: a stop is of its person and day
+        stop = digest(key, normal(email), moment(span)) if self._id(cells) else key
+        return [
+            Statement(email, None, event, f"{about}:{stop if isinstance(event, e.Stop) else key}", None, row)
+            for about, event in does(cells, span)
+        ]
 
     def end(self) -> Sequence[Statement]:
         """The mails of a file without SENT events, by what else tells of them."""

@@ -41,7 +41,15 @@ class Unsubscribes(TableEvidence):
         for about, span, event in self._events(cells, dated):
             key = digest(email.casefold() or record, about, moment(span))
             told[about] = Statement(email, record, event, f"{about}:{key}", None, row)
+        if not told and not self._says_no_more(cells):
+            self.refuse(None, "nothing in it says what somebody left, nor that nothing was left")
         return list(told.values())
+
+    def _says_no_more(self, cells: Sequence[str]) -> bool:
+        """Whether a cell says in so many words that nothing of the kind happened."""
+        flags = (self._all, self._spam, self._bounce)
+        filled = [cell(cells) for cell in flags] + [cells[index].strip() for index, _ in self._types]
+        return any(filled) or bool(self._reason(cells))
 
     def _events(self, cells: Sequence[str], dated: Span | None) -> Iterator[tuple[str, Span | None, e.Event]]:
         reason = self._reason(cells) or self._kind(cells)

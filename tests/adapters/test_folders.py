@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 
 from adapters.cli.errors import explained
 from adapters.cli.main import app
+from adapters.folders import Seen, files_in
 from adapters.inputs import sort_inputs
 from adapters.losses import standing_files
+from adapters.sources import Passed
 from adapters.tabular import UnreadableInput
 from ledger.lost_stops import lost_stops, rows_are_lost
 from tests.adapters.test_cli import rows, run
@@ -252,3 +254,13 @@ def test_a_file_of_the_name_replaces_none_that_could_be_read(tmp_path: Path) -> 
     (files / "old" / "unsubscribes.csv").rename(tmp_path / "unsubscribes.csv")
     assert acted(tmp_path) == ["review", "set_non_marketing"]
     assert acted(tmp_path, tmp_path / "unsubscribes.csv") == ["set_non_marketing", "set_non_marketing"]
+
+
+def test_a_mail_or_paper_named_for_stops_may_be_one(tmp_path: Path) -> None:
+    seen = Seen()
+    for name in ("opt-outs.pdf", "unsubscribe me.eml", "Widerspruch.docx", "terms.pdf", "unsubscribe-page.png"):
+        (tmp_path / name).write_bytes(b"x")
+    assert list(files_in(tmp_path, seen, (), (), None)) == []
+    seen.passed(tmp_path / "a.zip", Passed("in/abmeldung.msg", "a document: not read", False))
+    may_stop = {one.name for one in seen.files if one.may_stop}
+    assert may_stop == {"opt-outs.pdf", "unsubscribe me.eml", "Widerspruch.docx", "a.zip/in/abmeldung.msg"}

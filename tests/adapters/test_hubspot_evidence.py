@@ -337,3 +337,54 @@ def test_an_address_where_a_name_belongs_never_becomes_a_token(tmp_path: Path) -
     told, _, _ = read(tmp_path, "e.json", {"events": [event(1, "SENT", campaignName="bo@example.com")]})
     assert isinstance(told[0].event, e.CampaignMailSent)
     assert told[0].event.campaign == "masked-address"
+
+
+# --- a no that stands where nobody looks
+
+
+@pytest.mark.parametrize(
+    ("form", "label", "cell"),
+    [
+        ("Unsubscribe", "Comment", "hello"),
+        ("Abmeldung vom Newsletter", "Comment", ""),
+        ("Contact", "Please unsubscribe me", "Checked"),
+        ("Contact", "I do not want marketing", "Yes"),
+        ("Contact", "Unsubscribe reason", "too many mails"),
+    ],
+)
+def test_a_form_by_which_somebody_may_have_left_holds_them(tmp_path: Path, form: str, label: str, cell: str) -> None:
+    head = f"Conversion Date,Conversion ID,Form name,Email,{label}\n"
+    told, rejected, _ = read(tmp_path, "f.csv", head + f"2024-03-01 12:00,c-1,{form},ada@example.com,{cell}\n")
+    assert names(told) == ["FormSubmitted"]
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True)]
+
+
+def test_a_box_left_open_or_declared_holds_nobody(tmp_path: Path) -> None:
+    head = "Conversion Date,Conversion ID,Form name,Email,No newsletter\n"
+    rows = "2024-03-01 12:00,c-1,Contact,ada@example.com,No\n2024-03-01 12:00,c-2,Contact,bo@example.com,Yes\n"
+    _, rejected, _ = read(tmp_path, "f.csv", head + rows, Wanted({"contact": frozenset({"no-newsletter"})}))
+    assert not rejected
+
+
+def test_a_row_of_unsubscribes_that_says_nothing_is_held(tmp_path: Path) -> None:
+    head = "Email,Unsubscribed from all email,Subscription type,Reason,Date\n"
+    rows = "ada@example.com,,,,2024-03-01\nbo@example.com,No,,,2024-03-01\ncy@example.com,,,Spam,2024-03-01\n"
+    told, rejected, _ = read(tmp_path, "u.csv", head + rows)
+    assert names(told) == ["Complained"]
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True)]
+
+
+def test_events_that_share_an_id_lose_no_stop(tmp_path: Path) -> None:
+    events = [
+        {"id": "7", "type": kind, "recipient": who, "created": NOON, "portalSubscriptionStatus": "UNSUBSCRIBED"}
+        for who in ("ada@example.com", "bo@example.com")
+        for kind in ("SPAMREPORT", "STATUSCHANGE")
+    ]
+    told, _, _ = read(tmp_path, "e.json", {"events": events})
+    assert len({one.source_id for one in told}) == len(told) == 4
+
+
+def test_a_row_of_unsubscribes_whose_types_say_no_holds_nobody(tmp_path: Path) -> None:
+    head = "Email,Unsubscribed from all email,Opted out of email: News,Reason,Date\n"
+    _, rejected, _ = read(tmp_path, "u.csv", head + "ada@example.com,,No,,2024-03-01\nbo@example.com,,,,2024-03-01\n")
+    assert [one.row for one in rejected] == [3]

@@ -251,3 +251,81 @@ def test_a_mapping_names_a_column_of_network_addresses_that_is_there(tmp_path: P
     with pytest.raises(UnreadableInput) as caught:
         read(tmp_path, BY_ADDRESS["a file of its own"].replace('"Adresse"', '"IP"').replace("Bestätigt", "E-Mail"))
     assert "`ip`" in caught.value.message
+
+
+def of_members(
+    folder: Path, mapping: str, *rows: str, header: str = "Mail,Stand,Seit"
+) -> tuple[dict[str, str], list[Rejected]]:
+    """What each address is said to have done by a file of members, and what was rejected."""
+    (folder / "members.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    (folder / "members.mapping.toml").write_text('email = "Mail"\nat = "Seit"\n' + mapping, encoding="utf-8")
+    rejected: list[Rejected] = []
+    (file,) = sort_inputs([folder]).evidence
+    told = list(file.statements(Wanted(), rejected.append))
+    assert len({one.source_id for one in told}) == len(told)
+    return {one.email or "": type(one.event).__name__ for one in told}, rejected
+
+
+LEFT = '[[facts]]\nfact = "opt_out"\nwhere = { Stand = "%s" }\n'
+
+
+@pytest.mark.parametrize(
+    ("word", "cell"),
+    [
+        *(
+            ("abgemeldet", "abge\u00admeldet"),
+            ("abgemeldet", "ABGEMELDET\u200b"),
+            ("désabonné", "de\u0301sabonne\u0301"),
+        ),
+        *(("straße", "STRASSE"), ("1", "1.0"), ("1", "1,0"), ("ab gemeldet", "ab\u00a0gemeldet")),
+    ],
+)
+def test_a_word_is_the_same_however_a_program_writes_it(tmp_path: Path, word: str, cell: str) -> None:
+    said, rejected = of_members(tmp_path, 'others = "nothing"\n' + LEFT % word, f'a@x.org,"{cell}",2026-01-02')
+    assert (said, rejected) == ({"a@x.org": "OptedOut"}, [])
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        'others = "nothing"\n' + LEFT % "abgemeldet",
+        '[[facts]]\nfact = "nothing"\nwhere = { Stand = "*" }\n' + LEFT % "abgemeldet",
+        'fact = "form"\nform = "Club"\n',
+        'fact = "sale"\n',
+    ],
+)
+@pytest.mark.parametrize("word", ["ABGEMELDET (Link)", "Unsubscribed", "spam complaint"])
+def test_a_row_that_says_no_and_is_read_as_none_is_held(tmp_path: Path, mapping: str, word: str) -> None:
+    said, rejected = of_members(tmp_path, mapping, f"a@x.org,{word},2026-01-02", "b@x.org,aktiv,2026-01-02")
+    assert "OptedOut" not in said.values()
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True)]
+    assert "reads no opt-out" in rejected[0].reason
+
+
+def test_a_word_that_is_written_out_means_what_the_mapping_says(tmp_path: Path) -> None:
+    mapping = '[[facts]]\nfact = "nothing"\nwhere = { Stand = ["unsubscribed", "aktiv"] }\n' + LEFT % "weg"
+    _, rejected = of_members(tmp_path, mapping, "a@x.org,unsubscribed,2026-01-02", "b@x.org,weg,2026-01-02")
+    assert not rejected
+
+
+def test_a_column_of_departures_holds_whoever_has_something_in_it(tmp_path: Path) -> None:
+    rows = (
+        "a@x.org,2026-02-03,2026-01-02",
+        "b@x.org,,2026-01-02",
+        "c@x.org,no,2026-01-02",
+        "d@x.org,https://u,2026-01-02",
+    )
+    mapping, header = 'fact = "confirmation"\n', "Mail,Unsubscribed at,Seit"
+    _, rejected = of_members(tmp_path, mapping, *rows, header=header)
+    assert [(one.row, one.may_stop) for one in rejected] == [(2, True)]
+    _, rejected = of_members(tmp_path, mapping + 'where = { "Unsubscribed at" = ["*", ""] }\n', *rows, header=header)
+    assert not rejected
+
+
+def test_one_number_for_several_people_loses_no_stop(tmp_path: Path) -> None:
+    rows = ("a@x.org,7,2026-01-02", "b@x.org,7,2026-01-02", "a@x.org,7,2026-05-02")
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "m.csv").write_text("Mail,Nr,Seit\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (tmp_path / "f" / "m.mapping.toml").write_text('fact = "opt_out"\nemail = "Mail"\nat = "Seit"\nid = "Nr"\n')
+    (file,) = sort_inputs([tmp_path / "f"]).evidence
+    assert len({one.source_id for one in file.statements(Wanted(), lambda _: None)}) == 3

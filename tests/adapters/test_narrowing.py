@@ -93,3 +93,45 @@ def test_a_wider_type_and_one_that_frees_nobody_are_adopted_at_once(home: Path) 
     adopt(home, '["marketing.similar", "marketing.other", "marketing.survey"]')
     adopt(home, '["marketing.similar", "marketing.survey"]')
     assert allowed(home) is False
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('type = "News"', 'type = "Newss"'),
+        ('key = "news"', 'key = "news-2"'),
+        ('key = "news"\ntype = "News"', 'key = "other"\ntype = "Other"'),
+        (
+            '[[type]]\nkey = "news"\ntype = "News"\npurposes = ["marketing.other"]',
+            '[[list]]\nkey = "news"\nlist = "Fair"',
+        ),
+    ],
+)
+def test_a_type_by_another_name_or_key_lifts_no_stop_in_passing(home: Path, old: str, new: str) -> None:
+    """The other type is declared to mean all that this one did, so nothing of what was left would be stopped."""
+    text = MAP.format(purposes=NARROW)
+    assert old in text
+    other = '\n[[type]]\nkey = "rest"\ntype = "Rest"\npurposes = ["marketing.similar"]\nevidence = ["page.html"]\n'
+    (home / "other.toml").write_text(text.replace(old, new) + other, encoding="utf-8")
+    refused = program(home, "import", "contacts.csv", "--map", "other.toml", *L, code=EXIT.ERROR)
+    assert "1 person who left it could be written to again" in refused.stderr
+    assert allowed(home) is False
+    program(home, "map", "adopt", "other.toml", *L, code=EXIT.FINDINGS)
+    assert allowed(home) is False
+
+
+def test_another_type_declared_later_lifts_no_stop_of_one_of_which_nobody_spoke(home: Path) -> None:
+    """Ana left a type that the map does not name: it stops whatever no other type means."""
+    (home / "contacts.csv").write_text(CONTACTS.replace("email: News", "email: Weekly"), encoding="utf-8")
+    base = ("record", "opt-in", "ana@example.org", "--act", "unticked_box", "--purpose", "marketing.similar")
+    program(
+        home, *base, "--wording", "words.txt", "--evidence", "shot.txt", "--at", "2026-06-10T10:00:00Z", "--ledger", "M"
+    )
+    program(home, "record", "confirmation", "ana@example.org", "--at", "2026-06-10T10:30:00Z", "--ledger", "M")
+    program(home, "record", "country", "ana@example.org", "GB", "--ledger", "M")
+    (home / "audit.toml").write_text(MAP.format(purposes=NARROW), encoding="utf-8")
+    program(home, "map", "adopt", "audit.toml", "--ledger", "M")
+    program(home, "import", "contacts.csv", "--ledger", "M")
+    (home / "wide.toml").write_text(MAP.format(purposes=WIDE), encoding="utf-8")
+    refused = program(home, "import", "contacts.csv", "--map", "wide.toml", "--ledger", "M", code=EXIT.ERROR)
+    assert "subscription type weekly" in refused.stderr

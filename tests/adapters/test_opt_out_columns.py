@@ -65,6 +65,9 @@ def test_another_word_is_neither(word: str) -> None:
         *("Email Opt Out", "HasOptedOutOfEmail", "Do Not Contact", "DNC flag", "Global Unsubscribe", "Blacklisted"),
         *("Newsletter abgemeldet", "Werbesperre", "Désabonné de la newsletter", "Descadastrado", "Uitgeschreven op"),
         *("Assinatura cancelada para todos os e-mails", "Avregistrerad", "Wypisany z newslettera", "수신거부 여부"),
+        *("Einwilligung widerrufen", "Consent withdrawn", "Kein Newsletter", "No newsletter", "Objected to marketing"),
+        *("Do not send", "Newsletter gekündigt", "Refus de prospection", "Stop marketing", "Nicht anschreiben"),
+        *("Keine Werbung", "Exclude from marketing", "GDPR objection", "Bezwaar", "Ne plus contacter", "Gesperrt"),
     ],
 )
 def test_a_column_that_speaks_of_opting_out_is_seen(label: str) -> None:

@@ -172,3 +172,45 @@ def test_an_export_of_a_service_says_who_left(
     said, rejected, _ = read(lay(tmp_path, "people.csv", *lines))
     assert said == expected
     assert not rejected
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("Newsletter abbestellt", "Kein Newsletter", "Consent withdrawn", "No newsletter", "Newsletter gekündigt"),
+        *("Sans newsletter", "Newsletter stop", "Permission denied", "Abonnement beendet", "Refus newsletter"),
+        *("Einwilligung widerrufen", "Do not want newsletter", "consentWithdrawn"),
+    ],
+)
+def test_a_yes_in_a_column_of_a_no_is_a_stop(tmp_path: Path, label: str) -> None:
+    said, rejected, _ = read(lay(tmp_path, "opt-outs.csv", f"email,{label}", "a@x.org,ja", "b@x.org,nein"))
+    assert (said, rejected) == ({"a@x.org": {"left"}}, [])
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("Inactive", "Newsletter lapsed", "Subscription over", "Marketing permission void", "Not unsubscribed"),
+        *("Opt-out reversed", "Newsletter: nie wieder", "Opted in until last year"),
+    ],
+)
+def test_a_column_whose_words_may_turn_it_round_is_asked_about(tmp_path: Path, label: str) -> None:
+    with pytest.raises(UnreadableInput, match="does not understand") as refused:
+        read(lay(tmp_path, "opt-outs.csv", f"email,{label}", "a@x.org,yes", "b@x.org,no"))
+    assert refused.value.code == "ambiguous"
+
+
+def test_a_good_status_hides_no_other(tmp_path: Path) -> None:
+    lines = (
+        "Email,Tags,Status,List Status,Unsubscribed",
+        "a@x.org,,Active,Unsubscribed,",
+        "b@x.org,,Active,Active,yes",
+    )
+    said, _, _ = read(lay(tmp_path, "subscribers.csv", *lines, "c@x.org,,Active,Active,no"))
+    assert said == {"a@x.org": {"left"}, "b@x.org": {"left"}}
+
+
+def test_who_is_refused_for_columns_reads_no_word_of_a_name(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput) as refused:
+        read(lay(tmp_path, "k.csv", "Email,Email Marketing Consent", "a@x.org,perhaps", "b@x.org,so so"))
+    assert "is named as" not in str(refused.value)

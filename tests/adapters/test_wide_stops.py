@@ -175,3 +175,12 @@ def test_what_a_cell_is_of(cell: str, expected: list[Wide]) -> None:
 @given(st.text(alphabet=st.sampled_from("ab.@*; -<>'0f"), max_size=40))
 def test_no_cell_breaks_the_reader(cell: str) -> None:
     assert all(wide.text for wide in wides_in(cell))
+
+
+def test_digests_that_reach_nobody_are_counted_on_the_screen(tmp_path: Path) -> None:
+    """A list of salted digests would otherwise look as if it had been applied."""
+    lay(tmp_path, "ana@acme.example", "bo@acme.example")
+    known, strange = (hashlib.md5(it).hexdigest() for it in (b"ana@acme.example", b"salt" + b"bo@acme.example"))  # noqa: S324
+    done = audit(tmp_path, *stops(tmp_path, known, strange))
+    screen = str(done)
+    assert "of 2 addresses given as a digest, 1 is not known here, so it reaches nobody by now" in screen
