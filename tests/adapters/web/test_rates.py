@@ -173,6 +173,12 @@ def test_facts_that_are_no_stop_are_counted_and_a_batch_counts_once(service: Ser
         assert service.post("/v1/facts/batch", body, "writer").status_code == 429
 
 
+def test_a_batch_of_questions_counts_once(service: Served) -> None:
+    batch = {"emails": [BEN] * 50, "purpose": SIMILAR["purpose"]}
+    statuses = [service.post("/v1/gate/batch", batch, "reader").status_code for _ in range(BURST + 1)]
+    assert statuses == [200] * BURST + [429]
+
+
 def test_without_a_key_it_is_the_address_that_is_counted(service: Served) -> None:
     unknown = {"authorization": "Bearer clk_nobody"}
     statuses = [service.send("POST", "/v1/gate", json=SIMILAR, headers=unknown).status_code for _ in range(BURST + 1)]
