@@ -102,14 +102,16 @@ def occasion_of(house: House, export: Export, paths: Sequence[Path], look: Look)
     digest = hashlib.sha256("".join(sums).encode()).hexdigest()
     catalogue = house.catalogue
     imports = [n.event for n in catalogue.imports if isinstance(n.event, e.ImportFinished)]
-    before = next((done for done in imports if done.file == digest), None)
+    before = [done.captured_at for done in imports if done.file == digest and done.captured_at is not None]
     started = now()
-    dated = min(max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), started)
-    # A copy of a file taken in before shows what it showed then, whatever its date is now.
-    observed_at = (before.captured_at if before else None) or (dated if dated >= FIRST_PLAUSIBLE else started)
+    dated = max(datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths)
+    # The same content on another day may be a copy, or an export that shows a stop again after an opt-in: it is
+    # taken for the second. Without a day of its own it is a copy.
+    possible = FIRST_PLAUSIBLE <= dated <= started
+    observed_at = dated if possible else before[-1] if before else started
     shared, several = frozenset(look.shared), frozenset(look.several)
-    since = hidden_since(lost_stops(catalogue))
-    return Occasion(digest, observed_at, before is not None, not imports, shared, started, several, since, observed_at)
+    since, again = hidden_since(lost_stops(catalogue)), observed_at in before
+    return Occasion(digest, observed_at, again, not imports, shared, started, several, since, observed_at)
 
 
 class Share:

@@ -46,3 +46,8 @@ def scanning(location: Location, part: str = "log") -> Iterator[Scan]:
                 yield from file.execute(statement, values)
 
         yield Scan(file, rows)
+
+
+def bytes_of(value: bytes | memoryview | str) -> bytes:
+    """The bytes in a column; of a text, which SQLite takes there as well, those of the text."""
+    return value.encode() if isinstance(value, str) else bytes(value)

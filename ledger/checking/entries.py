@@ -11,7 +11,7 @@ from ledger import codec
 from ledger.checking.findings import Finding
 from ledger.database import uuid_text
 from ledger.events import AddressLinked, AnyEvent
-from ledger.scanning import Scan
+from ledger.scanning import Scan, bytes_of
 
 _ENTRIES = "SELECT position, stream, version, topic, state, sid FROM entry WHERE position > ? ORDER BY position"
 _DOCUMENTS = "SELECT sha256, bytes FROM document WHERE length(bytes) >= ? ORDER BY sha256"
@@ -40,7 +40,7 @@ class Entries:
     def check(self) -> Iterator[Finding | Claim]:
         """What is wrong, and what the vault must hold, entry by entry."""
         for position, stream, version, topic, state, sid in self._scan.rows(_ENTRIES, (0,)):
-            stream, state, sid = bytes(stream), bytes(state), None if sid is None else bytes(sid)
+            stream, state, sid = bytes_of(stream), bytes_of(state), None if sid is None else bytes_of(sid)
             if position != self.head + 1:
                 yield self._gap(position)
             self.head = position

@@ -34,6 +34,8 @@ class Unreadable(NamedTuple):
             store, problem = Path(error.store).name, error.problem
         elif isinstance(error, sqlite3.DatabaseError) and (is_damage(error) or "no such" in str(error)):
             store, problem = self.store, str(error)
+        elif isinstance(error, TypeError):  # SQLite takes any kind of value in any column
+            store, problem = self.store, f"it holds a value of another kind than its column has ({error})"
         else:
             return False
         self.found.append(Finding(store, "unreadable", "", f"it cannot be read on: {problem}"))

@@ -16,7 +16,7 @@ from ledger.checking.findings import Finding
 from ledger.database import chunks, marks, uuid_text
 from ledger.keys import Keys
 from ledger.lookups import Lookups
-from ledger.scanning import Scan
+from ledger.scanning import Scan, bytes_of
 from ledger.sealing import DataKey, Wrapping, commit
 from ledger.tallies import COUNTED, Tallies
 
@@ -59,7 +59,7 @@ class People:
             if wrapped is None:
                 continue
             try:
-                self._wrapping.unwrap(bytes(contact), bytes(wrapped))
+                self._wrapping.unwrap(bytes_of(contact), bytes_of(wrapped))
             except InvalidTag:
                 text = "its data key does not open: it was overwritten, or is another contact's"
                 yield self._finding("key", "contact", bytes(contact), text)
@@ -67,7 +67,7 @@ class People:
     def _rows(self, table: str) -> Iterator[Finding]:
         statement = f"{_ROWS[table]} WHERE contact >= ? ORDER BY contact"
         for contact, rows in groupby(self._scan.rows(statement, (b"",)), key=itemgetter(0)):
-            yield from self._rows_of(table, bytes(contact), rows)
+            yield from self._rows_of(table, bytes_of(contact), rows)
 
     def _rows_of(self, table: str, contact: bytes, rows: Iterable[Any]) -> Iterator[Finding]:
         found = self._scan.driver.execute("SELECT wrapped FROM contact_key WHERE contact = ?", (contact,)).fetchone()
@@ -188,6 +188,6 @@ class People:
 
 
 def _plain(row: Any) -> Row:
-    contact, name, lookup, sealed, address = (None if value is None else bytes(value) for value in row)
+    contact, name, lookup, sealed, address = (None if value is None else bytes_of(value) for value in row)
     assert contact is not None and name is not None and sealed is not None  # noqa: S101, PT018 - NOT NULL columns
     return contact, name, lookup, sealed, address

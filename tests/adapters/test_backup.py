@@ -8,8 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,7 @@ from ledger.keys import ENVIRONMENT
 from ledger.stores import ordinal_of
 from tests.adapters.test_damaged import GONE, NO, YES, program
 from tests.tampering import cut, edit
-
-SECONDS = 120
-"""As long as anything waits for a condition."""
+from tests.waiting import until
 
 WRITER = """
 import os, sys
@@ -210,6 +208,11 @@ def test_a_backup_while_a_writer_appends_misses_nothing_acknowledged_before(home
         writer.communicate()
 
 
+def _is_begun(folder: Path, backup: subprocess.Popen[bytes]) -> bool:
+    """Whether the first files are written, or the process has ended."""
+    return (folder / "log.db").exists() or backup.poll() is not None
+
+
 def test_a_backup_that_was_killed_does_not_restore(home: Path) -> None:
     """Killed at any moment, it is whole or none; begun again into the same folder, it becomes whole."""
     with closing(sqlite3.connect(home / "L/log.db")) as driver:  # enough to be killed in the midst of
@@ -226,9 +229,7 @@ def test_a_backup_that_was_killed_does_not_restore(home: Path) -> None:
     killed = 0
     for _ in range(4):
         process = subprocess.Popen(command, cwd=home, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + SECONDS
-        while not (home / "B/log.db").exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
+        until(partial(_is_begun, home / "B", process), pause=0.001)
         process.send_signal(signal.SIGKILL)
         process.wait()
         if (home / "B/manifest.json").exists():

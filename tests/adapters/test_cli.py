@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -108,14 +110,16 @@ def test_files_are_private(audited: tuple[Any, Path, Path]) -> None:
 
 
 def test_the_same_file_again_adds_nothing(audited: tuple[Any, Path, Path], export: Path, tmp_path: Path) -> None:
-    """Also a copy of it, under another name and date."""
+    """Also a copy of it, under another name, with its date or with one that cannot be."""
     first, _, ledger = audited
     again = answer("audit", export, "--out", tmp_path / "again", "--ledger", ledger)
     copy = tmp_path / "copy.csv"
-    copy.write_bytes(export.read_bytes())
-    counts = answer("import", copy, "--ledger", ledger)
+    shutil.copy2(export, copy)
+    counts = [answer("import", copy, "--ledger", ledger)]
+    os.utime(copy, (0, 0))
+    counts.append(answer("import", copy, "--ledger", ledger))
     assert again["ledger_position"] == first["ledger_position"]
-    assert (counts["added"], counts["unchanged"]) == (0, 7)
+    assert [(count["added"], count["unchanged"]) for count in counts] == [(0, 7), (0, 7)]
     assert again["buckets"] == first["buckets"]
 
 

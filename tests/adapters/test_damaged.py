@@ -39,6 +39,11 @@ TAMPERED: dict[str, tuple[str, str, Tamper]] = {
     "vault overwritten": ("vault.db", "unreadable", overwrite("vault.db")),
     "views overwritten": ("views.db", "unreadable", overwrite("views.db")),
     "an entry that is no JSON": ("log.db", "not_an_entry", NO_JSON),
+    "an entry that is text, as an editor writes it": (
+        "log.db",
+        "not_an_entry",
+        on_log(f"UPDATE entry SET state = 'no json' WHERE position = {STOP}"),
+    ),
     "an entry that is not canonical": (
         "log.db",
         "not_an_entry",
@@ -148,6 +153,12 @@ TAMPERED: dict[str, tuple[str, str, Tamper]] = {
         "older",
         on_log("DELETE FROM entry WHERE position > (SELECT max(position) - 2 FROM entry)"),
     ),
+    "a lookup that is text": (
+        "vault.db",
+        "row",
+        on_vault(f"UPDATE address SET lookup = 'x' WHERE address_id = ({TWO.format('address_id', 1)})"),
+    ),
+    "a suppression without a date": ("vault.db", "unreadable", on_vault("UPDATE suppression SET since = x'00'")),
     "a payload deleted": ("vault.db", "missing", on_vault("DELETE FROM payload")),
     "a payload overwritten": ("vault.db", "row", on_vault("UPDATE payload SET body = randomblob(90)")),
 }

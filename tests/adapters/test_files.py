@@ -18,6 +18,7 @@ from adapters.report.staging import Staging
 from adapters.tabular import UnreadableInput
 from ledger.policy.rules import Policy, PolicyError
 from ledger.toml import TOMLDecodeError, parse_toml
+from tests.waiting import BUDGET
 
 ROOT = Path(__file__).parents[2]
 NESTED = "a = " + "[" * 3_000 + "]" * 3_000
@@ -27,7 +28,7 @@ def run(script: str, *arguments: object, full_at: int | None = None) -> subproce
     """A Python script in a process of its own; with `full_at`, no file may grow beyond that many bytes."""
     bound = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({full_at}, {full_at}))\n" if full_at else ""
     command = [sys.executable, "-c", f"import sys\nfrom pathlib import Path\n{bound}{script}", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUDGET)
 
 
 STAGE = """

@@ -104,6 +104,18 @@ def test_a_stop_shown_again_after_an_opt_in_counts(files: Files, shown: Sequence
         assert files.verdicts(files.taken(contacts, *order), contacts) == alone, order
 
 
+def test_a_stop_shown_again_in_an_export_of_the_same_content_counts(files: Files) -> None:
+    """Nothing else changed in the portal, and no row has a date of its own: the day of the file is all that differs."""
+    april, november = (
+        files.written(name, day, PLAIN, f"{ANA}Yes") for name, day in (("a", "2026-04-01"), ("n", "2026-11-01"))
+    )
+    alone = files.verdicts(files.taken(november, "2026-05-01"), november)
+    assert alone["1"]["bucket"] == "conflict"
+    steps: list[Path | str] = [april, november, "2026-05-01"]
+    for order in permutations(steps):
+        assert files.verdicts(files.taken(*order), november) == alone, order
+
+
 def test_a_stop_shown_before_the_opt_in_alone_is_over(files: Files) -> None:
     """Else nothing could ever revive a consent, and the test above could not fail."""
     contacts = files.written("contacts", "2025-01-01", PLAIN, ANA)

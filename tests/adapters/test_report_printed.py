@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from adapters.hubspot.portal import write_portal
 from adapters.report.twins import twin
 from tests.adapters.test_cli import run
+from tests.waiting import BUDGET
 
 CHROMIUM = shutil.which("chromium")
 QUIET = [
@@ -43,7 +44,7 @@ def test_the_report_takes_few_pages_and_fills_them(audited: Path, tmp_path: Path
     out = tmp_path / "report.pdf"
     page = (audited / "report.html").as_uri()
     words = [str(CHROMIUM), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={out}", page]
-    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    subprocess.run(words, check=True, capture_output=True, timeout=BUDGET)
     pages = [len(sheet.extract_text()) for sheet in PdfReader(io.BytesIO(out.read_bytes())).pages]
     assert len(pages) <= 12
     average = sum(pages) / len(pages)

@@ -21,6 +21,7 @@ import msgspec
 from adapters.hubspot.api.connection import Connection
 from adapters.hubspot.api.rates import LOCKED, Pace, asked_for, back_off
 from adapters.receiving import AwayError
+from adapters.unique_keys import TWICE, RepeatedKeyError, require_unique_keys
 
 PATIENCE = 120.0
 THREADS = 16
@@ -222,7 +223,10 @@ def _json(call: Call, got: httpx2.Response) -> Any:
     if not got.content:
         return None
     try:
+        require_unique_keys(got.content)
         return msgspec.json.decode(got.content)
+    except RepeatedKeyError as error:
+        raise RefusedError(call, got.status_code, "", f"the answer cannot be relied on: {TWICE}") from error
     except msgspec.DecodeError as error:
         raise RefusedError(call, got.status_code, "", "the answer is not JSON; is that HubSpot's API?") from error
 

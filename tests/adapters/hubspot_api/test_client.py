@@ -75,6 +75,13 @@ def test_a_refusal_is_not_asked_again_and_names_the_scope() -> None:
     assert "ada" not in str(raised.value)
 
 
+def test_an_answer_that_says_a_key_twice_is_refused() -> None:
+    """Readers drop one of the two, and it may be the opt-out."""
+    body = b'{"results": [{"status": "NOT_SUBSCRIBED", "status": "SUBSCRIBED"}]}'
+    with client_of(answers(httpx2.Response(200, content=body))) as client, pytest.raises(RefusedError, match="twice"):
+        client.call(Call("GET", "/x"))
+
+
 def test_the_day_that_is_used_up_is_not_waited_for() -> None:
     spent = {"X-HubSpot-RateLimit-Daily": "1000", "X-HubSpot-RateLimit-Daily-Remaining": "0"}
     with client_of(answers(httpx2.Response(200, json={}, headers=spent))) as client:

@@ -23,6 +23,7 @@ from tests.adapters.hubspot_hooks import body_of, notice, receiver, signed
 from tests.adapters.web.process import serving
 from tests.adapters.web.test_serve import key
 from tests.adapters.web.world import BEN, SIMILAR, Served, fact, served
+from tests.waiting import BUDGET
 
 BURST = 5
 STOPS = sorted(topic for topic, cls in TOPICS.items() if issubclass(cls, Stop))
@@ -173,6 +174,12 @@ def test_facts_that_are_no_stop_are_counted_and_a_batch_counts_once(service: Ser
         assert service.post("/v1/facts/batch", body, "writer").status_code == 429
 
 
+def test_a_batch_of_questions_counts_once(service: Served) -> None:
+    batch = {"emails": [BEN] * 50, "purpose": SIMILAR["purpose"]}
+    statuses = [service.post("/v1/gate/batch", batch, "reader").status_code for _ in range(BURST + 1)]
+    assert statuses == [200] * BURST + [429]
+
+
 def test_without_a_key_it_is_the_address_that_is_counted(service: Served) -> None:
     unknown = {"authorization": "Bearer clk_nobody"}
     statuses = [service.send("POST", "/v1/gate", json=SIMILAR, headers=unknown).status_code for _ in range(BURST + 1)]
@@ -201,7 +208,7 @@ def test_the_service_that_is_run_counts_by_its_settings(tmp_path: Path) -> None:
     lines = list[dict[str, Any]]()
     few: dict[str, Any] = {"http_key_rate": 0.001, "http_key_burst": 2}
     few |= {"http_source_rate": 0.001, "http_source_burst": 2}
-    with serving(tmp_path, lines, **few, http_proxies="127.0.0.1") as (url, _), httpx.Client(timeout=20) as client:
+    with serving(tmp_path, lines, **few, http_proxies="127.0.0.1") as (url, _), httpx.Client(timeout=BUDGET) as client:
         gate = [client.post(f"{url}/v1/gate", json=SIMILAR, headers=reader) for _ in range(3)]
         there = [client.get(f"{url}/readyz", headers={"x-forwarded-for": f"192.0.2.{n % 2}"}) for n in range(6)]
         stops = [client.post(f"{url}/v1/facts", json=fact(number=n), headers=writer) for n in range(5)]

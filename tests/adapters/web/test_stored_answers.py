@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.web.world import ANA, BEN, SIMILAR, Served, served
-
-SECONDS = 60
+from tests.waiting import until
 
 
 def run(file: Path, *statements: str) -> None:
@@ -22,10 +20,7 @@ def run(file: Path, *statements: str) -> None:
 
 
 def until_ready(service: Served) -> None:
-    until = time.monotonic() + SECONDS
-    while service.get("/readyz", None).status_code != 200 and time.monotonic() < until:
-        time.sleep(0.02)
-    assert service.get("/readyz", None).status_code == 200
+    until(lambda: service.get("/readyz", None).status_code == 200)
 
 
 def alarms(service: Served) -> float:
@@ -45,9 +40,7 @@ def test_answers_of_another_history_are_built_anew_while_it_runs(
         run(home / "views.db", "UPDATE tracking SET hash = x'00', position = position + 40")
         service.record("opted_out", 1)
         assert not service.allowed()
-        until = time.monotonic() + SECONDS
-        while alarms(service) == 0 and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: alarms(service) > 0)
         until_ready(service)
         assert not service.allowed()
         assert alarms(service) == 1
