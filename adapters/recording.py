@@ -105,8 +105,13 @@ def _stop_domain(ledger: Ledger, one: Saying) -> Recorded:
 
 
 def _erase(ledger: Ledger, one: Saying) -> Recorded:
-    """An erasure request suppresses the address before it is recorded, so it goes by a door of its own."""
-    event, email = one.event, one.who.email or ""
+    """An erasure request suppresses the address before it is recorded, so it goes by a door of its own.
+
+    One of a record without an address has nothing to suppress, and is recorded as any stop is.
+    """
+    event, email = one.event, one.who.email or _address_of_record(ledger, one.who)
+    if not email:
+        return _record(ledger, [(one, None)])[0]
     receipt = ledger.erasure_request(
         email,
         source=event.source,
@@ -118,6 +123,13 @@ def _erase(ledger: Ledger, one: Saying) -> Recorded:
         payload=one.payload,
     )
     return _told(ledger, one, receipt.status, receipt.position, None)
+
+
+def _address_of_record(ledger: Ledger, who: Registration) -> str | None:
+    """The address in clear of the record that a fact names; None: it has none, or is not known."""
+    known = ledger.vault.find_record(who.system, who.record_id) if who.record_id is not None else None
+    text = ledger.vault.address_text(known.address) if known is not None and known.address is not None else None
+    return text if isinstance(text, str) else None
 
 
 def _record(ledger: Ledger, run: Sequence[tuple[Saying, AnyEvent | None]]) -> list[Recorded]:

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from adapters.fact_models import EVENTS, models, moment
 from adapters.near import near_addresses
+from adapters.recording import Saying, record_all
 from adapters.submitting import Answer, Submission, Translated, take, translate
 from adapters.wiring import House
 from ledger import codec
 from ledger import events as e
 from ledger.terms import ALL_MARKETING, EVERY_CHANNEL, LEDGER_STREAM
+from ledger.vault import Registration
 from tests.ledgers import open_house
 
 ANA, BEN = "ana.marker@example.org", "ben.marker@example.org"
@@ -147,6 +149,18 @@ def test_a_record_without_an_address_is_somebody(house: House) -> None:
     assert first.status == "recorded"
     assert one(house, fact).status == "unchanged"
     assert one(house, said(email=None, person={"system": "crm", "record_id": "18"})).status == "conflict"
+
+
+def test_an_erasure_request_of_a_record_is_recorded_and_suppresses_what_address_there_is(house: House) -> None:
+    """Given a record with an address and one without, then neither request is lost, and the address is suppressed."""
+    house.ledger.register_many([Registration(None, "crm", "17"), Registration(ANA, "crm", "18")])
+    for number in ("17", "18"):
+        event = e.ErasureRequested(stream=LEDGER_STREAM, source="cli", by="data_subject")
+        (recorded,) = record_all(house.ledger, [Saying(Registration(None, "crm", number), event, None)])
+        assert recorded.status == "recorded"
+    assert house.ledger.vault.is_suppressed([ANA]) == {ANA}
+    asked = [event for event in events(house) if isinstance(event, e.ErasureRequested)]
+    assert [(event.address is None, event.record is None) for event in asked] == [(True, False), (False, True)]
 
 
 def test_the_time_of_the_envelope_is_when_the_source_held_it(house: House) -> None:
