@@ -15,7 +15,7 @@ from adapters.why_evidence import meaning_of
 from adapters.why_facts import day_of, noun, of_day, on_day, span_of
 from adapters.why_history import Held
 from adapters.why_needs import need_in_words, obligation_in_words, unmet_in_words
-from adapters.why_words import PERSON_SUPPRESSED, stopped_by_others
+from adapters.why_words import CLAIMS, PERSON_SUPPRESSED, stopped_by_others
 from ledger import events as e
 from ledger.commands import is_suppressing
 from ledger.policy.calendar import local_date
@@ -30,15 +30,6 @@ _LAWLESS = frozenset({"stopped", "stop_time_unknown", "overlap", "erased", "unde
 MOST = 3
 """Conditions that a sentence names."""
 _aside = re.compile(r"\s*(?:;|, (?:inserted|as amended|in force)\b|\s\([a-z]).*", re.DOTALL)
-
-_CLAIMED: dict[str, str] = {
-    "consent": "consent",
-    "confirmation": "a confirmed double opt-in",
-    "interest_customer": "a legitimate interest in a customer",
-    "interest_prospect": "a legitimate interest in a prospect",
-    "interest_other": "a legitimate interest",
-    "contract": "a contract",
-}
 
 
 def law_name(rule: Rule) -> str:
@@ -81,7 +72,7 @@ class CauseWords:
                 return f"{unknown}, so the strictest rules count too, although {allowing}: {clause}"
             return f"{unknown}, so the strictest rules count: {clause}"
         if allowing:
-            return f"{allowing}, but those of another count too ({self._title(cause.law)}): {clause}"
+            return f"{allowing}, but others count too, those of {self._title(cause.law)} among them: {clause}"
         return clause
 
     def _title(self, code: str) -> str:
@@ -308,13 +299,15 @@ class CauseWords:
         event = self._event(cause.fact)
         crm = "our system" if self._person else "the CRM"
         claims = event.claims if isinstance(event, e.BasisClaimed) else ()
-        what = wording.listed([_CLAIMED.get(one, one.replace("_", " ")) for one in claims]) or "a legal basis"
+        what = wording.listed([CLAIMS.get(one, one.replace("_", " ")) for one in claims]) or "a legal basis"
         return f"{crm} claims {what}{self._at(cause.fact)}"
 
     def _when_not_accepted(self, cause: Cause, _: datetime) -> str:
         event = self._event(cause.fact)
         what = self._claim(cause) if isinstance(event, e.BasisClaimed) else f"{self._fact(cause.fact)} is on record"
-        return f"{what}, and no rule of the countries in question accepts that as a legal basis for this"
+        return (
+            f"{what}, and in at least one of the countries in question no rule accepts that as a legal basis for this"
+        )
 
     def _when_nothing(self, _: Cause, __: datetime) -> str:
         about = "you" if self._person else "this person"

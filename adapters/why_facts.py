@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from adapters.report import wording
 from ledger import events as e
 from ledger.policy.calendar import period
-from ledger.terms import BEGINNING
+from ledger.terms import BEGINNING, END
 
 NOUNS: dict[type[e.Event], str] = {
     e.OptedIn: "opt-in",
@@ -60,7 +60,8 @@ def days_of(event: e.Event) -> str:
     """When a fact happened, by the day: `1 May 2024`, `between … and …`, `an unknown day`."""
     first, last = event.earliest, event.latest
     if first == BEGINNING:
-        return "an unknown day"
+        known = event.occurred_to is not None and event.occurred_to < END
+        return f"a day up to {wording.day(last.astimezone(UTC))}" if known else "an unknown day"
     one, other = wording.day(first.astimezone(UTC)), wording.day(last.astimezone(UTC))
     if event.precision == "day" or one == other:
         return one

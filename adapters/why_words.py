@@ -133,11 +133,22 @@ CAUSES: dict[str, str] = {
     "unmet": "what is on record does not meet the rule",
     "missing": "evidence is missing",
     "claimed": "the CRM claims it, the records are missing",
-    "not_accepted": "no rule accepts what is on record",
+    "not_accepted": "not all rules that count accept what is on record",
     "nothing": "nothing on record could be a legal basis",
     "address_may_be_reassigned": "the address may belong to somebody else since",
 }
 """What decides, in a few words, where a reason of the ledger does not say it."""
+
+
+CLAIMS: dict[str, str] = {
+    "consent": "consent",
+    "confirmation": "a confirmed double opt-in",
+    "interest_customer": "a legitimate interest in a customer",
+    "interest_prospect": "a legitimate interest in a prospect",
+    "interest_other": "a legitimate interest",
+    "contract": "a contract",
+}
+"""What a CRM claims, in words."""
 
 
 def reason_in_words(token: str) -> str:
@@ -226,6 +237,8 @@ def _detail(name: str, value: object) -> str:
     values = value if isinstance(value, tuple) else (value,)
     if name == "purposes":
         return ", ".join(wording.purpose(str(one)) for one in values)
+    if name == "claims":
+        return wording.listed([CLAIMS.get(str(one), str(one).replace("_", " ")) for one in values])
     if isinstance(value, bool):
         return f"{name.replace('_', ' ')}: {'yes' if value else 'no'}"
     written = name in ("act", "kind", "via", "claims", "field", "outcome")  # tokens of ours; the rest is others' words

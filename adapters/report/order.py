@@ -85,7 +85,9 @@ and whoever is named in a row that could not be read.
 
 1. Import > Start an import > File from computer > Contacts > `do-not-send.csv`.
 2. Choose to **update existing contacts only**. Map `Record ID` and leave the other columns
-   as *Don't import column*. Map `Email` instead only if the rows have no Record ID.
+   as *Don't import column*.
+   A row without a Record ID is another address of somebody on the list, or somebody of a row that could not be
+   read: put those into a file of their own and import it in the same way, with `Email` mapped.
 3. Leave **Set contacts as marketing contacts unticked**. Tick *Create a list from this import*; name it
    `do not send` with today's date.
 4. On **every** marketing e-mail: Send or schedule > *Don't send to* > this list. In every workflow that
@@ -139,7 +141,7 @@ questions the data protection officer answers; then run the audit again. Until t
 
 def _by_hand(by_hand: list[ByHand]) -> str:
     if not by_hand:
-        return "## 5. By hand\n\nThere is nothing to do by hand: every record fits its file unchanged.\n"
+        return "## 5. By hand\n\nNo address has to be entered by hand: every record fits its file unchanged.\n"
     lines = "\n".join(f"- {one.file}: {foreign(one.name, 400)}" for one in by_hand)
     return f"""## 5. By hand ({len(by_hand):,})
 

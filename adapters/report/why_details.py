@@ -34,8 +34,9 @@ def grounds(why: Why) -> Iterator[Fact]:
         )
     yield from _conditions(why)
     if why.claimed:
-        missing = "; ".join(why.claimed.missing) or "nothing named"
-        yield "Claimed, not shown", (f"{why.claimed.law or why.claimed.rule}. Missing: {missing}.",)
+        missing = f" Missing: {'; '.join(why.claimed.missing)}." if why.claimed.missing else ""
+        law = f"{why.claimed.law}." if why.claimed.law else "No rule that counts here could accept what is claimed."
+        yield "Claimed, not shown", (f"{law}{missing}",)
     if why.spoke_against:
         more = len(why.spoke_against) - AGAINST_SHOWN
         rest = (f"and {more} more",) if more > 0 else ()

@@ -35,8 +35,8 @@ _MET = {True: "on record", False: "contradicted by what is on record", None: "no
 def person_page(why: Why) -> Page:
     """What is told to the person: nothing of anybody else, no id, no position."""
     return Page(
-        kicker="What our records say about e-mail to",
-        title=line(why.email or why.email_masked, 120),
+        kicker="What our records say about e-mail to" if why.email else "What our records say about messages to",
+        title=line(why.email or "you: no e-mail address is on record", 120),
         meta=tuple(_meta(why)),
         first=tuple(_send(send) for send in why.sends) or (NO_SEND,),
         tone=TONES[why.verdict],
@@ -81,7 +81,9 @@ def _sections(why: Why) -> Iterator[Section]:
             "history", "What is on record about you", (drawn, table, Para(f"Times are UTC.{note}", small=True))
         )
     else:
-        yield Section("history", "What is on record about you", (Para("We hold nothing that speaks to this."),))
+        yield Section(
+            "history", "What is on record about you", (Para("No opt-in, contract, opt-out or message is on record."),)
+        )
     shown = [one for one in why.documents if one.text]
     if shown:
         quoted: list[Block] = [Quote(lines(one.text or "", 1200), "the words that were shown") for one in shown]

@@ -84,7 +84,7 @@ def _row(number: int, row: WhyRow) -> tuple[str, ...]:
     other = ", on a linked record" if row.linked else ""
     return (
         str(number),
-        f"{line(row.what, 160)}{source}{other}{where}",
+        f"{line(row.what, 320)}{source}{other}{where}",
         happened(row.happened_from, row.happened_to, row.precision),
         stamp(row.held_since) if row.held_since else "not shown",
         stamp(row.recorded_at),

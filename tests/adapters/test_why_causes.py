@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -498,7 +498,9 @@ def test_a_law_that_is_asked_for_somebody_else_is_not_named(world: World) -> Non
         world.record(e.CountryEvidenced(stream=one[0], address=one[1], source="cli", hints=hints))
     world.record(e.StopsLinked(stream=who[0], other=bob[0], source="cli"))
     why, letter = both(world, Asked(at(2024, 2, 2)))
-    assert why.sentence.startswith("The rules of one country alone would allow it (United States), but those of anoth")
+    assert why.sentence.startswith(
+        "The rules of one country alone would allow it (United States), but others count too"
+    )
     assert letter.sentence == (
         "The strictest of the rules that may apply decide: nothing on record about you could be a legal basis for this."
     )
@@ -555,3 +557,32 @@ def test_what_counted_against_names_the_law_before_the_rule(world: World) -> Non
         f"on hold until a review is answered [{hold}], our own rule (rule REVIEW)",
         f"a minor, without a guardian's consent [{minor}], GDPR Art 8, rec 38 (rule P17)",
     )
+
+
+def test_a_stop_of_an_unknown_day_names_the_last_day_it_can_be_of(world: World) -> None:
+    """Given an opt-out that an export showed on a day, then it is of a day up to that one."""
+    who = signed_up(world)
+    world.time = at(2024, 7, 1)
+    shown = e.OptedOut(
+        stream=who[0], address=who[1], source="hubspot.export", occurred_to=at(2024, 6, 1), precision="unknown"
+    )
+    position = world.record(shown)
+    why, person = both(world, Asked(at(2024, 7, 2)))
+    assert why.sentence.startswith(f"An opt-out of a day up to 1 June 2024 is on record [{position}], and ")
+    assert person.sentence.startswith("An opt-out of a day up to 1 June 2024 is on record, and ")
+
+
+def test_a_claim_that_one_law_would_not_need_is_not_said_to_be_accepted_nowhere(world: World) -> None:
+    """Given a claim of an interest, a recipient in the United States and a sender in Germany."""
+    who = world.person(ANA, "1")
+    world.controller()
+    about: dict[str, Any] = {"stream": who[0], "address": who[1], "source": "hubspot.export"}
+    world.record(e.CountryEvidenced(**about, hints=(e.CountryHint(country="US", kind="declared"),)))
+    claim = world.record(e.BasisClaimed(**about, by="system", field="legal_basis", claims=("interest_other",)))
+    why, _ = both(world, Asked(at(2024, 2, 2)))
+    assert why.sentence == (
+        "The rules of one country alone would allow it (United States), but others count too, those of Germany among "
+        f"them: the CRM claims a legitimate interest [{claim}], and in at least one of the countries in question no "
+        "rule accepts that as a legal basis for this."
+    )
+    assert "CRM claims a basis (a legitimate interest; legal basis)" in [row.what for row in why.timeline]
