@@ -23,6 +23,11 @@ class Effect(NamedTuple):
         return f"{text}: {'; '.join(changed)}" if changed and (self.after or was == now) else text
 
     @property
+    def is_change(self) -> bool:
+        """Whether anything is allowed now that was not, or the other way round."""
+        return self.before != self.after
+
+    @property
     def _changed(self) -> list[str]:
         return [name for name in MARKETING_PURPOSES if (name in self.before) != (name in self.after)]
 

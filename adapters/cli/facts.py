@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
@@ -86,8 +86,8 @@ class Taken:
     effect: Effect
     known: bool
     """The ledger had met the address before."""
-    near: Sequence[str] = ()
-    """Known addresses that it may be misspelt for."""
+    near: Mapping[str, Effect] = dataclasses.field(default_factory=dict)
+    """Known addresses that it may be misspelt for, and what it changed of them: a stop reaches every spelling."""
     impossible: bool = False
     """Its time cannot be right."""
     warnings: tuple[Reason, ...] = ()
@@ -117,8 +117,14 @@ class Taken:
         yield f"{self.effect.as_text(self.email)}."
         if not self.known:
             yield "The address is new to this ledger: check its spelling."
-        if self.near:
-            yield f"It knows {', '.join(self.near)}. If you meant one of these, record the fact for it as well."
+        untouched = [email for email, effect in self.near.items() if not effect.is_change]
+        yield from (f"{effect.as_text(email)}." for email, effect in self.near.items() if effect.is_change)
+        if untouched:
+            yield f"It knows {', '.join(untouched)}. If you meant one of these, record the fact for it as well."
+
+    @property
+    def _is_change(self) -> bool:
+        return any(effect.is_change for effect in (self.effect, *self.near.values()))
 
     def as_json(self) -> bytes:
         """For a program."""
@@ -126,7 +132,7 @@ class Taken:
             "position": self.position,
             "status": self.status,
             "known": self.known,
-            "changed": self.known if domain_named(self.email) else self.effect.before != self.effect.after,
+            "changed": self.known if domain_named(self.email) else self._is_change,
             "warnings": self.warnings,
         }
         return msgspec.json.encode(said)
@@ -189,7 +195,10 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
     vault, email = house.ledger.vault, who.email or told.email
     _refuse_domain(house, event, email)
     person, domain = person_of(house, who), domain_named(email)
+    beside = near_addresses(vault, email) if person is None and domain is None else ()
+    named = {near: vault.find_address(near) for near in beside}
     before = allowed_now(house, person, now())
+    before_beside = {near: allowed_now(house, found, now()) for near, found in named.items()}
     (recorded,) = record_all(house.ledger, [Saying(who, event, told.source_id, payload)])
     return Taken(
         recorded.position,
@@ -197,7 +206,7 @@ def record_fact(house: House, kind: str, told: Told, fields: dict[str, Any]) -> 
         email,
         Effect(before, allowed_now(house, person_of(house, who), now())),
         known=person is not None if domain is None else is_anybody_at(house.ledger, domain),
-        near=near_addresses(vault, email) if person is None and domain is None else (),
+        near={near: Effect(before_beside[near], allowed_now(house, found, now())) for near, found in named.items()},
         impossible=bounded(msgspec.structs.replace(event, recorded_at=now())).is_impossible,
         warnings=warnings,
     )

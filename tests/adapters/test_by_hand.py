@@ -147,6 +147,18 @@ def test_a_campaign_is_answered_from_a_file(tmp_path: Path) -> None:
     assert "1 address: 1 may" in program(tmp_path, "gate", "one.txt", "--purpose", "marketing.similar", *L).stderr
 
 
+def test_a_stop_says_whom_it_reaches_under_another_spelling(tmp_path: Path) -> None:
+    """Given somebody who may be written to, then a stop of their address with a mark in it says that they may not."""
+    for name in ("words.txt", "shot.txt"):
+        (tmp_path / name).write_text("Yes, send me news about similar products by e-mail.")
+    record(tmp_path, "country", "ana@example.com", "GB")
+    record(tmp_path, "opt-in", "ana@example.com", *GRANT)
+    record(tmp_path, "confirmation", "ana@example.com")
+    said = flat(record(tmp_path, "opt-out", "'ana@example.com").stderr)
+    assert "a…@e….com: marketing was allowed before, and is not allowed now." in said
+    assert "record the fact for it as well" not in said
+
+
 def test_no_page_says_that_a_person_who_asked_to_be_erased_opted_out(tmp_path: Path) -> None:
     record(tmp_path, "erasure-request", "dan@example.com")
     for words in ((), ("--for", "person")):
