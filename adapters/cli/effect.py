@@ -15,10 +15,14 @@ class Effect(NamedTuple):
     before: frozenset[str]
     after: frozenset[str]
 
-    def as_text(self, email: str) -> str:
-        """The change for a person: `a…@e….com: marketing was allowed before, and is not allowed now`."""
+    def as_text(self, whom: str | None) -> str:
+        """The change for a person: `a…@e….com: marketing was allowed before, and is not allowed now`.
+
+        whom  an address, which is masked, or a record id or reference; None: a contact that has no name here
+        """
         was, now = _word(self.before), _word(self.after)
-        text = f"{mask_email(email)}: marketing was {was} before, and is {'still ' if was == now else ''}{now} now"
+        name = mask_email(whom) if whom and "@" in whom else whom or "this contact"
+        text = f"{name}: marketing was {was} before, and is {'still ' if was == now else ''}{now} now"
         changed = [f"{PURPOSES[name]} ({_word(name in self.after)})" for name in self._changed]
         return f"{text}: {'; '.join(changed)}" if changed and (self.after or was == now) else text
 

@@ -11,7 +11,9 @@ import msgspec
 import typer
 from rich.table import Table
 
+from adapters.cli.effect import Effect
 from adapters.cli.options import EXIT, console, moment, open_house, out, show
+from adapters.effects import allowed_now
 from adapters.files import check_file, write_whole
 from adapters.identification import Person, reference_of
 from adapters.report import wording
@@ -198,14 +200,19 @@ def run_link(
     *,
     undo: bool,
 ) -> int:
-    """Merge two contacts, or unmerge them; the exit code."""
+    """Merge two contacts, or unmerge them, and say what that changed of each; the exit code."""
     with open_house(ledger) as house:
-        ids = [house.whom(text).contact for text in (first, second)]
+        people = [house.whom(text) for text in (first, second)]
+        ids = [person.contact for person in people]
+        before = [allowed_now(house, (person.contact, person.address), now()) for person in people]
         folds = house.contacts(ids)
         signed = Signature(name=by, role=role, reason=reason, evidence=keep_files(house.ledger, evidence))
         command = Unmerge(signed=signed) if undo else Merge(signed=signed)
         positions = house.carry_out(command, [folds[name] for name in ids])
-    show(f"The two are {'separate again' if undo else 'merged'} (positions {', '.join(map(str, positions))})")
+        after = [allowed_now(house, (person.contact, person.address), now()) for person in people]
+    show(f"The two are {'separate again' if undo else 'merged'} (positions {', '.join(map(str, positions))}).")
+    for person, was, is_now in zip(people, before, after, strict=True):
+        show(f"{Effect(was, is_now).as_text(person.email)}.")
     return EXIT.OK
 
 

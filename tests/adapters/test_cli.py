@@ -311,9 +311,12 @@ def test_merge_unites_stops_and_unmerge_restores(audited: tuple[Any, Path, Path]
     def reason() -> str:
         return str(answer("status", "ana@example.com", "--ledger", ledger)["status"][0]["reason"])
 
-    run("merge", "ana@example.com", "cy@example.com", *signed)
+    merged = run("merge", "ana@example.com", "cy@example.com", *signed).stderr
+    assert "The two are merged" in merged
     assert reason() == "opted_out"
-    run("unmerge", "ana@example.com", "cy@example.com", *signed)
+    separate = run("unmerge", "ana@example.com", "cy@example.com", *signed).stderr
+    assert "The two are separate again" in separate
+    assert separate.count("marketing was not allowed before, and is still not allowed now.") == 2
     assert reason() == "no_basis"
 
 
