@@ -40,6 +40,11 @@ afmeldt|frameldt|peruuttanut|wypisan|rezygnacj|odhláš|leiratkoz|dezabon|abonel
 取消訂閱|수신거부|구독취소|ยกเลิกการ
 """
 """Parts of words that speak of opting out, in the languages of HubSpot's interface."""
+_STATUS_STEMS = (
+    *("status", "state", "stand", "zustand", "etat", "estado", "stato", "newsletter", "mailing", "subscri", "abonn"),
+    *("suscri", "iscri", "consent", "einwilligung", "permission", "optin", "communication", "kommunikation"),
+)
+"""Parts of the labels, folded, of columns in whose cells somebody may say that they left."""
 _OPTED_OUT_OF_ID = re.compile(r"hs_email_optout_(\d+)\Z", re.IGNORECASE).match
 
 
@@ -51,6 +56,7 @@ class Columns:
     types      (index, subscription type as the header names it) of each per-type opt-out
     twins      (index, index, property) of two columns for one property: they must agree in every row
     suspects   (index, header cell) of columns that speak of opting out, and are no property
+    statuses   (index, header cell) of other columns whose cells may say so: a status, a newsletter, a consent
     left_out   header cells no property claims; `language` the one most labels were in, or `internal`
     """
 
@@ -60,6 +66,7 @@ class Columns:
     left_out: tuple[str, ...]
     language: str
     suspects: tuple[tuple[int, str], ...] = ()
+    statuses: tuple[tuple[int, str], ...] = ()
 
     @property
     def shows_opt_outs(self) -> bool:
@@ -117,16 +124,32 @@ def recognise(header: Sequence[str], names: Mapping[str, str] | None = None) -> 
         spoken[language] = spoken.get(language, 0) + bool(language)
     # `E-mail` and `Lifecycle Stage` are words of several languages, so the majority speaks
     language = max(spoken, key=lambda key: spoken[key], default="") or LANGUAGES[0]
-    suspects = [
-        (index, label) for index, label in enumerate(header) if label in left_out and speaks_of_opting_out(label)
-    ]
-    return Columns(at, tuple(types), tuple(twins), tuple(left_out), language, tuple(suspects))
+    suspects, statuses = [], []
+    for index, label in enumerate(header):
+        if label in left_out and speaks_of_opting_out(label):
+            suspects.append((index, label))
+        elif label in left_out and any(stem in fold(label) for stem in _STATUS_STEMS):
+            statuses.append((index, label))
+    return Columns(at, tuple(types), tuple(twins), tuple(left_out), language, tuple(suspects), tuple(statuses))
 
 
 def speaks_of_opting_out(label: str) -> bool:
     """Whether the name of a column, or of a file, speaks of people who said no."""
     text = fold(label)
     return any(stem in text for stem in _stems())
+
+
+_LEFT = frozenset(
+    (
+        *("withdrawn", "revoked", "declined", "cancelled", "canceled", "left", "widerrufen", "zuruckgezogen"),
+        *("gekundigt", "abgelehnt", "retire", "refuse", "revogado", "revocato", "ritirato", "ingetrokken"),
+    )
+)
+
+
+def says_left(cell: str) -> bool:
+    """Whether a cell says that somebody opted out: by a word of the labels, or by one that means it in a status."""
+    return speaks_of_opting_out(cell) or fold(cell) in _LEFT
 
 
 @cache

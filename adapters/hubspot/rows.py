@@ -16,7 +16,7 @@ from adapters.column_times import ColumnTimes
 from adapters.encodings import UnreadableInput
 from adapters.hubspot.findings import Findings
 from adapters.hubspot.hints import CountryReader, Signs
-from adapters.hubspot.labels import Columns, fold
+from adapters.hubspot.labels import Columns, fold, says_left
 from adapters.hubspot.values import UNKNOWN, Values
 from adapters.hubspot.wordings import LABELS
 from adapters.record_ids import is_rounded, record_id_of, record_ids_in, rounded
@@ -51,6 +51,11 @@ _FOREIGN_FEW, _FOREIGN_SHARE = 5, 20
 HELD = "is not understood; it may be an opt-out, so this contact is held"
 SUSPECT = (
     "stands in a column that speaks of opting out and is not known here, so this contact is held; "
+    "say what it is with --column NAME=opt_out or NAME=ignore"
+)
+
+SAYS_NO = (
+    "is a word of people who opted out, in a column that is not known here, so this contact is held; "
     "say what it is with --column NAME=opt_out or NAME=ignore"
 )
 
@@ -204,6 +209,9 @@ class RowReader:
         self._suspects = [
             _Column(label, index, partial(_no_or_unknown, readers.values), _nothing, SUSPECT, holds=True)
             for index, label in columns.suspects
+        ]
+        self._suspects += [
+            _Column(label, index, _departure, _nothing, SAYS_NO, holds=True) for index, label in columns.statuses
         ]
         self._unclear: list[str] = []
         self._flags = [column.index for column in self._types] + ([at["opted_out"]] if "opted_out" in at else [])
@@ -396,6 +404,11 @@ class RowReader:
 def _no_or_unknown(values: Values, cell: str) -> object:
     """Of a column that nobody has explained only an understood no is one."""
     return False if values.flag(cell) is False else UNKNOWN
+
+
+def _departure(cell: str) -> object:
+    """Of a column that may be of anything only a word of people who left is one."""
+    return UNKNOWN if says_left(cell) else False
 
 
 def _nothing(_: str) -> None:

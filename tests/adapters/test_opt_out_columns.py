@@ -346,3 +346,33 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     )
     assert "No contacts export has a column “Foo”. Their columns are: Record ID, Email" in screen(refused)
     assert not (tmp_path / "L").exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "cell", "held"),
+    [
+        ("Subscription status", "Unsubscribed", True),
+        ("Newsletter", "abgemeldet", True),
+        ("Consent status", "Withdrawn", True),
+        ("E-Mail-Einwilligung (alt)", "Widerrufen", True),
+        ("Newsletter state", "opted out", True),
+        ("Abonnement", "Désabonné", True),
+        ("Subscription status", "Subscribed", False),
+        ("Lead Status", "Open", False),
+        ("Newsletter", "monthly", False),
+        ("Favourite colour", "left", False),
+    ],
+)
+def test_a_word_of_departure_in_a_column_of_a_status_holds(tmp_path: Path, label: str, cell: str, held: bool) -> None:
+    """Given a column that is not known and whose label says nothing, then a cell that says no still does."""
+    header = f"Record ID,Email,Country/Region,Marketing contact status,Unsubscribed from all email,{label}"
+    rows = [f"{n},p{n}@example.org,United States,Marketing contact,No,{cell if n == 1 else ''}" for n in (1, 2)]
+    done = audited(tmp_path, header, *rows, words=("--sender-country", "US"))
+    assert [row["action"] for row in listed(tmp_path, "verdicts.csv")] == ["review" if held else "keep", "keep"]
+    assert ("is a word of people who opted out" in screen(done)) is held
+    if held:
+        assert "p1@example.org" in [row["Email"] for row in listed(tmp_path, "do-not-send.csv")]
+        (tmp_path / "explained").mkdir()
+        words = ("--sender-country", "US", "--column", f"{label}=ignore")
+        audited(tmp_path / "explained", header, *rows, words=words)
+        assert listed(tmp_path / "explained", "verdicts.csv")[0]["action"] == "keep"
