@@ -313,7 +313,7 @@ class RowReader:
         if self._types:
             read["opted_out_of"] = self._left(number, cells)
         for column in self._suspects:
-            if cell := cells[column.index]:
+            if (cell := cells[column.index]) and cell not in column.memo:
                 self._understand(column, number, cell)
         if self._unclear:
             read["unclear"] = tuple(self._unclear)
