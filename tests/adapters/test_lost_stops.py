@@ -399,7 +399,10 @@ def test_what_a_quote_swallowed_goes_on_in_the_next_cells(tmp_path: Path) -> Non
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_quote_anywhere_makes_anybody_go_by_unseen(tmp_path: Path, name: str, data: st.DataObject) -> None:
-    """Wherever a quote is opened or closed by mistake, each address of the file is read, or named by an unread row."""
+    """Wherever a quote is opened or closed by mistake, each address of the file is read, or named by an unread row.
+
+    Or the whole file is refused, because a column of yes and no comes of it that nobody can explain.
+    """
     door = DOORS[name]
     emails = [f"p{number}@example.org" for number in range(6)]
     lines = []
@@ -413,6 +416,11 @@ def test_no_quote_anywhere_makes_anybody_go_by_unseen(tmp_path: Path, name: str,
     folder.mkdir(exist_ok=True)
     if door.mapping:
         (folder / door.name.replace(".csv", ENDING)).write_text(door.mapping)
-    found, rejected = told(write(folder / door.name, (*door.header, "More", "Last"), lines), name == "stops")
+    try:
+        found, rejected = told(write(folder / door.name, (*door.header, "More", "Last"), lines), name == "stops")
+    except UnreadableInput as refused:
+        if refused.code != "ambiguous":
+            raise
+        return
     named = {who.email for who in unread_of(rejected).named}
     assert {email for email in emails if email not in named} <= {one.email for one in found}
